@@ -1,0 +1,198 @@
+"""agent.toml → one frozen value. Unknown keys are refused; every number has its unit in its name or comment.
+
+Only ``daemon`` and ``ui`` import this; everything below receives plain values.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import tomllib
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.errors import N_, ConfigError
+
+SYSTEM_CONFIG = Path("/etc/serment/agent.toml")
+MAX_CONFIG_BYTES = 1 << 20
+PROFILES = ("monitor", "enforce")
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSection:
+    data_dir: Path = Path("/var/lib/serment")  # keys, audit log, quarantine, staging
+    runtime_dir: Path = Path("/run/serment")  # sockets
+    language: str = ""  # fr or en for placeholders; empty: both
+    workers: int = 2  # reader processes at most
+    users: tuple[str, ...] = ()  # login names whose folders are guarded; empty: every person of this laptop
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySection:
+    file: Path | None = None  # None: the shipped profile named below
+    profile: str = "monitor"  # monitor or enforce
+
+
+@dataclass(frozen=True, slots=True)
+class RemovableSection:
+    enabled: bool = True
+    volumes: tuple[Path, ...] = ()  # besides those that are found: guarded as removable whatever their device
+
+
+@dataclass(frozen=True, slots=True)
+class FoldersSection:
+    enabled: bool = True
+    folders: tuple[Path, ...] = ()  # besides those that are found
+    discover: bool = True  # read the clients' own configuration
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelsSection:
+    removable: RemovableSection = RemovableSection()
+    cloud_sync: FoldersSection = FoldersSection()
+    downloads: FoldersSection = FoldersSection()
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorSection:
+    url: str = "embedded"  # "embedded", "off", or an address
+    port: int = 8440  # of the embedded one, on 127.0.0.1
+    token_file: Path | None = None  # for an address; the embedded one makes its own
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    agent: AgentSection = AgentSection()
+    policy: PolicySection = PolicySection()
+    channels: ChannelsSection = ChannelsSection()
+    collector: CollectorSection = CollectorSection()
+    source: str = field(default="", compare=False)  # the file it was read from
+
+    @property
+    def data_dir(self) -> Path:
+        return self.agent.data_dir
+
+    @property
+    def control_socket(self) -> Path:
+        return self.agent.runtime_dir / "agent.sock"
+
+
+def default_config(uid: int | None = None) -> AgentConfig:
+    """The configuration when there is no file: system folders for root, the user's own for anybody else."""
+    uid = os.getuid() if uid is None else uid
+    if uid == 0:
+        return AgentConfig()
+    home = Path(os.environ.get("HOME") or pwd.getpwuid(uid).pw_dir)
+    data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "serment"
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or data / "run") / "serment"
+    return AgentConfig(agent=AgentSection(data_dir=data, runtime_dir=runtime))
+
+
+def load_config(path: Path | None) -> AgentConfig:
+    """The configuration of ``path``, or of the usual place, or the default.
+
+    Raises ConfigError: unreadable, not TOML, unknown key, wrong type or range; names the key and what was expected.
+    """
+    if path is None:
+        if os.getuid() != 0 or not SYSTEM_CONFIG.exists():
+            return default_config()
+        path = SYSTEM_CONFIG
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_CONFIG_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(
+            N_("cannot be read: {why}"),
+            where=str(path),
+            hint=N_("check the path given with --config"),
+            why=error.strerror,
+        ) from error
+    if len(raw) > MAX_CONFIG_BYTES:
+        raise ConfigError(N_("is larger than {limit} bytes"), where=str(path), limit=MAX_CONFIG_BYTES)
+    try:
+        table = tomllib.loads(raw.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(N_("is not valid TOML: {why}"), where=str(path), why=error) from error
+    config: AgentConfig = _section(default_config(), table, str(path), "")
+    _check(config, str(path))
+    return config
+
+
+def _section(default: Any, table: Any, where: str, prefix: str) -> Any:
+    if not isinstance(table, dict):
+        raise ConfigError(N_("[{section}] should be a table"), where=where, section=prefix.rstrip("."))
+    known = {item.name for item in fields(default) if item.name != "source"}
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in known:
+            raise ConfigError(
+                N_("unknown key {key}"), where=where, hint=N_("known keys here: {known}"),
+                key=prefix + key, known=", ".join(sorted(known)),
+            )  # fmt: skip
+        present = getattr(default, key)
+        if is_dataclass(present):
+            values[key] = _section(present, value, where, f"{prefix}{key}.")
+        else:
+            values[key] = _value(present, value, where, prefix + key)
+    kept = {item.name: getattr(default, item.name) for item in fields(default) if item.name not in values}
+    return type(default)(**kept, **values)
+
+
+def _value(present: Any, value: Any, where: str, key: str) -> Any:
+    def wrong(expected: str) -> ConfigError:
+        return ConfigError(
+            N_("{key} should be {expected}, found {found}"), where=where, key=key, expected=expected, found=repr(value)
+        )
+
+    if isinstance(present, bool):
+        if not isinstance(value, bool):
+            raise wrong("true or false")
+        return value
+    if isinstance(present, int):
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise wrong("a whole number")
+        return value
+    if isinstance(present, tuple):
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise wrong("a list of strings")
+        return tuple(value) if key == "agent.users" else tuple(_path(item, wrong) for item in value)
+    if not isinstance(value, str):
+        raise wrong("a string")
+    return _path(value, wrong) if present is None or isinstance(present, Path) else value
+
+
+def _path(value: str, wrong: Any) -> Path:
+    if not value.startswith("/") or "\0" in value:
+        raise wrong("an absolute path")
+    return Path(os.path.normpath(value))
+
+
+def _check(config: AgentConfig, where: str) -> None:
+    checks = [
+        ("agent.language", config.agent.language in {"", "fr", "en"}, "fr, en or empty", config.agent.language),
+        ("agent.workers", 1 <= config.agent.workers <= 16, "between 1 and 16", config.agent.workers),
+        (
+            "policy.profile",
+            config.policy.profile in {"monitor", "enforce"},
+            "monitor or enforce",
+            config.policy.profile,
+        ),
+        ("collector.port", 0 <= config.collector.port <= 65535, "between 0 and 65535", config.collector.port),
+        (
+            "collector.url",
+            config.collector.url in {"embedded", "off"}
+            or config.collector.url.startswith(("https://", "http://127.0.0.1")),
+            "embedded, off, or an https:// address",
+            config.collector.url,
+        ),
+    ]
+    for key, good, expected, found in checks:
+        if not good:
+            raise ConfigError(
+                N_("{key} should be {expected}, found {found}"),
+                where=where,
+                key=key,
+                expected=expected,
+                found=repr(found),
+            )

@@ -108,14 +108,16 @@ class Document:
     """One document or one member of a container.
 
     ``raw`` holds the whole bytes for structured formats only (DICOM header, XML, JSON, HL7 v2 and other text), bounded
-    by the extraction's limits. ``rows`` holds the cells of tables, one list a table. ``problem`` says what could not be
-    read of this node; children carry their own.
+    by the extraction's limits. ``fields`` holds named values where a library parsed the format (DICOM: "0010,0010" →
+    text; mail: header names in lower case). ``tables`` holds rows of cells, one list a table. ``problem`` says what
+    could not be read of this node; children carry their own.
     """
 
     format: Format
     size: int = 0  # bytes
     extension: str = ""  # lower case, without the dot, a hint only
     raw: bytes = b""
+    fields: dict[str, str] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
     tables: list[list[tuple[str, ...]]] = field(default_factory=list)
     children: list[Document] = field(default_factory=list)

@@ -15,6 +15,7 @@ from typing import Any
 from agent.errors import N_, ConfigError
 
 SYSTEM_CONFIG = Path("/etc/serment/agent.toml")
+SYSTEM_SOCKET = Path("/run/serment/agent.sock")
 MAX_CONFIG_BYTES = 1 << 20
 PROFILES = ("monitor", "enforce")
 
@@ -95,8 +96,8 @@ def load_config(path: Path | None) -> AgentConfig:
     Raises ConfigError: unreadable, not TOML, unknown key, wrong type or range; names the key and what was expected.
     """
     if path is None:
-        if os.getuid() != 0 or not SYSTEM_CONFIG.exists():
-            return default_config()
+        if not SYSTEM_CONFIG.exists():
+            return AgentConfig() if SYSTEM_SOCKET.exists() else default_config()
         path = SYSTEM_CONFIG
     try:
         with path.open("rb") as file:

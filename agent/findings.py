@@ -47,6 +47,7 @@ class Kind(StrEnum):
     EMAIL = "email"
     ARCHIVE = "archive"
     PERSONAL_IDENTIFIER = "personal-identifier"  # a social security number without clinical content: not medical
+    SEALED = "sealed"  # an age file: unreadable here, and meant to be
     OTHER = "other"
 
 

@@ -134,6 +134,7 @@ class Verdict:
     offer: Decision | None = None
     exception: str = ""  # who granted the exception that relaxed the rule, or ""
     message: tuple[tuple[str, str], ...] = ()  # (language, text) the policy wants shown
+    wanted_by: str = ""  # id of the rule that ``wanted`` comes from; differs from ``rule`` when a rule is on trial
 
 
 class Result(StrEnum):

@@ -1,0 +1,64 @@
+# Serment. `make run` and `make test` do everything on a fresh Debian 12 with python3 (3.11 or newer) and make.
+# Folders: VENV (default .venv) holds the virtual environment; nothing outside the checkout is written by `make venv`
+# but, as root, the system packages named below.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+# libarchive13: archives other than zip. The others serve the tests: real file systems, the age command.
+RUN_PACKAGES := libarchive13 python3-venv
+TEST_PACKAGES := age dosfstools exfatprogs exfat-fuse ntfs-3g e2fsprogs fuse3 util-linux mount passwd
+
+.DEFAULT_GOAL := help
+.PHONY: help venv run demo test test-laptop bench lint deb messages system-packages test-packages clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+venv: $(STAMP) ## set up the virtual environment; the commands are then in .venv/bin
+
+$(STAMP): pyproject.toml setup.py constraints.txt agent/locale/fr/LC_MESSAGES/serment.po | system-packages
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[dev]'
+	touch $@
+
+system-packages:
+	@packaging/system-packages $(RUN_PACKAGES)
+
+test-packages:
+	@packaging/system-packages $(TEST_PACKAGES)
+
+run: venv ## start the agent with an embedded collector, on your real folders (CONFIG=agent.toml for others)
+	$(BIN)/serment run --foreground $(if $(CONFIG),--config $(CONFIG))
+
+demo: venv ## show each action once, on scratch folders and invented documents
+	$(BIN)/python -m tests.demo
+
+test: venv test-packages ## all tests (needs root for those on real devices)
+	$(BIN)/python -m tests.run
+
+lint: venv ## ruff, format, mypy, import contracts, catalogues
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.catalogue
+
+messages: venv ## take new texts into the catalogue
+	$(BIN)/pybabel -q extract -F packaging/babel.cfg -k N_ -k _ -o agent/locale/serment.pot --no-location --sort-output --project=serment .
+	$(BIN)/pybabel -q update -D serment -i agent/locale/serment.pot -d agent/locale -l fr --no-fuzzy-matching --no-wrap
+	$(BIN)/python setup.py -q build_py --build-lib build/lib
+
+bench: venv test-packages ## figures against the budgets
+	$(BIN)/python -m bench
+
+test-laptop: ## on the virtual laptop
+	@echo 'the virtual laptop comes with the gates (docs/limitations.md)' >&2; exit 69
+
+deb: ## the Debian package
+	@echo 'the Debian package comes with the installation issue (docs/limitations.md)' >&2; exit 69
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

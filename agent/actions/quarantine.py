@@ -1,0 +1,297 @@
+"""Where held documents lie until their owner has them back: one folder each, with the content and what is known of it.
+
+Owns ``quarantine/`` (0700, root)::
+
+    quarantine/AB12CD34/content      the document, 0600
+    quarantine/AB12CD34/meta.json    agent.actions.entry
+    quarantine/AB12CD34.partial/     not finished: of no worth, removed at start
+    quarantine/journal/              agent.actions.journal
+
+An entry appears whole (rename) after its content was read back. It copies and gives back; whether and when the
+original goes is the action's business. One process at a time works here; its threads may share the store. Nothing is
+ever overwritten to make room.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from agent.actions.base import OpenTransfer
+from agent.actions.copying import copy_judged, digest_of
+from agent.actions.entry import HELD, ID_PATTERN, MAX_META_BYTES, RELEASED, RESTORED, TAKEN, Entry, decode
+from agent.actions.giveback import GivenBack, give_back
+from agent.actions.journal import Journal
+from agent.actions.removal import same_file
+from agent.errors import N_, HostError, UntrustedInputError, UsageError
+from agent.fsys.asuser import may_read
+from agent.fsys.atomic import private_folder, replace_file, sync_folder
+from agent.fsys.openat import open_regular
+
+KEEP_RESTORED_S = 30 * 24 * 3600  # seconds that a copy stays after its owner has the document back
+_PARTIAL = ".partial"
+
+
+class QuarantineStore:
+    """The documents held below ``folder``. Raises OSError when the folder cannot be made."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = private_folder(folder)
+        self.journal = Journal(folder / "journal")
+        self._lock = threading.RLock()
+        self._entries: dict[str, Entry] = {}
+        self._damaged: list[str] = []
+        self._load()
+
+    def take(self, transfer: OpenTransfer) -> Entry:
+        """Copy the judged document here, durably and verified; the original is not touched.
+
+        The same file taken before (the agent was killed in between), or the same content held at the same place before
+        (a sync client brought it again), gives that entry. Raises ChangedError, OSError (ENOSPC, EIO, ...).
+        """
+        for entry in self.unfinished():
+            if _same_origin(entry, transfer) and self.verified(entry):
+                return entry
+        entry = _entry_for(transfer, self._new_id())
+        partial = self.folder / (entry.id + _PARTIAL)
+        try:
+            return self._take_into(partial, entry, transfer)
+        except BaseException:
+            _remove_tree(partial)
+            raise
+
+    def _take_into(self, partial: Path, entry: Entry, transfer: OpenTransfer) -> Entry:
+        partial.mkdir(mode=0o700)
+        fd = os.open(partial / "content", os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            entry = entry.with_state(TAKEN, sha256=copy_judged(transfer.fd, transfer.stamp, fd))
+        finally:
+            os.close(fd)
+        known = self._held_before(entry)
+        if known is not None:
+            _remove_tree(partial)
+            again = known.with_state(TAKEN, stamp=entry.stamp, number=entry.number, copies=known.copies + 1)
+            with self._lock:
+                return self._save(again)
+        replace_file(partial / "meta.json", entry.encode())
+        partial.rename(self.folder / entry.id)
+        sync_folder(self.folder)
+        with self._lock:
+            self._entries[entry.id] = entry
+        return entry
+
+    def _held_before(self, entry: Entry) -> Entry | None:
+        for known in self.list():
+            same = (known.sha256, known.root, known.name, known.uid) == (
+                entry.sha256,
+                entry.root,
+                entry.name,
+                entry.uid,
+            )
+            if same and known.state == HELD and self.verified(known):
+                return known
+        return None
+
+    def finish(self, entry: Entry) -> Entry:
+        """The original is gone: from now on this is the document. Never raises: it holds whether written down or not.
+
+        What could not be written (a full disk) is found out again at the next start, as after a kill.
+        """
+        held = entry.with_state(HELD)
+        with self._lock:
+            try:
+                return self._save(held)
+            except OSError:
+                self._entries[entry.id] = held
+                return held
+
+    def discard(self, entry: Entry) -> None:
+        """The original stays: forget the copy, or the news of one more. Raises OSError."""
+        with self._lock:
+            if entry.copies > 1:
+                self._save(entry.with_state(HELD, copies=entry.copies - 1))
+            else:
+                self._remove(entry)
+
+    def list(self, uid: int | None = None) -> tuple[Entry, ...]:
+        """What is here of one person (None: of all), oldest first, restored ones included while they are kept."""
+        with self._lock:
+            mine = [entry for entry in self._entries.values() if uid is None or entry.uid == uid]
+        return tuple(sorted(mine, key=lambda entry: (entry.taken, entry.id)))
+
+    def unfinished(self) -> tuple[Entry, ...]:
+        """Entries whose original may still be in its place."""
+        return tuple(entry for entry in self.list() if entry.state == TAKEN)
+
+    def damaged(self) -> tuple[str, ...]:
+        """Ids of entries whose record cannot be read; their content is left where it is."""
+        return tuple(self._damaged)
+
+    def get(self, entry_id: str, uid: int) -> Entry:
+        """The entry, if it is the caller's (root: anybody's). Raises UsageError, the same for a stranger's."""
+        with self._lock:
+            entry = self._entries.get(entry_id.upper())
+        if entry is None or uid not in {0, entry.uid}:
+            raise UsageError(
+                N_("there is no document {id} in quarantine"), hint=N_("serment quarantine list shows them"),
+                id=entry_id[:16],
+            )  # fmt: skip
+        return entry
+
+    def verified(self, entry: Entry) -> bool:
+        """Whether the content is here and is what was taken."""
+        try:
+            fd = self._open_content(entry)
+        except OSError:
+            return False
+        try:
+            return digest_of(fd) == entry.sha256
+        except OSError:
+            return False
+        finally:
+            os.close(fd)
+
+    def restore(
+        self, entry_id: str, uid: int, folder: bytes, *, guarded: Sequence[bytes] = (), keep: bool = True,
+        as_root: bool = False,
+    ) -> GivenBack:  # fmt: skip
+        """Give the document back into ``folder`` (absolute), written with its owner's rights; never overwrites.
+
+        ``uid`` is who asks: the owner, or root; with ``as_root`` root gets it for itself. ``guarded`` are the
+        roots that a restored document may not go to. The copy here stays for 30 days, or goes at once when ``keep``
+        is false.
+        Raises UsageError (no such document, guarded folder), HostError (cannot be written, content damaged); the
+        document then stays here.
+        """
+        entry = self.get(entry_id, uid)
+        given = self._give(entry, 0 if as_root and uid == 0 else entry.uid, folder, guarded)
+        if keep:
+            self._given(entry, RESTORED)
+        else:
+            with self._lock:
+                self._remove(entry)
+        return given
+
+    def release(self, entry_id: str, uid: int, reason: str) -> GivenBack:
+        """Put the document back in the place it was held on the way to, for a reason; raises like restore."""
+        if not reason.strip():
+            raise UsageError(N_("a document is released for a reason"), hint=N_("say it with --reason"))
+        entry = self.get(entry_id, uid)
+        given = self._give(entry, entry.uid, entry.root.rstrip(b"/") + b"/" + entry.folder, ())
+        name = entry.name[: -len(entry.tail)] + given.name
+        self._given(entry, RELEASED, reason=reason.strip()[:1000], stamp=given.stamp, name=name)
+        return given
+
+    def _give(self, entry: Entry, rights: int, folder: bytes, guarded: Sequence[bytes]) -> GivenBack:
+        try:
+            content = self._open_content(entry)
+        except OSError as error:
+            raise HostError(N_("the content of {id} is missing"), id=entry.id) from error
+        try:
+            return give_back(entry, content, folder, rights, guarded)
+        finally:
+            os.close(content)
+
+    def _given(self, entry: Entry, state: str, **changes: object) -> None:
+        with self._lock:
+            if entry.id in self._entries:
+                self._save(entry.with_state(state, keep_until=int(time.time()) + KEEP_RESTORED_S, **changes))
+
+    def released(self, transfer: OpenTransfer) -> str | None:
+        """The id under which exactly this document was released to exactly this place, so that it is not held again.
+
+        Raises OSError when the document cannot be read.
+        """
+        root, name = transfer.event.place.root, transfer.event.name
+        for entry in self.list():
+            if (entry.state, entry.root, entry.name, entry.size) != (RELEASED, root, name, transfer.stamp.size):
+                continue
+            if same_file(entry.stamp, transfer.stamp) or digest_of(transfer.fd) == entry.sha256:
+                return entry.id
+        return None
+
+    def prune(self, now: int) -> int:
+        """Remove what its owner has had back for 30 days (``now``: seconds since the epoch); how many there were."""
+        with self._lock:
+            over = [entry for entry in self.list() if entry.state in {RESTORED, RELEASED} and entry.keep_until <= now]
+            for entry in over:
+                self._remove(entry)
+        return len(over)
+
+    def _open_content(self, entry: Entry) -> int:
+        folder_fd = os.open(self.folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            return open_regular(folder_fd, f"{entry.id}/content".encode("ascii"))
+        finally:
+            os.close(folder_fd)
+
+    def _save(self, entry: Entry) -> Entry:
+        replace_file(self.folder / entry.id / "meta.json", entry.encode())
+        self._entries[entry.id] = entry
+        return entry
+
+    def _remove(self, entry: Entry) -> None:
+        """Renamed first, so that a kill leaves something that is known to be of no worth."""
+        partial = self.folder / (entry.id + _PARTIAL)
+        (self.folder / entry.id).rename(partial)
+        del self._entries[entry.id]
+        _remove_tree(partial)
+
+    def _load(self) -> None:
+        for found in sorted(self.folder.iterdir()):
+            if found.name.endswith(_PARTIAL) and ID_PATTERN.fullmatch(found.name.removesuffix(_PARTIAL)):
+                _remove_tree(found)
+            elif ID_PATTERN.fullmatch(found.name):
+                try:
+                    with (found / "meta.json").open("rb") as file:
+                        entry = decode(file.read(MAX_META_BYTES))
+                except (OSError, UntrustedInputError):
+                    self._damaged.append(found.name)
+                    continue
+                self._entries[found.name] = entry
+
+    def _new_id(self) -> str:
+        while True:
+            entry_id = base64.b32encode(secrets.token_bytes(5)).decode("ascii")
+            if not (self.folder / entry_id).exists():
+                return entry_id
+
+
+def _remove_tree(folder: Path) -> None:
+    """An entry's folder is flat: files of ours, nothing else."""
+    try:
+        for found in folder.iterdir():
+            found.unlink()
+        folder.rmdir()
+    except FileNotFoundError:
+        pass
+
+
+def _same_origin(entry: Entry, transfer: OpenTransfer) -> bool:
+    place = transfer.event.place
+    return (entry.root, entry.name) == (place.root, transfer.event.name) and same_file(entry.stamp, transfer.stamp)
+
+
+def owner_of(state: os.stat_result, clinician: int) -> int:
+    """Whose document it is: the clinician's whose folder it lies in, unless that person could not have read it.
+
+    A hard link to somebody else's file must not become a way to get at its content.
+    """
+    return clinician if may_read(clinician, state) else state.st_uid
+
+
+def _entry_for(transfer: OpenTransfer, entry_id: str) -> Entry:
+    state = os.fstat(transfer.fd)
+    event, now = transfer.event, int(time.time())
+    return Entry(
+        id=entry_id, root=event.place.root, name=event.name, uid=owner_of(state, event.place.owner),
+        mode=state.st_mode & 0o777, mtime_ns=transfer.stamp.mtime_ns, size=transfer.stamp.size, sha256="",
+        stamp=transfer.stamp, channel=event.place.channel, service=event.place.service[:64],
+        rule=transfer.verdict.rule[:200], action=transfer.verdict.decision, number=transfer.number, taken=now,
+        day=time.strftime("%Y-%m-%d", time.localtime(now)),
+    )  # fmt: skip

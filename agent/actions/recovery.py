@@ -1,0 +1,138 @@
+"""After a kill: every document is as it was before its action or as it is after it, and we say which.
+
+Run at start before anything is watched, and again for a volume that comes back. A name that was moved aside is removed
+when the copy that replaces it is proved whole, otherwise it gets its name back. What is not in reach waits.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+
+from agent.actions.copying import digest_of
+from agent.actions.entry import Entry
+from agent.actions.journal import Intent
+from agent.actions.quarantine import QuarantineStore
+from agent.actions.removal import aside_name, put_back, still_there
+from agent.fsys.draft import temporary_name
+from agent.fsys.openat import open_folder, open_regular, parent_folder
+from agent.fsys.rename import sync_folder_fd
+from agent.model import Stamp
+
+
+class Resolution(StrEnum):
+    FINISHED = "finished"  # the original is gone, its copy or sealed file is whole
+    UNDONE = "undone"  # the original is in its place, as if nothing had begun
+    WAITING = "waiting"  # the volume is not here
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """``number`` is the audit index of the intent; ``held`` the quarantine id or the sealed file's name."""
+
+    number: int
+    resolution: Resolution
+    held: str = ""
+
+
+def recover(store: QuarantineStore, root: bytes | None = None) -> tuple[Recovered, ...]:
+    """Resolve what was interrupted, everywhere or below one guarded ``root``. Raises OSError only for our own disk."""
+    found = [_recover_entries(store, root), _recover_intents(store, root)]
+    return tuple(item for part in found for item in part)
+
+
+def _recover_entries(store: QuarantineStore, root: bytes | None) -> list[Recovered]:
+    done = []
+    for entry in store.unfinished():
+        if root is not None and entry.root != root:
+            continue
+        resolution = _resolve(entry.root, entry.name, entry.stamp, entry.id, partial(_copy_is_whole, store, entry))
+        if resolution is Resolution.FINISHED:
+            store.finish(entry)
+        elif resolution is Resolution.UNDONE:
+            store.discard(entry)
+        done.append(Recovered(entry.number, resolution, entry.id if resolution is not Resolution.UNDONE else ""))
+    return done
+
+
+def _recover_intents(store: QuarantineStore, root: bytes | None) -> list[Recovered]:
+    done = []
+    for intent in store.journal.open_intents():
+        if root is not None and intent.root != root:
+            continue
+        resolution = _resolve(
+            intent.root, intent.name, intent.stamp, intent.token,
+            partial(_sealed_is_whole, intent), intent,
+        )  # fmt: skip
+        if resolution is not Resolution.WAITING:
+            store.journal.close(intent.token)
+        held = intent.sealed.decode("ascii") if resolution is Resolution.FINISHED else ""
+        done.append(Recovered(intent.number, resolution, held))
+    return done
+
+
+def _resolve(
+    root: bytes, name: bytes, judged: Stamp, token: str, whole: Callable[[int], bool], intent: Intent | None = None
+) -> Resolution:
+    try:
+        root_fd = open_folder(root)
+    except OSError:
+        return Resolution.WAITING
+    try:
+        with parent_folder(root_fd, name) as (folder_fd, tail):
+            _remove_draft(folder_fd, token)
+            resolution = _settle(folder_fd, tail, judged, token, whole)
+            if resolution is Resolution.UNDONE and intent is not None:
+                _withdraw(folder_fd, intent)
+            return resolution
+    except (FileNotFoundError, NotADirectoryError):
+        return Resolution.FINISHED  # the folder itself is gone: what we hold is what there is
+    except OSError:
+        return Resolution.WAITING
+    finally:
+        os.close(root_fd)
+
+
+def _settle(folder_fd: int, tail: bytes, judged: Stamp, token: str, whole: Callable[[int], bool]) -> Resolution:
+    aside = aside_name(token)
+    if still_there(folder_fd, aside, judged) and whole(folder_fd):
+        os.unlink(aside, dir_fd=folder_fd)
+        sync_folder_fd(folder_fd)
+        return Resolution.FINISHED
+    if put_back(folder_fd, token, tail) is not None or still_there(folder_fd, tail, judged):
+        return Resolution.UNDONE
+    return Resolution.FINISHED
+
+
+def _remove_draft(folder_fd: int, token: str) -> None:
+    """Half a sealed file, on a file system without unnamed files."""
+    try:
+        os.unlink(temporary_name(token), dir_fd=folder_fd)
+    except FileNotFoundError:
+        pass
+
+
+def _copy_is_whole(store: QuarantineStore, entry: Entry, _folder_fd: int) -> bool:
+    return store.verified(entry)
+
+
+def _sealed_is_whole(intent: Intent, folder_fd: int) -> bool:
+    if not intent.sealed:
+        return False
+    try:
+        fd = open_regular(folder_fd, intent.sealed)
+    except OSError:
+        return False
+    try:
+        return digest_of(fd) == intent.sealed_sha256
+    finally:
+        os.close(fd)
+
+
+def _withdraw(folder_fd: int, intent: Intent) -> None:
+    """The sealed file beside an original that stays: it will be sealed again after it was judged again."""
+    if _sealed_is_whole(intent, folder_fd):
+        os.unlink(intent.sealed, dir_fd=folder_fd)

@@ -1,0 +1,174 @@
+"""What the cloud-sync and the download channel share: configured folders, and folders that users' programs name.
+
+The search for the latter is in ``searches.py``. Owns the check of what comes back: a folder counts when it can be
+opened without a symbolic link on the way and belongs to the person, or lies in their home. It opens no document.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Sequence
+
+from agent.channels.base import Trouble
+from agent.channels.discover.reading import Found
+from agent.channels.discovery import discover_for
+from agent.channels.people import Person
+from agent.channels.removable import AFTER_WRITE_REASON
+from agent.channels.searches import Discovered, Search
+from agent.errors import N_
+from agent.fsys.openat import open_folder
+from agent.model import ChannelKind, Place, Strength
+
+MAX_LINKS = 16
+
+
+def real_path(path: bytes, trusted: Iterable[int]) -> bytes:
+    """The absolute path without its symbolic links, each of which must belong to root or a ``trusted`` uid.
+
+    Raises OSError: PermissionError for somebody else's link, as lstat otherwise.
+    """
+    owners = {0, *trusted}
+    done, rest = b"/", [part for part in path.split(b"/") if part not in {b"", b"."}]
+    links = 0
+    while rest:
+        part = rest.pop(0)
+        if part == b"..":
+            done = os.path.dirname(done)
+            continue
+        step = os.path.join(done, part)
+        state = os.lstat(step)
+        if not stat.S_ISLNK(state.st_mode):
+            done = step
+            continue
+        links += 1
+        if state.st_uid not in owners or links > MAX_LINKS:
+            raise PermissionError(1, "a link of somebody else")
+        target = os.readlink(step)
+        done = b"/" if target.startswith(b"/") else done
+        rest = [part for part in target.split(b"/") if part not in {b"", b"."}] + rest
+    return done
+
+
+class FolderChannel:
+    """The common part of the two channels; see base.Channel for the contract."""
+
+    KIND = ChannelKind.CLOUD_SYNC
+    WHAT = "cloud"
+
+    def __init__(
+        self,
+        people: Sequence[Person] = (),
+        folders: Sequence[bytes] = (),
+        discover: bool = True,
+        *,
+        search: Search = discover_for,
+    ) -> None:
+        self._people = tuple(people)
+        self._folders = tuple(dict.fromkeys(os.path.normpath(folder) for folder in folders))
+        self._discovered = Discovered(self._people if discover else (), self.WHAT, search)
+        self._troubles: list[Trouble] = []
+
+    @property
+    def kind(self) -> ChannelKind:
+        return self.KIND
+
+    def places(self) -> tuple[Place, ...]:
+        """The configured folders that are there, and those that the users' programs name. Never raises."""
+        self._troubles = []
+        found: dict[bytes, Place] = {}
+        for folder in self._folders:
+            self._configured(found, folder)
+        for person, items, trouble in self._discovered.results():
+            if trouble is not None:
+                self._trouble("discovery-failed", trouble.message, trouble.hint, **_texts(trouble.fields))
+            for item in items:
+                self._discovered_folder(found, person, item)
+        self.more(found)
+        return tuple(sorted(found.values(), key=lambda place: place.root))
+
+    def more(self, found: dict[bytes, Place]) -> None:
+        """Further places of a particular channel."""
+
+    def descriptors(self) -> tuple[int, ...]:
+        """An eventfd: readable when a search ended with another result."""
+        return (self._discovered.fileno(),)
+
+    def drain(self) -> None:
+        self._discovered.drain()
+
+    def troubles(self) -> tuple[Trouble, ...]:
+        return tuple(self._troubles)
+
+    def close(self) -> None:
+        self._discovered.close()
+
+    def _configured(self, found: dict[bytes, Place], folder: bytes) -> None:
+        try:
+            path = real_path(folder, [os.geteuid()])
+            fd = open_folder(path)
+        except OSError as error:
+            self._trouble(
+                "folder-missing",
+                N_("a configured folder cannot be guarded: {path} ({why})"),
+                N_("make it, or take it out of the configuration"),
+                path=os.fsdecode(folder),
+                why=error.strerror or "",
+            )
+            return
+        try:
+            found[path] = self.place(path, os.fstat(fd).st_uid, "folder")
+        finally:
+            os.close(fd)
+
+    def _discovered_folder(self, found: dict[bytes, Place], person: Person, item: Found) -> None:
+        if item.problem:
+            self._trouble(
+                "folders-not-stated",
+                N_("{service} is set up, but its folder is not stated anywhere that can be read"),
+                N_("list the folder in the configuration, under channels.cloud_sync"),
+                service=item.service,
+            )
+            return
+        try:
+            fd = open_folder(item.path)
+        except FileNotFoundError:
+            return  # set up, and not (or no longer) there: nothing can leave
+        except OSError as error:
+            self._refused(item, error.strerror or "")
+            return
+        try:
+            if os.fstat(fd).st_uid != person.uid and not _is_below(item.path, person.home):
+                self._refused(item, "not theirs")
+            else:
+                found.setdefault(item.path, self.place(item.path, person.uid, item.service))
+        finally:
+            os.close(fd)
+
+    def _refused(self, item: Found, why: str) -> None:
+        self._trouble(
+            "folder-refused",
+            N_("a folder that the settings of {service} name is not guarded: {why}"),
+            N_("list it in the configuration if it is right"),
+            service=item.service,
+            why=why,
+        )
+
+    def place(self, root: bytes, owner: int, service: str) -> Place:
+        """A guarded folder of this channel."""
+        return Place(self.KIND, root, owner, service, None, Strength.AFTER_WRITE, "watch", AFTER_WRITE_REASON)
+
+    def _trouble(self, word: str, message: str, hint: str = "", **fields: str) -> None:
+        self._troubles.append(Trouble(word, message, hint, tuple(fields.items())))
+
+
+def _texts(fields: dict[str, object]) -> dict[str, str]:
+    return {key: str(value) for key, value in fields.items()}
+
+
+def _is_below(path: bytes, home: bytes) -> bool:
+    try:
+        base = real_path(home, [])
+    except OSError:
+        return False
+    return path == base or path.startswith(base + b"/")

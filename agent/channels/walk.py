@@ -1,0 +1,128 @@
+"""Going through a guarded folder by descriptors: never through a link, never into another mount, never too deep.
+
+Handed a place's root path, it opens what it needs for a moment and closes it again, so that a stick can be unmounted
+while it is guarded. Names are bytes relative to the root. It reads folders and states; it opens no file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+
+from agent.channels.settle import State
+from agent.fsys.openat import open_beneath, open_folder
+
+MAX_DEPTH = 128  # folders below the root
+CHUNK = 1024  # entries read before the folder is given a pause
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY
+
+
+class RootGone(Exception):
+    """The guarded folder is no longer there, or something else is mounted in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A guarded folder: absolute path, and the device it is on (a different one means: unmounted)."""
+
+    path: bytes
+    device: int | None = None
+
+    @contextmanager
+    def open(self) -> Iterator[int]:
+        """Its descriptor for a moment. Raises RootGone; OSError when it may not be read."""
+        try:
+            fd = open_folder(self.path)
+        except OSError as error:
+            if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENODEV, errno.ENXIO, errno.EIO}:
+                raise RootGone from error
+            raise
+        try:
+            if self.device is not None and os.fstat(fd).st_dev != self.device:
+                raise RootGone
+            yield fd
+        finally:
+            os.close(fd)
+
+    def state(self, name: bytes) -> State | None:
+        """Size, times and inode of a regular file, or None when it is gone or something else. Raises RootGone."""
+        head, _, tail = name.rpartition(b"/")
+        try:
+            with self.open() as root, _below(root, head) as folder:
+                state = os.stat(tail, dir_fd=folder, follow_symlinks=False)
+        except (OSError, ValueError):
+            return None
+        if not stat.S_ISREG(state.st_mode):
+            return None
+        return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
+
+    def links(self, name: bytes) -> int:
+        """How many names a file has, 0 when it is gone. Raises RootGone."""
+        head, _, tail = name.rpartition(b"/")
+        try:
+            with self.open() as root, _below(root, head) as folder:
+                return os.stat(tail, dir_fd=folder, follow_symlinks=False).st_nlink
+        except (OSError, ValueError):
+            return 0
+
+
+@contextmanager
+def _below(root: int, name: bytes) -> Iterator[int]:
+    fd = open_beneath(root, name, _FOLDER)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+Enter = Callable[[int, bytes], None]
+"""Called with the open folder and its name before its entries are read (a watch added here misses nothing)."""
+Problem = Callable[[str], None]
+"""Told ``mount``, ``deep`` or ``unreadable`` for a folder that is not gone into."""
+
+
+def walk(root: Root, start: bytes, enter: Enter, problem: Problem) -> Iterator[tuple[bytes, ...]]:
+    """The regular files at and below the folder ``start``, folder by folder, a chunk at a time.
+
+    Raises RootGone. A folder that vanishes on the way is passed over.
+    """
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if name.count(b"/") >= MAX_DEPTH:
+            problem("deep")
+            continue
+        try:
+            with root.open() as top, _below(top, name) as fd:
+                enter(fd, name)
+                with os.scandir(fd) as entries:
+                    first, more = _chunk(entries, name, waiting)
+                    while more:  # a very large folder stays open while its files are handed out
+                        yield first
+                        first, more = _chunk(entries, name, waiting)
+        except OSError as error:
+            word = {errno.EXDEV: "mount", errno.EACCES: "unreadable", errno.EPERM: "unreadable"}.get(error.errno or 0)
+            word = "deep" if error.errno == errno.ENAMETOOLONG else word
+            if word:
+                problem(word)
+            continue
+        yield first
+
+
+def _chunk(entries: Iterator[os.DirEntry[str]], name: bytes, waiting: list[bytes]) -> tuple[tuple[bytes, ...], bool]:
+    files = []
+    prefix = name + b"/" if name else b""
+    count = 0
+    for entry in islice(entries, CHUNK):
+        count += 1
+        path = prefix + os.fsencode(entry.name)
+        if entry.is_dir(follow_symlinks=False):
+            waiting.append(path)
+        elif entry.is_file(follow_symlinks=False):
+            files.append(path)
+    return tuple(files), count == CHUNK

@@ -1,0 +1,82 @@
+"""The local socket between ``serment`` and the agent: messages and the client's side.
+
+One request a connection: a JSON object in a line, one JSON object back, both bounded. The kernel says who asks
+(SO_PEERCRED); nothing in a request can. Names of documents travel as base64 of their bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from agent.errors import N_, HostError, SermentError, UntrustedInputError
+
+MAX_REQUEST_BYTES = 64 * 1024
+MAX_REPLY_BYTES = 8 * 1024 * 1024
+TIMEOUT_S = 30.0
+
+
+class RemoteError(SermentError):
+    """The agent refused: its own message and hint, as catalogue keys."""
+
+    def __init__(self, message: str, hint: str, exit_code: int, fields: dict[str, Any]) -> None:
+        super().__init__(message, hint=hint, **{key: fields[key] for key in fields if key not in {"hint", "where"}})
+        self.exit_code = exit_code
+
+
+def read_line(connection: socket.socket, limit: int) -> bytes:
+    """One line, without its end. Raises UntrustedInputError when it is longer than ``limit`` bytes or unfinished."""
+    received = bytearray()
+    while not received.endswith(b"\n"):
+        block = connection.recv(65536)
+        if not block:
+            raise UntrustedInputError(N_("the message on the local socket is not complete"))
+        received += block
+        if len(received) > limit:
+            raise UntrustedInputError(N_("the message on the local socket is longer than {limit} bytes"), limit=limit)
+    return bytes(received[:-1])
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def error_reply(error: SermentError) -> dict[str, Any]:
+    fields = {key: value if isinstance(value, str | int | float) else str(value) for key, value in error.fields.items()}
+    return {"ok": False, "message": error.message, "hint": error.hint, "exit": error.exit_code, "fields": fields}
+
+
+class ControlClient:
+    """``call("status")``; raises HostError when no agent answers, RemoteError when it refuses."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def call(self, name: str, **arguments: Any) -> Any:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
+            connection.settimeout(TIMEOUT_S)
+            try:
+                connection.connect(str(self._path))
+            except OSError as error:
+                raise HostError(
+                    N_("no agent answers on {socket}"), hint=N_("start it: serment run (or give its --config)"),
+                    socket=self._path,
+                ) from error  # fmt: skip
+            try:
+                connection.sendall(encode({"call": name, "args": arguments}))
+                reply = json.loads(read_line(connection, MAX_REPLY_BYTES))
+            except (OSError, ValueError) as error:
+                raise HostError(N_("the agent stopped answering"), hint=N_("run: serment doctor")) from error
+        if not reply.get("ok"):
+            raise RemoteError(
+                str(reply.get("message", "")), str(reply.get("hint", "")), int(reply.get("exit", 70)),
+                dict(reply.get("fields", {})),
+            )  # fmt: skip
+        return reply.get("result")
+
+
+Handler = Callable[[int, dict[str, Any]], Any]
+"""Takes the uid of who asks and the arguments; returns what goes back, or raises SermentError."""

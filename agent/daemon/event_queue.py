@@ -1,0 +1,103 @@
+"""The bounded queue between the channels and the pipeline.
+
+Owns: events that nobody has taken yet. Channels put, pipeline threads take. What has just arrived goes before what was
+already there; an event that must wait (the file was still changing, the disk was full) comes back when it is due. The
+same file is never queued twice. A full queue makes the channel wait, and nothing is dropped: a channel that waits too
+long overflows in the kernel, which leads to a rescan.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from collections import OrderedDict
+
+from agent.model import Cause, FileEvent
+
+_Key = tuple[bytes, bytes]
+
+
+class EventQueue:
+    def __init__(self, capacity: int = 10_000) -> None:
+        self._capacity = capacity
+        self._fresh: OrderedDict[_Key, FileEvent] = OrderedDict()
+        self._existing: OrderedDict[_Key, FileEvent] = OrderedDict()
+        self._later: list[tuple[float, int, FileEvent]] = []
+        self._order = itertools.count()
+        self._active = 0
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def put(self, event: FileEvent) -> None:
+        """Add an event; waits while the queue is full; does nothing after ``close``."""
+        key = (event.place.root, event.name)
+        with self._changed:
+            while not self._closed and len(self._fresh) + len(self._existing) >= self._capacity:
+                self._changed.wait()
+            if self._closed or key in self._fresh:
+                return
+            if event.cause is Cause.EXISTING:
+                self._existing.setdefault(key, event)
+            else:
+                self._existing.pop(key, None)
+                self._fresh[key] = event
+            self._changed.notify_all()
+
+    def put_later(self, event: FileEvent, delay_s: float) -> None:
+        """Bring an event back after ``delay_s`` seconds."""
+        with self._changed:
+            heapq.heappush(self._later, (time.monotonic() + delay_s, next(self._order), event))
+            self._changed.notify_all()
+
+    def take(self) -> FileEvent | None:
+        """The next event, or None when the queue is closed. Each taken event is owed one ``done``."""
+        with self._changed:
+            while not self._closed:
+                event, wait_s = self._next()
+                if event is not None:
+                    self._active += 1
+                    self._changed.notify_all()
+                    return event
+                self._changed.wait(wait_s)
+            return None
+
+    def done(self) -> None:
+        with self._changed:
+            self._active -= 1
+            self._changed.notify_all()
+
+    def wait_idle(self, timeout_s: float) -> bool:
+        """True when nothing is queued or under way (what waits for later does not count) within the time."""
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            while self._fresh or self._existing or self._active:
+                left = deadline - time.monotonic()
+                if left <= 0 or self._closed:
+                    return False
+                self._changed.wait(left)
+            return True
+
+    def depth(self) -> dict[str, int]:
+        with self._changed:
+            return {
+                "fresh": len(self._fresh),
+                "existing": len(self._existing),
+                "later": len(self._later),
+                "active": self._active,
+            }
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _next(self) -> tuple[FileEvent | None, float | None]:
+        now = time.monotonic()
+        if self._later and self._later[0][0] <= now:
+            return heapq.heappop(self._later)[2], None
+        for waiting in (self._fresh, self._existing):
+            if waiting:
+                return waiting.popitem(last=False)[1], None
+        return None, (self._later[0][0] - now if self._later else None)

@@ -1,0 +1,66 @@
+"""What can fail, what the agent does about it, and whether the audit log says so: one table, one place to decide.
+
+``word`` is stable (operational log, status, doctor, collector). ``severity``: "notice" goes on as before, "weaker"
+means that the guard is weaker than it should be, "stopped" means that nothing is enforced until it is mended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.errors import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    word: str
+    severity: str
+    audited: bool
+    message: str
+    hint: str
+
+
+_TABLE = (
+    Failure(
+        "audit-unwritable", "stopped", audited=False,
+        message=N_("the audit log cannot be written: nothing is acted on until it can"),
+        hint=N_("free space on the disk of {data_dir}; the agent goes on by itself"),
+    ),
+    Failure(
+        "policy-refused", "weaker", audited=True,
+        message=N_("the policy file cannot be used; the last good policy stays in force"),
+        hint=N_("run: serment policy lint {file}"),
+    ),
+    Failure(
+        "worker-unavailable", "weaker", audited=True,
+        message=N_("documents cannot be read: no reader process starts"),
+        hint=N_("run: serment doctor"),
+    ),
+    Failure(
+        "action-failed", "weaker", audited=True,
+        message=N_("{count} documents could not be acted on; they are tried again"),
+        hint=N_("free space, or make the volume writable"),
+    ),
+    Failure(
+        "pipeline-error", "weaker", audited=True,
+        message=N_("{count} files could not be handled because of an error of ours"),
+        hint=N_("report it with the operational log, which names no document"),
+    ),
+    Failure(
+        "queue-overflow", "notice", audited=True,
+        message=N_("events came faster than they could be noted; the folders were read again"),
+        hint=N_("nothing to do"),
+    ),
+    Failure(
+        "collector-away", "notice", audited=False,
+        message=N_("the collector does not answer; records wait on this laptop"),
+        hint=N_("nothing is lost; check the network or the address"),
+    ),
+    Failure(
+        "collector-refused", "notice", audited=False,
+        message=N_("the collector refuses this laptop's records"),
+        hint=N_("check the token; see the collector's alerts"),
+    ),
+)  # fmt: skip
+
+FAILURES = {failure.word: failure for failure in _TABLE}

@@ -1,0 +1,128 @@
+"""Which places are under guard: asks the channels, tells the watcher, writes a record when that changes.
+
+Owns the set of armed places. Called from the agent's main thread only; ``status`` reads a snapshot.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from agent.channels.base import Channel, Trouble
+from agent.daemon.device import DeviceIdentity
+from agent.daemon.ledger import Ledger
+from agent.daemon.operations import Operations
+from agent.daemon.transfer_record import device_fields, volume_digest
+from agent.fsys.openat import open_folder
+from agent.model import ChannelKind, Place
+
+_SLACK_NS = 2_000_000_000
+"""Clocks of file systems are coarse (FAT: 2 s): what changed that shortly before arming counts as new."""
+
+
+class Watcher(Protocol):
+    def add(self, place: Place) -> None: ...
+
+    def remove(self, place: Place) -> None: ...
+
+    def rescan(self, place: Place | None = None) -> None: ...
+
+
+class Guard:
+    def __init__(
+        self,
+        channels: Sequence[Channel],
+        watcher: Watcher,
+        ledger: Ledger,
+        identity: DeviceIdentity,
+        record: Callable[[str, Mapping[str, object]], None],
+        operations: Operations,
+    ) -> None:
+        self._channels = channels
+        self._watcher = watcher
+        self._ledger = ledger
+        self._identity = identity
+        self._record = record
+        self._operations = operations
+        self._armed: dict[tuple[ChannelKind, bytes], Place] = {}
+        self._since: dict[bytes, int] = {}
+
+    def refresh(self) -> None:
+        """Arm what has come, let go of what is gone."""
+        wanted: dict[tuple[ChannelKind, bytes], Place] = {}
+        taken: set[bytes] = set()
+        for channel in self._channels:
+            for place in channel.places():
+                if place.root not in taken:  # a folder in two channels is guarded by the first, the stricter one
+                    taken.add(place.root)
+                    wanted[place.channel, place.root] = place
+        for key in [key for key, place in self._armed.items() if wanted.get(key) != place]:
+            self._let_go(self._armed.pop(key))
+        for key, place in wanted.items():
+            if key not in self._armed:
+                self._arm(place)
+                self._armed[key] = place
+
+    def _arm(self, place: Place) -> None:
+        now = time.time_ns()
+        self._since[place.root] = self._ledger.first_armed(self._instance(place), now) - _SLACK_NS
+        self._watcher.add(place)
+        self._record("place", {"state": "armed", **self._fields(place)})
+        self._operations.note("place.armed", channel=str(place.channel), service=place.service)
+
+    def _let_go(self, place: Place) -> None:
+        self._watcher.remove(place)
+        self._record("place", {"state": "gone", **self._fields(place)})
+        self._operations.note("place.gone", channel=str(place.channel), service=place.service)
+
+    def _fields(self, place: Place) -> dict[str, object]:
+        fields: dict[str, object] = {
+            "channel": str(place.channel),
+            "strength": str(place.strength),
+            "volume": volume_digest(self._identity, place),
+        }
+        if place.service:
+            fields["service"] = place.service
+        if place.device is not None:
+            fields["device"] = device_fields(self._identity, place.device)
+        return fields
+
+    def _instance(self, place: Place) -> str:
+        """A folder is the same place for ever; a removable volume is a new one each time it is mounted."""
+        volume = volume_digest(self._identity, place)
+        return volume if place.channel is not ChannelKind.REMOVABLE else f"{volume}/{_mount_instance(place.root)}"
+
+    def armed_ns(self, place: Place) -> int:
+        """Since when the place is under guard, nanoseconds since the epoch."""
+        return self._since.get(place.root, 0)
+
+    def places(self) -> tuple[Place, ...]:
+        return tuple(self._armed.values())
+
+    def troubles(self) -> tuple[Trouble, ...]:
+        return tuple(trouble for channel in self._channels for trouble in channel.troubles())
+
+    def descriptors(self) -> dict[int, Channel]:
+        return {fd: channel for channel in self._channels for fd in channel.descriptors()}
+
+    def close(self) -> None:
+        for channel in self._channels:
+            channel.close()
+
+
+def _mount_instance(root: bytes) -> str:
+    """Boot, mount and device: different after each mount."""
+    try:
+        fd = open_folder(root)
+    except OSError:
+        return "unknown"
+    try:
+        with open(f"/proc/self/fdinfo/{fd}", encoding="ascii") as info:
+            mount = next((line.split()[1] for line in info if line.startswith("mnt_id:")), "")
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            boot = file.read().strip()
+        return f"{boot}:{mount}:{os.fstat(fd).st_dev}"
+    finally:
+        os.close(fd)

@@ -1,0 +1,123 @@
+"""What has been judged already, so that nothing is judged twice without cause.
+
+A cache of the audit log, nothing more: it is filled from the transfer records, also after a kill, and may be deleted.
+It holds keyed digests of (volume, file state) and the policy release they were judged under; no names. A file counts as
+judged while its state, the policy and the engine are the same.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS judged (file TEXT PRIMARY KEY, basis TEXT NOT NULL, number INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS armed (place TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS progress (one INTEGER PRIMARY KEY CHECK (one = 1), next INTEGER NOT NULL);
+"""
+_UNFINISHED = {"changed", "gone", "interrupted", "failed"}
+
+
+class Ledger:
+    def __init__(self, path: Path) -> None:
+        """Open or make the file; one that cannot be read is a broken cache and is made again."""
+        try:
+            self._db = self._open(path)
+        except sqlite3.DatabaseError:
+            path.unlink(missing_ok=True)
+            self._db = self._open(path)
+        self._lock = threading.Lock()
+        self._resumed: set[str] = set()
+
+    @staticmethod
+    def _open(path: Path) -> sqlite3.Connection:
+        database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=NORMAL")
+        database.execute("PRAGMA cache_size=-512")
+        database.executescript(_SCHEMA)
+        return database
+
+    def next_index(self) -> int:
+        """The index of the first audit record that this cache has not seen."""
+        row = self._db.execute("SELECT next FROM progress").fetchone()
+        return int(row[0]) if row else 0
+
+    def replay(self, records: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
+        """Take in audit records (index, fields) in order, from ``next_index`` on."""
+        acts: dict[int, tuple[str, str]] = {}
+        with self._lock:
+            self._db.execute("BEGIN")
+            last = -1
+            for index, fields in records:
+                last = index
+                if fields.get("k") == "transfer":
+                    file, basis = str(fields.get("file", "")), basis_of(fields)
+                    if fields.get("act"):
+                        acts[index] = (file, basis)
+                    else:
+                        self._put(file, basis, index)
+                elif fields.get("k") == "outcome":
+                    self._finish(acts.pop(int(fields.get("of", -1)), None), fields, index)
+            if last >= 0:
+                self._db.execute("INSERT OR REPLACE INTO progress VALUES (1, ?)", (last + 1,))
+            self._db.execute("COMMIT")
+            self._resumed.update(file for file, _basis in acts.values())
+
+    def _finish(self, act: tuple[str, str] | None, fields: Mapping[str, Any], index: int) -> None:
+        if act is None:
+            return
+        if fields.get("result") in _UNFINISHED:
+            self._resumed.add(act[0])
+        else:
+            self._put(*act, index)
+
+    def _put(self, file: str, basis: str, number: int) -> None:
+        self._db.execute("INSERT OR REPLACE INTO judged VALUES (?, ?, ?)", (file, basis, number))
+
+    def basis(self, file: str) -> str | None:
+        """What the file's judgement rested on, or None when it has not been judged in this state."""
+        with self._lock:
+            row = self._db.execute("SELECT basis FROM judged WHERE file = ?", (file,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def mark(self, file: str, basis: str, number: int) -> None:
+        """The file has been judged, and acted on as far as it will be; ``number`` is the audit index that says so."""
+        with self._lock:
+            self._put(file, basis, number)
+            self._resumed.discard(file)
+
+    def resume(self, file: str) -> None:
+        """A transfer of this file was begun and not finished: when it shows up again it is taken up, not new."""
+        with self._lock:
+            self._resumed.add(file)
+
+    def interrupted(self, file: str) -> bool:
+        """Whether a transfer of this file was begun and not finished."""
+        return file in self._resumed
+
+    def first_armed(self, place: str, now_ns: int) -> int:
+        """When this place came under guard for the first time (nanoseconds since the epoch): ``now_ns`` if just now.
+
+        What changed after that is new, also when it arrived while the agent was not running.
+        """
+        with self._lock:
+            self._db.execute("INSERT OR IGNORE INTO armed VALUES (?, ?)", (place, now_ns))
+            return int(self._db.execute("SELECT since FROM armed WHERE place = ?", (place,)).fetchone()[0])
+
+    def checkpoint(self, next_index: int) -> None:
+        """Everything below ``next_index`` is in: the next start reads from there."""
+        with self._lock:
+            self._db.execute("INSERT OR REPLACE INTO progress VALUES (1, ?)", (next_index,))
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+
+def basis_of(fields: Mapping[str, Any]) -> str:
+    """What a judgement rested on besides the file: policy release and engine."""
+    return f"{fields.get('release', '')}/{fields.get('engine', '')}"

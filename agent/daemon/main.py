@@ -1,0 +1,341 @@
+"""The agent: configuration → objects → run → stop.
+
+``Agent`` builds every part, arms the places, says READY, then waits for descriptors and signals. It owns all the
+objects and stops them in reverse order. No audit log, no enforcement: if the log cannot be opened the agent refuses to
+start and says why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import Any
+
+from agent.actions import build_actions
+from agent.actions.quarantine import QuarantineStore
+from agent.actions.recovery import Recovered, Resolution, recover
+from agent.audit.log import AuditLog
+from agent.audit.segments import Entry, read
+from agent.channels.cloud_sync import CloudSyncChannel
+from agent.channels.downloads import DownloadsChannel
+from agent.channels.people import Person, people, uid_of
+from agent.channels.removable import RemovableChannel
+from agent.channels.watch import Watcher
+from agent.config import AgentConfig
+from agent.crypto.keys import KeyStore
+from agent.daemon import systemd
+from agent.daemon.children import EmbeddedCollector, SyncProcess, login_and_groups
+from agent.daemon.control_server import ControlServer
+from agent.daemon.device import load_device
+from agent.daemon.event_queue import EventQueue
+from agent.daemon.guard import Guard
+from agent.daemon.ledger import Ledger, basis_of
+from agent.daemon.notices import Notices
+from agent.daemon.operations import Operations
+from agent.daemon.pipeline import Parts, Pipeline
+from agent.daemon.policy_store import InForce, PolicyStore
+from agent.daemon.requests import Services, handlers
+from agent.daemon.status import build_status
+from agent.daemon.troubles import Troubles
+from agent.errors import N_, HostError, PolicyError
+from agent.extraction.client import WorkerPool
+from agent.fsys.atomic import private_folder
+
+TICK_S = 10.0
+REFRESH_S = 60.0
+
+
+class Agent:
+    """``start()``, ``run()``, ``stop()``; ``on_ready`` is called with the status once the places are armed."""
+
+    def __init__(self, config: AgentConfig, on_ready: Callable[[dict[str, Any]], None] = lambda _status: None) -> None:
+        self.config = config
+        self._on_ready = on_ready
+        self._stopping = threading.Event()
+        self._ready = False
+        self._since = time.time()
+        self._stack = contextlib.ExitStack()
+        self.operations = Operations()
+        self.notices = Notices()
+        self.queue = EventQueue()
+        self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+
+    # ---- start
+
+    def start(self) -> None:
+        """Build everything and arm the places. Raises SermentError (HostError, PolicyError, AuditError)."""
+        data = private_folder(self.config.data_dir, 0o711)
+        private_folder(self.config.agent.runtime_dir, 0o755)
+        self._lock_data()
+        self.identity = load_device(data)
+        self.log = AuditLog.open(private_folder(data / "audit", 0o750))
+        self._stack.callback(self._close_log)
+        self.troubles = Troubles(self._record_trouble)
+        self.people = people(self.config.agent.users)
+        self.keys = KeyStore(data / "keys")
+        self.keys.prepare()
+        self.store = QuarantineStore(private_folder(data / "quarantine"))
+        self._recover()
+        policy = self.config.policy
+        self.policy = PolicyStore(policy.file, policy.profile, private_folder(data / "policy"), self._policy_changed)
+        self.log.start(version=_version(), device=self.identity.device_id)
+        self.policy.announce()
+        self._start_pipeline()
+        self._start_guard()
+        self._start_collector()
+        self._start_control()
+        self._ready = True
+        systemd.notify("READY=1")
+        self.operations.open(private_folder(data / "log") / "serment.log", to_terminal=False)
+        self._on_ready(self.status(os.getuid()))
+
+    def _lock_data(self) -> None:
+        fd = os.open(self.config.data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._stack.callback(os.close, fd)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise HostError(
+                N_("another agent is using {folder}"), hint=N_("stop it, or use another data_dir"),
+                folder=self.config.data_dir,
+            ) from error  # fmt: skip
+
+    def _recover(self) -> None:
+        """What a kill left: half-finished removals are finished or undone, open intents are closed as interrupted."""
+        data = self.config.data_dir
+        resolved = {item.number: item for item in recover(self.store)}
+        self.ledger = Ledger(data / "ledger.db")
+        self._stack.callback(self.ledger.close)
+        records = read(data / "audit", self.ledger.next_index())
+        self.ledger.replay((entry.number, entry.fields) for entry in records)
+        for entry in self.log.open_intents():
+            self._close_intent(entry, resolved.get(entry.number))
+        self.ledger.checkpoint(self.log.size)
+
+    def _close_intent(self, entry: Entry, recovered: Recovered | None) -> None:
+        """Say how a transfer ended that a kill cut short: finished after all, or to be taken up again."""
+        closing = {"of": entry.number, "result": "interrupted", "action": entry.fields.get("decision", "")}
+        file, basis = str(entry.fields.get("file", "")), basis_of(entry.fields)
+        if recovered is not None and recovered.resolution is Resolution.FINISHED:
+            self.ledger.mark(file, basis, entry.number)
+            closing |= {"result": "done", "held": recovered.held}
+        else:
+            self.ledger.resume(file)
+        self._record("outcome", closing)
+
+    def _start_pipeline(self) -> None:
+        run_as = _worker_user() if os.getuid() == 0 else None
+        self.pool = WorkerPool(self.config.agent.workers, run_as=run_as)
+        self._stack.callback(self.pool.close)
+        languages = (self.config.agent.language,) if self.config.agent.language else ("fr", "en")
+        self.pipeline = Pipeline(
+            Parts(
+                judge=self.pool, policy=self.policy, actions=build_actions(self.store, self.keys, languages),
+                log=self.log, ledger=self.ledger, identity=self.identity, queue=self.queue, notices=self.notices,
+                troubles=self.troubles, operations=self.operations, login=login_and_groups,
+                armed_ns=lambda place: self.guard.armed_ns(place),  # noqa: PLW0108 - the guard is made later
+            )
+        )  # fmt: skip
+        self._stack.callback(self._stop_pipeline)
+        self._threads = [
+            threading.Thread(target=self.pipeline.run, name=f"pipeline-{number}", daemon=True)
+            for number in range(self.config.agent.workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _stop_pipeline(self) -> None:
+        self.queue.close()
+        for thread in self._threads:
+            thread.join(30)
+
+    def _start_guard(self) -> None:
+        channels = self.config.channels
+        made: list[Any] = []
+        if channels.removable.enabled:
+            volumes = [os.fsencode(path) for path in channels.removable.volumes]
+            made.append(RemovableChannel(volumes, uid_of))
+        for section, kind in ((channels.cloud_sync, CloudSyncChannel), (channels.downloads, DownloadsChannel)):
+            if section.enabled:
+                folders = [os.fsencode(path) for path in section.folders]
+                made.append(kind(self.people, folders, discover=section.discover))
+        watcher = Watcher(self.queue.put, on_overflow=self._overflowed)
+        self.guard = Guard(made, watcher, self.ledger, self.identity, self._record, self.operations)
+        self._stack.callback(self.guard.close)
+        self._stack.callback(watcher.stop)
+        self.watcher = watcher
+        self.guard.refresh()
+
+    def _start_collector(self) -> None:
+        section = self.config.collector
+        self.collector: EmbeddedCollector | None = None
+        self.sync: SyncProcess | None = None
+        self.sync_url = ""
+        if section.url == "off":
+            return
+        url, token = section.url, section.token_file
+        if url == "embedded":
+            self.collector = EmbeddedCollector(self.config.data_dir / "collector", section.port)
+            self._stack.callback(self.collector.close)
+            url, token = self.collector.url, self.collector.token_file
+        if token is None:
+            raise HostError(N_("the collector's address needs a token"), hint=N_("set [collector] token_file"))
+        self.sync_url = url
+        self.sync = SyncProcess(
+            self.config.data_dir / "audit", self.config.data_dir / "spool.json", url, token,
+            self.identity.device_id, self._synced,
+        )  # fmt: skip
+        self._stack.callback(self.sync.close)
+
+    def _start_control(self) -> None:
+        services = Services(
+            status=self.status,
+            notices=self.notices,
+            store=self.store,
+            person=self._person,
+            guarded=lambda: tuple(place.root for place in self.guard.places()),
+            reload_policy=self._reload_policy,
+            rescan=lambda: self.watcher.rescan(None),
+            record=self._record,
+        )
+        server = ControlServer(self.config.control_socket, handlers(services), self.operations)
+        self._stack.callback(server.close)
+        server.start()
+
+    # ---- run
+
+    def run(self) -> None:
+        """Wait for descriptors, signals and ticks until asked to stop."""
+        for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(signum, self._signalled)
+        refresh_due = time.monotonic() + REFRESH_S
+        while not self._stopping.is_set():
+            fired = self._wait(self._timeout())
+            refresh = bool(fired & set(self.guard.descriptors())) or time.monotonic() >= refresh_due
+            self._handle(fired)
+            if self.policy.refresh():
+                self.watcher.rescan(None)
+            if refresh:
+                self.guard.refresh()
+                refresh_due = time.monotonic() + REFRESH_S
+            systemd.notify("WATCHDOG=1")
+
+    def _timeout(self) -> float:
+        wait = self.sync.tick(self.log.size) if self.sync else None
+        return min(TICK_S, wait) if wait is not None else TICK_S
+
+    def _wait(self, timeout_s: float) -> set[int]:
+        poll = select.poll()
+        poll.register(self._wake_read, select.POLLIN)
+        for fd in self.guard.descriptors():
+            poll.register(fd, select.POLLIN | select.POLLPRI | select.POLLERR)
+        if self.collector is not None and (fd_or_none := self.collector.descriptor()) is not None:
+            poll.register(fd_or_none, select.POLLIN)
+        try:
+            return {fd for fd, _events in poll.poll(timeout_s * 1000)}
+        except InterruptedError:
+            return set()
+
+    def _handle(self, fired: set[int]) -> None:
+        for fd, channel in self.guard.descriptors().items():
+            if fd in fired:
+                channel.drain()
+        if self._wake_read in fired:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wake_read, 4096)
+        if self.collector is not None and self.collector.descriptor() in fired:
+            self.collector.wake()
+
+    def wake(self) -> None:
+        """Make the main loop go round once."""
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_write, b".")
+
+    def _signalled(self, signum: int, _frame: FrameType | None) -> None:
+        if signum != signal.SIGHUP:
+            self._stopping.set()
+        self.wake()
+
+    def stop(self) -> None:
+        """Stop in reverse order of starting; what is queued stays on disk and is found again at the next start."""
+        systemd.notify("STOPPING=1")
+        if self._ready:
+            self._ready = False
+            self.queue.close()
+            for thread in self._threads:
+                thread.join(30)
+            self.ledger.checkpoint(self.log.size)
+        self._stack.close()
+
+    def _close_log(self) -> None:
+        with contextlib.suppress(HostError):  # a full disk: the next start says that this stop was not clean
+            self.log.close()
+
+    # ---- told by the parts
+
+    def _record(self, kind: str, fields: Mapping[str, object], *, durable: bool = False) -> None:
+        self.log.append(kind, dict(fields), durable=durable)
+
+    def _record_trouble(self, word: str, state: str) -> None:
+        self.operations.warn(f"trouble.{state}", trouble=word)
+        with contextlib.suppress(HostError):
+            self._record("trouble", {"word": word, "state": state})
+
+    def _policy_changed(self, in_force: InForce, refused: PolicyError | None) -> None:
+        policy = in_force.compiled.policy
+        fields: dict[str, object] = {"policy": policy.name, "release": policy.release, "source": in_force.source[:40]}
+        if refused is None:
+            self.troubles.clear("policy-refused")
+            self._record("policy", {"state": "in-force", **fields}, durable=True)
+        else:
+            self.troubles.raise_("policy-refused", file=str(refused.fields.get("file", "")))
+            self._record("policy", {"state": "refused", "line": refused.fields.get("line", 0), **fields}, durable=True)
+
+    def _overflowed(self, *_details: object) -> None:
+        self.troubles.raise_("queue-overflow")
+        self.troubles.clear("queue-overflow")
+
+    def _synced(self, exit_code: int | None) -> None:
+        for word, codes in (("collector-away", {75}), ("collector-refused", {65, 76, 77})):
+            if exit_code in codes:
+                self.troubles.raise_(word)
+            else:
+                self.troubles.clear(word)
+
+    def _reload_policy(self) -> dict[str, Any]:
+        if self.policy.refresh(force=True):
+            self.watcher.rescan(None)
+        if self.policy.refused is not None:
+            raise self.policy.refused
+        return {"policy": self.policy.in_force.compiled.policy.name, "release": self.policy.release}
+
+    def _person(self, uid: int) -> Person | None:
+        return next((person for person in self.people if person.uid == uid), None)
+
+    def status(self, uid: int) -> dict[str, Any]:
+        """What ``serment status --json`` prints, for the person ``uid``."""
+        return build_status(self, uid, ready=self._ready, since=self._since)
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("serment")
+
+
+def _worker_user() -> tuple[int, int]:
+    """The account that reader processes run as: the package's own, else nobody."""
+    import pwd
+
+    for name in ("serment-worker", "nobody"):
+        with contextlib.suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return entry.pw_uid, entry.pw_gid
+    raise HostError(N_("there is no unprivileged account for the readers"), hint=N_("make the user serment-worker"))

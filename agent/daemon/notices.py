@@ -1,0 +1,77 @@
+"""What the clinician should be told: the last notices of each person, kept in memory, shown to that person only.
+
+A notice holds the document's name because its owner needs it; it never goes to a log or to the collector. Repeats of
+the same decision in the same minute and folder are merged: fifty files copied are one notice.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+from dataclasses import dataclass, replace
+
+from agent.findings import Findings
+from agent.model import Decision, FileEvent, Outcome, Result, Verdict
+
+MERGE_S = 60.0
+KEPT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    number: int
+    time: float  # seconds since the epoch, of the last document merged into it
+    owner: int  # uid
+    channel: str
+    folder: bytes
+    name: bytes  # of the first document
+    count: int  # documents merged
+    kind: str
+    decision: str
+    result: str
+    held: str
+    rule: str
+    message: tuple[tuple[str, str], ...]
+
+
+class Notices:
+    def __init__(self) -> None:
+        self._kept: deque[Notice] = deque(maxlen=KEPT)
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def tell(self, event: FileEvent, findings: Findings, verdict: Verdict, outcome: Outcome, now: float) -> Notice:
+        """Note what happened to a document at ``now`` (seconds since the epoch); returns the notice, merged or new."""
+        new = Notice(
+            number=0, time=now, owner=event.place.owner, channel=str(event.place.channel), folder=event.place.root,
+            name=event.name, count=1, kind=str(findings.kind), decision=str(verdict.decision),
+            result=str(outcome.result), held=outcome.held, rule=verdict.rule, message=verdict.message,
+        )  # fmt: skip
+        with self._lock:
+            for position in range(len(self._kept) - 1, -1, -1):
+                old = self._kept[position]
+                if now - old.time > MERGE_S:
+                    break
+                if _alike(old, new):
+                    merged = replace(old, time=now, count=old.count + 1)
+                    self._kept[position] = merged
+                    return merged
+            new = replace(new, number=next(self._numbers))
+            self._kept.append(new)
+            return new
+
+    def of(self, owner: int | None) -> tuple[Notice, ...]:
+        """The notices of a person (uid), or all of them (None), newest last."""
+        with self._lock:
+            return tuple(notice for notice in self._kept if owner is None or notice.owner == owner)
+
+
+def _alike(old: Notice, new: Notice) -> bool:
+    same = ("owner", "channel", "folder", "decision", "result", "rule")
+    return all(getattr(old, name) == getattr(new, name) for name in same)
+
+
+def worth_telling(verdict: Verdict, outcome: Outcome) -> bool:
+    """Whether the clinician should hear of it: everything but mere observation and files that are judged again."""
+    return verdict.decision is not Decision.OBSERVE and outcome.result in {Result.DONE, Result.FAILED}

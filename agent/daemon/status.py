@@ -1,0 +1,109 @@
+"""``serment status --json``: what is guarded, how strongly, under which policy, what is wrong: a contract."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from agent.errors import N_
+from agent.model import ChannelKind, Place, Strength
+
+if TYPE_CHECKING:
+    from agent.daemon.main import Agent
+
+_WAITING = {
+    ChannelKind.REMOVABLE: N_("no removable volume is plugged in; one will be guarded as soon as it is"),
+    ChannelKind.CLOUD_SYNC: N_("no cloud-sync folder was found; add it to agent.toml if there is one"),
+    ChannelKind.DOWNLOADS: N_("no download folder was found; add it to agent.toml if there is one"),
+}
+
+
+def build_status(agent: Agent, uid: int, *, ready: bool, since: float) -> dict[str, Any]:
+    """The state as ``uid`` may see it. Reasons and troubles are catalogue keys; the edge translates them."""
+    policy = agent.policy.in_force
+    return {
+        "ready": ready,
+        "since": since,
+        "device": agent.identity.device_id,
+        "pid": os.getpid(),
+        "root": os.getuid() == 0,
+        "channels": _channels(agent),
+        "policy": {
+            "name": policy.compiled.policy.name,
+            "release": policy.compiled.policy.release,
+            "source": policy.source,
+            "refused": str(agent.policy.refused) if agent.policy.refused else None,
+        },
+        "troubles": _troubles(agent),
+        "queue": agent.queue.depth(),
+        "counts": dict(agent.pipeline.counts),
+        "workers": asdict(agent.pool.statistics()),
+        "audit": {
+            "folder": str(agent.config.data_dir / "audit"),
+            "records": agent.log.size,
+            "acknowledged": agent.sync.acknowledged() if agent.sync else None,
+        },
+        "collector": {
+            "url": agent.sync_url,
+            "token_file": str(agent.collector.token_file) if agent.collector else None,
+        },
+        "held": sum(1 for _entry in agent.store.list(uid if uid not in {0, os.getuid()} else None)),
+    }
+
+
+def _channels(agent: Agent) -> list[dict[str, Any]]:
+    sections = {
+        ChannelKind.REMOVABLE: agent.config.channels.removable.enabled,
+        ChannelKind.CLOUD_SYNC: agent.config.channels.cloud_sync.enabled,
+        ChannelKind.DOWNLOADS: agent.config.channels.downloads.enabled,
+    }
+    places = agent.guard.places()
+    listed = [_place(place) for place in places]
+    for kind, enabled in sections.items():
+        if not enabled:
+            listed.append(_empty(kind, Strength.OFF, N_("switched off in agent.toml")))
+        elif not any(place.channel is kind for place in places):
+            listed.append(_empty(kind, Strength.AFTER_WRITE, _WAITING[kind]))
+    return listed
+
+
+def _place(place: Place) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "channel": str(place.channel),
+        "path": os.fsdecode(place.root),
+        "strength": str(place.strength),
+        "mechanism": place.mechanism,
+        "reason": place.reason,
+        "service": place.service,
+    }
+    if place.device is not None:
+        entry["device"] = {
+            "vendor": place.device.vendor,
+            "product": place.device.product,
+            "filesystem": place.device.filesystem,
+            "read_only": place.device.read_only,
+        }
+    return entry
+
+
+def _empty(kind: ChannelKind, strength: Strength, reason: str) -> dict[str, Any]:
+    return {"channel": str(kind), "path": None, "strength": str(strength), "mechanism": "watch", "reason": reason}
+
+
+def _troubles(agent: Agent) -> list[dict[str, Any]]:
+    own = [
+        {
+            "word": trouble.word,
+            "severity": trouble.severity,
+            "message": trouble.message,
+            "hint": trouble.hint,
+            "fields": dict(trouble.fields),
+        }
+        for trouble in agent.troubles.standing()
+    ]
+    found = [
+        {"word": t.word, "severity": "weaker", "message": t.message, "hint": t.hint, "fields": dict(t.fields)}
+        for t in (*agent.guard.troubles(), *(trouble for _place, trouble in agent.watcher.troubles()))
+    ]
+    return own + found

@@ -1,0 +1,104 @@
+"""What the audit log says of one transfer: facts, verdict, keyed digests. No document name, no text, no patient.
+
+Pure: values in, a flat mapping out. The keys are listed in docs/formats/audit-log.md; the collector shows them and
+``policy plan`` replays them, so they hold everything the verdict was decided on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.daemon.device import DeviceIdentity
+from agent.findings import Findings
+from agent.model import Cause, Device, Facts, Outcome, Place, Stamp, Verdict
+
+ENGINE = "1"
+"""Version of extraction and detection together: a new one makes files be judged again."""
+
+_FICKLE_INODES = {"vfat", "msdos", "exfat", "fuseblk", "ntfs", "ntfs3", "fuse", "fusefat"}
+
+
+def volume_digest(identity: DeviceIdentity, place: Place) -> str:
+    """The same for the same volume or folder, on this laptop only."""
+    device = place.device
+    if device is not None and device.volume_uuid:
+        return identity.pseudonym("volume", device.volume_uuid.encode(), device.serial.encode())
+    return identity.pseudonym("folder", place.root)
+
+
+def file_digest(identity: DeviceIdentity, place: Place, name: bytes, stamp: Stamp) -> str:
+    """The same for the same file in the same state.
+
+    Inode and change time say it best; FAT-like and FUSE file systems number inodes anew at each mount, so there name,
+    size and time of modification stand for the file.
+    """
+    volume = volume_digest(identity, place).encode()
+    state = (str(stamp.size).encode(), str(stamp.mtime_ns).encode())
+    if place.device is not None and place.device.filesystem in _FICKLE_INODES:
+        return identity.pseudonym("file-by-name", volume, name, *state)
+    return identity.pseudonym("file", volume, str(stamp.inode).encode(), *state, str(stamp.ctime_ns).encode())
+
+
+def transfer_fields(
+    identity: DeviceIdentity, place: Place, facts: Facts, verdict: Verdict, cause: Cause, file: str, *, act: bool
+) -> dict[str, Any]:
+    """The fields of a ``transfer`` record; ``act``: an ``outcome`` record will follow. Empty values are left out."""
+    findings: Findings = facts.findings
+    fields: dict[str, Any] = {
+        "channel": str(facts.channel),
+        "service": facts.service,
+        "arrival": facts.arrival,
+        "cause": str(cause),
+        "strength": str(place.strength),
+        "judgement": str(findings.judgement),
+        "kind": str(findings.kind),
+        "confidence": round(findings.confidence * 1000),
+        "identified": findings.identified,
+        "patients": findings.patients,
+        "test": findings.test_data,
+        "format": str(findings.format),
+        "problem": str(findings.problem or ""),
+        "size": facts.size,
+        "ext": facts.extension,
+        "decision": str(verdict.decision),
+        "wanted": str(verdict.wanted),
+        "rule": verdict.rule,
+        "policy": verdict.policy,
+        "release": verdict.release,
+        "mode": str(verdict.mode),
+        "exception": bool(verdict.exception),
+        "act": act,
+        "engine": ENGINE,
+        "file": file,
+        "volume": volume_digest(identity, place),
+        "user": identity.pseudonym("user", str(place.owner).encode(), length=12),
+    }
+    if place.device is not None:
+        fields["device"] = device_fields(identity, place.device)
+    return {key: value for key, value in fields.items() if value not in ("", False, None)}
+
+
+def device_fields(identity: DeviceIdentity, device: Device) -> dict[str, str]:
+    """What a device is, its serial number as a keyed digest."""
+    fields = {
+        "bus": device.bus,
+        "vendor_id": device.vendor_id,
+        "product_id": device.product_id,
+        "vendor": device.vendor,
+        "product": device.product,
+        "serial": identity.pseudonym("serial", device.serial.encode()) if device.serial else "",
+        "filesystem": device.filesystem,
+    }
+    return {key: value for key, value in fields.items() if value}
+
+
+def outcome_fields(number: int, outcome: Outcome) -> dict[str, Any]:
+    """The fields of the ``outcome`` record that closes transfer ``number``."""
+    fields = {
+        "of": number,
+        "result": str(outcome.result),
+        "action": str(outcome.action),
+        "problem": outcome.problem,
+        "held": outcome.held,
+    }
+    return {key: value for key, value in fields.items() if value != ""}

@@ -1,0 +1,153 @@
+"""From evidence to a probability: two questions, each answered in nats, and both must be yes.
+
+Owns the weights. A document is medical when (a) what it says is clinical **and** (b) it says it of one particular
+person. Each question starts from a prior in log-odds, evidence adds to it or takes away, and the probability of
+« medical » is the product of the two. A leaflet fails (b) however clinical it is, a contract fails (a) however
+personal. The weights are set by hand from what a document is, not fitted; the tables below are all of them.
+
+| side | evidence | nats each | at most |
+| --- | --- | --- | --- |
+| clinical | title of a clinical document, as a heading | 2.4 | 3.2 |
+| clinical | section heading, distinct | 0.8 | 3.2 |
+| clinical | phrase of letters and reports, distinct | 0.45 | 3.6 |
+| clinical | phrase that says something of one person under care («j'ai vu en consultation») | 0.9 | 1.8 |
+| clinical | medical word, distinct | 0.28 | 3.0 |
+| clinical | medicine / with dose and rhythm, distinct | 0.35 / 1.2 | 1.4 / 3.6 |
+| clinical | laboratory value with unit, distinct | 0.8 | 4.0 |
+| clinical | vital sign with figure, distinct | 0.6 | 2.4 |
+| clinical | code of a diagnosis or act, distinct | 0.5 | 1.0 |
+| clinical | narrative about one patient, distinct | 0.3 | 0.9 |
+| clinical | density: most of a short text is clinical | up to 1.5 | 1.5 |
+| person | NIR, INS or another identifier of a patient | 2.5 | 3.5 |
+| person | birth date with a label / with a name beside it | 2.2 / 1.8 more | 4.0 |
+| person | «Patient: NAME» | 2.8 | 2.8 |
+| person | person with a civility | 1.4 | 1.8 |
+| person | record number with its label | 1.8 | 1.8 |
+| person | age of one person | 2.2 | 2.6 |
+| person | narrative about one patient, distinct | 0.75 | 3.75 |
+| person | phrase that says something of one person under care | 1.0 | 2.0 |
+| person | section heading of a clinical record, distinct | 0.35 | 1.4 |
+| person | measured value or dosed medicine, distinct | 0.35 | 1.4 |
+| person | title of a document that is always about one patient | 0.8 | 0.8 |
+| person | sex with its label | 0.6 | 0.6 |
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from agent.detection.evidence import Evidence
+from agent.detection.negatives import FAMILIES
+from agent.findings import FindingType
+
+PRIOR_CLINICAL = -3.4
+PRIOR_PERSON = -3.0
+MEDICAL = 0.5  # probability from which a document is called medical
+IDENTIFIED = 3.0  # nats of identity (name, birth date, identifier) from which a person can be recognised
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """One line of the sum: ``side`` is "clinical" or "person"; ``nats`` is its contribution, after its cap."""
+
+    side: str
+    type: FindingType
+    count: int
+    nats: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The sum of one page (with its neighbours): both sides in log-odds, and the lines they are made of."""
+
+    clinical: float
+    person: float
+    identity: float  # nats of what names a person
+    lines: tuple[Weighed, ...]
+
+    @property
+    def probability(self) -> float:
+        """Probability (0 to 1) that both questions are answered yes."""
+        return sigmoid(self.clinical) * sigmoid(self.person)
+
+
+def sigmoid(nats: float) -> float:
+    """Log-odds → probability, without overflow."""
+    return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, nats))))
+
+
+def clinical_lines(page: Evidence) -> list[Weighed]:
+    """What says that the page is clinical."""
+    titles = sum(page.titles.values())
+    table = (
+        (FindingType.TITLE, titles, 2.4, 3.2),
+        (FindingType.SECTION, len(page.sections), 0.8, 3.2),
+        (FindingType.PHRASE, len(page.phrases), 0.45, 3.6),
+        (FindingType.PHRASE, len(page.letters), 0.9, 1.8),
+        (FindingType.TERM, len(page.terms), 0.28, 3.0),
+        (FindingType.DRUG, len(page.drugs), 0.35, 1.4),
+        (FindingType.DRUG, len(page.dosed), 1.2, 3.6),
+        (FindingType.LAB_LINE, len(page.lab_values), 0.8, 4.0),
+        (FindingType.VITAL_SIGN, len(page.vitals), 0.6, 2.4),
+        (FindingType.CODE, page.codes, 0.5, 1.0),
+        (FindingType.PHRASE, len(page.narrative), 0.3, 0.9),
+    )
+    lines = [Weighed("clinical", kind, count, min(each * count, cap)) for kind, count, each, cap in table if count]
+    density = _density(page)
+    if density > 0:
+        lines.append(Weighed("clinical", FindingType.TERM, 1, density))
+    return lines
+
+
+def _density(page: Evidence) -> float:
+    """Up to 1.5 nats where clinical entries are more than one word in twenty-five; short messages live by it."""
+    entries = len(page.terms) + len(page.phrases) + len(page.letters) + len(page.drugs) + len(page.lab_values) + len(page.vitals)
+    words = max(page.size / 6.5, 12.0)
+    return max(0.0, min(1.5, (entries / words - 0.02) * 25.0)) if entries >= 3 else 0.0  # noqa: PLR2004
+
+
+def identity_lines(page: Evidence, identifiers: int) -> list[Weighed]:
+    """What names or numbers a person."""
+    table = (
+        (FindingType.NIR, identifiers, 2.5, 3.5),
+        (FindingType.BIRTH_DATE, len(page.births), 2.2, 2.2),
+        (FindingType.IDENTITY_BLOCK, page.named_births, 1.8, 1.8),
+        (FindingType.PERSON, page.patients, 2.8, 2.8),
+        (FindingType.PERSON, len(page.names), 1.4, 1.8),
+        (FindingType.IPP, page.charts, 1.8, 1.8),
+    )
+    return [Weighed("person", kind, count, min(each * count, cap)) for kind, count, each, cap in table if count]
+
+
+def person_lines(page: Evidence) -> list[Weighed]:
+    """What says that the page is about one person, named or not."""
+    table = (
+        (FindingType.PERSON, len(page.ages), 2.2, 2.6),
+        (FindingType.PHRASE, len(page.narrative), 0.75, 3.75),
+        (FindingType.PHRASE, len(page.letters), 1.0, 2.0),
+        (FindingType.SECTION, len(page.sections), 0.35, 1.4),
+        (FindingType.VITAL_SIGN, len(page.vitals) + len(page.lab_values) + len(page.dosed), 0.35, 1.4),
+        (FindingType.TITLE, sum(page.titles.values()), 0.8, 0.8),
+        (FindingType.PERSON, page.sex, 0.6, 0.6),
+    )
+    return [Weighed("person", kind, count, min(each * count, cap)) for kind, count, each, cap in table if count]
+
+
+def score(page: Evidence, identifiers: int, against: dict[str, float]) -> Score:
+    """The sum of one page, its identifiers of patients, and the shares of the families that speak against."""
+    clinical, person = clinical_lines(page), person_lines(page)
+    identity = identity_lines(page, identifiers)
+    lines = clinical + person + identity
+    for family, share in against.items():
+        known = FAMILIES[family]
+        if known.person:
+            lines.append(Weighed("person", known.type, 1, -share * known.person))
+        if known.clinical:
+            lines.append(Weighed("clinical", known.type, 1, -share * known.clinical))
+    return Score(
+        PRIOR_CLINICAL + sum(line.nats for line in lines if line.side == "clinical"),
+        PRIOR_PERSON + sum(line.nats for line in lines if line.side == "person"),
+        sum(line.nats for line in identity),
+        tuple(lines),
+    )

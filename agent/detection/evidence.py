@@ -1,0 +1,136 @@
+"""The clinical side: what one page of text says about care, and in what words.
+
+Owns the rules that turn lexicon matches into clinical evidence: a title is a title only as a heading, a medicine
+counts more with a dose, a laboratory word counts only with a value and a unit, a vital sign only with a figure. Takes a
+folded page and its matches, fills ``Evidence``. Who the text is about is identity.py, what speaks against is
+negatives.py, what it all weighs is combine.py. No document text leaves this module: entries of our own lexicon do.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from agent.detection.fold import Folded
+from agent.detection.matcher import Match
+
+_DOSE = re.compile(
+    rb"[^\n]{0,40}?\d(?:[\d.,/ ]*)(?:mg|g|ug|mcg|micro\w*|ml|ui|iu|u|%|cp|cpr|comprimes?|gelules?|sachets?|ampoules?|"
+    rb"bouffees?|gouttes?|tabs?|tablets?|caps?|capsules?|puffs?|tabletten?|compress[ae]|comprimidos?|tabletten)\b"
+)
+_FREQUENCY = re.compile(
+    rb"matin|midi|soir|coucher|par jour|/ ?j\b|x ?\d|fois|toutes les|pendant \d|si douleur|jours|daily|twice|bid\b|tid\b|"
+    rb"qhs|bedtime|morgens|abends|taglich|al giorno|ore \d|cada \d|al dia|per dag|\d dd|\d-\d-\d"
+)
+_UNIT = (
+    rb"(?:[gmunpk]?g ?/ ?(?:d?l|ml|24 ?h)|[munp]?mol ?/ ?(?:l|mol)|[mku]?u?i?u ?/ ?m?l|m?eq ?/ ?l|/ ?mm ?3|[gt](?:iga|era)? ?/ ?l|"
+    rb"10 ?[\^*]? ?\d+ ?/ ?l|x10|fl\b|pg\b|%|mm ?/ ?h|mm\b|ml ?/ ?min|sec\b|mmhg|/ ?ul|k ?/ ?ul|mil)"
+)
+_VALUE = re.compile(
+    rb"(?:[^\d\n]{0,18}|[^\n]{0,30}[:=])[\s:=.|*]{0,6}[<>]?\s{0,2}\d{1,6}(?:[.,]\d+)?\s{0,3}[*+hl]?\s{0,3}"
+    rb"(?:" + _UNIT + rb"|\(?\s?\d+(?:[.,]\d+)?\s?(?:-|a|to|bis)\s?\d)"
+)
+_FIGURE = re.compile(
+    rb"[\s:=(.]{0,4}(?:(?:est|etait|was|is|a|de|of|at|mesuree?|arterielle|systolique)[\s:]{1,2}){0,3}\d{1,3}(?:[.,/]\d|\b)"
+)
+_TEMPERATURE = re.compile(rb"[\s:=\xb0o]{0,4}(?:3[4-9]|4[0-2])(?:[.,]\d)?\b")
+_CODE = re.compile(rb"\b(?:[A-TV-Z]\d{2}\.\d{1,2}|[A-Z]{4}\d{3})\b")  # ICD-10 with its dot; CCAM acts
+_OPEN_FIELD = re.compile(rb"\.{5,}(?! ?\d)|_{3,}|\[ \]")
+_HEADING_BEFORE = b"\n\t #*-|>.)0123456789]["
+_AFTER_HEADING = re.compile(rb"[ ]?(?:\(s\)|\([^)\n]{0,20}\))?[ ]?(?:[:\n|]|- |\.\n)")
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What one page shows. Sets hold numbers of distinct lexicon entries (as folded text), never text of the document,
+    but for ``births`` and ``names``, which are identities: they are counted and compared here and go nowhere.
+    """
+
+    size: int = 0  # folded bytes of the page
+    titles: dict[str, int] = field(default_factory=dict)  # kind → headings
+    sections: set[bytes] = field(default_factory=set)
+    mentions: dict[str, int] = field(default_factory=dict)  # kind → titles within running text
+    phrases: set[bytes] = field(default_factory=set)
+    letters: set[bytes] = field(default_factory=set)  # phrases that say something of one person under care
+    narrative: set[bytes] = field(default_factory=set)
+    terms: set[bytes] = field(default_factory=set)
+    drugs: set[bytes] = field(default_factory=set)
+    dosed: set[bytes] = field(default_factory=set)
+    lab_values: set[bytes] = field(default_factory=set)
+    vitals: set[bytes] = field(default_factory=set)
+    codes: int = 0
+    ages: set[bytes] = field(default_factory=set)  # «patient de 54 ans»: the age as written
+    births: set[str] = field(default_factory=set)  # ISO dates beside a word for birth
+    named_births: int = 0  # births with a person's name close by
+    names: set[bytes] = field(default_factory=set)  # persons with a civility or a patient label, professionals apart
+    patients: int = 0  # labels «Patient: NAME»
+    charts: int = 0  # labels of a record number with the number
+    sex: int = 0
+    blanks: int = 0  # fields left open
+    against: dict[str, dict[str, set[bytes]]] = field(default_factory=dict)  # family → strength → entries
+
+
+def is_heading(lines: bytes, start: int, end: int) -> bool:
+    """The entry stands at the start of a line (numbering and bullets aside) and ends it or is followed by a colon."""
+    return starts_line(lines, start) and _AFTER_HEADING.match(lines, end) is not None
+
+
+def starts_line(lines: bytes, start: int) -> bool:
+    """Nothing but numbering, bullets and blanks before ``start`` in its line."""
+    begin = start - 1
+    limit = max(0, start - 8)
+    while begin > limit and lines[begin] in _HEADING_BEFORE and lines[begin] != 0x0A:
+        begin -= 1
+    return lines[begin] == 0x0A
+
+
+def read_title(evidence: Evidence, page: Folded, match: Match, kind: str) -> None:
+    """A title counts as one at the start of a line; in running text several words still say something."""
+    if starts_line(page.lines, match.start) and (b" " in match.entry.text or is_heading(page.lines, *match[:2])):
+        evidence.titles[kind] = evidence.titles.get(kind, 0) + 1
+    elif b" " in match.entry.text:
+        evidence.phrases.add(match.entry.text)
+        evidence.mentions[kind] = evidence.mentions.get(kind, 0) + 1
+
+
+def read_section(evidence: Evidence, page: Folded, match: Match) -> None:
+    """A section heading counts as one when it is a heading; elsewhere its words are terms."""
+    if is_heading(page.lines, match.start, match.end):
+        evidence.sections.add(match.entry.text)
+    elif not match.entry.whole and not match.entry.has("term"):
+        evidence.terms.add(match.entry.text)
+
+
+def read_drug(evidence: Evidence, page: Folded, match: Match) -> None:
+    """A medicine; with a dose or a rhythm in the same line it is a prescription of somebody."""
+    evidence.drugs.add(match.entry.text)
+    stop = page.lines.find(b"\n", match.end)
+    line = page.lines[match.end : min(stop, match.end + 90)]
+    dose = _DOSE.match(line)
+    if dose and _FREQUENCY.search(line):
+        evidence.dosed.add(match.entry.text)
+
+
+def read_analyte(evidence: Evidence, page: Folded, match: Match) -> None:
+    """A laboratory word with a value and a unit, or a value and a reference interval."""
+    if _VALUE.match(page.lines, match.end, match.end + 70):
+        evidence.lab_values.add(match.entry.text)
+
+
+def read_vital(evidence: Evidence, page: Folded, match: Match) -> None:
+    """A vital sign with its figure."""
+    shape = _TEMPERATURE if match.entry.text == b"t" else _FIGURE
+    if shape.match(page.lines, match.end, match.end + 40):
+        evidence.vitals.add(match.entry.text)
+
+
+def count_open_fields(page: Folded) -> int:
+    """Fields left open in a form: dotted or ruled lines and empty boxes (not the leaders of a table of contents)."""
+    if b"....." in page.lines or b"___" in page.lines or b"[ ]" in page.lines:
+        return len(_OPEN_FIELD.findall(page.lines)[:100])
+    return 0
+
+
+def count_codes(page: Folded) -> int:
+    """Codes of diagnoses and acts, distinct, at most 20."""
+    return len(set(_CODE.findall(page.cased)[:20]))

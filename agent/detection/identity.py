@@ -1,0 +1,158 @@
+"""The personal side: does this page speak of one particular person, and can that person be recognised?
+
+Owns the rules that start from an anchor word (born, Mr, patient, years old, record number) and read what stands right
+beside it, in six languages. Fills the personal fields of ``Evidence``. A professional (Dr, Pr, RPPS) is not a patient;
+a field left open («Né(e) le : ___») is a blank, not an identity. Names and dates never leave the process.
+"""
+
+from __future__ import annotations
+
+import re
+
+from agent.detection.evidence import Evidence
+from agent.detection.fold import Folded
+from agent.detection.matcher import Match
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "janvier january januar gennaio enero januari jan", "fevrier february februar febbraio febrero februari feb",
+            "mars march marz marzo maart mar", "avril april aprile abril apr", "mai may maggio mayo mei",
+            "juin june juni giugno junio jun", "juillet july juli luglio julio jul", "aout august agosto augustus aug",
+            "septembre september settembre septiembre sept sep", "octobre october oktober ottobre octubre oct okt",
+            "novembre november novembre noviembre nov", "decembre december dezember dicembre diciembre dec dez",
+        ), 1)
+    for name in names.split()
+}  # fmt: skip
+_DATE = re.compile(
+    rb"[^\w\n]{0,6}(?:(?:le|on|am|il|el|op|the)[ :]{1,2})?\s?(?:"
+    rb"(?P<iso>(?:18|19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:[0-2]?\d|3[01]))|"
+    rb"(?P<day>[0-3]?\d)(?:er|st|nd|rd|th)?[ ./-]{1,2}(?:of |de |di )?(?P<month>[01]?\d|[a-z]{3,10})\.?[ ./,-]{1,2}(?:de |del )?(?P<year>(?:1[89]|20)?\d\d)\b|"
+    rb"(?P<word>[a-z]{3,10})\.? (?P<wday>[0-3]?\d)(?:st|nd|rd|th)?,? (?P<wyear>(?:1[89]|20)\d\d)|"
+    rb"(?P<solid>(?:1[89]|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))\b)"
+)
+_AT_PLACE = re.compile(rb"[^\w\n]{0,4}(?:a|in|at) [a-z' -]{2,30}? (?=le |il |am |el |on )")
+_NAME = re.compile(rb"[A-Z][A-Za-z'\-]{1,24}(?: (?:de |du |d'|la |le |van |von |el |ben |da |di )?[A-Z][A-Za-z'\-]{1,24}){0,3}")
+_NAME_AFTER_CIVILITY = re.compile(rb"\.? ?(?:l'enfant )?(" + _NAME.pattern + rb")")
+_LABELLED = re.compile(
+    rb"(?:\(e\)|\(s\)|e)?(?: (?:nom|name|identite|complet|du patient))?[^\S\n]?(?:[:=|]|- )[^\S\n]?\n?"
+    rb"(?:(?:M|Mr|Mme|Mlle|Mrs|Ms|Monsieur|Madame|Herr|Frau|Sig|Sr|Sra|Dhr|Mevr)\.? )?(" + _NAME.pattern + rb")"
+)
+_BLANK = re.compile(rb"(?:\(e\)|\(s\))?[^\w\n]{0,4}(?:[_.]{3,}|_+ ?/|\[ ?\]|[_ ]{3,}\n|(?:jj|dd|tt|gg)[ /.-]?mm)")
+_NUMBER = re.compile(rb"(?:/nir|/ipp| permanent)?[^\w\n]{0,4}(?:n[o.]{0,2}\s?)?[:= ]{0,3}[a-z]{0,4}-?\d[\d /.-]{3,}\d")
+_NAMES_NEAR = re.compile(rb"\b(?:[A-Z]{2,24}(?:[-' ][A-Z]{2,24})* [A-Z][a-z]{2,}|[A-Z][a-z]{2,}(?:-[A-Z][a-z]+)? [A-Z]{2,24}|"
+                         rb"[A-Z][a-z]{2,} [A-Z][a-z]{2,})\b")  # fmt: skip
+_PERSON_BEFORE_AGE = re.compile(
+    rb"\b(?:patiente?|homme|femme|garcon|fille|fillette|nourrisson|enfant|monsieur|madame|mme|m\.|dame|demoiselle|jeune|sujet|gauch[ei]re?|"
+    rb"retraitee?|paciente|varon|mujer|uomo|donna|paziente)\b[^\d\n.;]{0,40}?(?:agee?s? )?\(?(?:de |di |d')?(\d{1,3})[ -]?$"
+)
+_AGED = re.compile(rb"\bag(?:ee?|ed)\s(?:de )?(\d{1,3})[ -]?$")
+_BARE_AGE = re.compile(rb"(\d{1,3})[ -]?$")
+_PERSON_AFTER_AGE = re.compile(
+    rb"[- ]?(?:old )?(?:[a-z-]{2,20} ){0,3}?(?:male|female|man|woman|boy|girl|lady|gentleman|patient|patientin|mann|frau|man|vrouw|infant|rhm|rhf|"
+    rb"lhm|wm|wf|bm|bf|m|f)\b"
+)
+_PLURAL_AGE = re.compile(rb"(?:plus|moins|partir|au-dela|entre|over|under|above|than|between|uber|unter|jusqu'a|ages?) (?:de |d')?\d+[ -]?$")
+_NOT_A_NAME = frozenset(
+    b"le la les l de du des dr docteur pr professeur president presidente maire directeur directrice ministre maitre et ou si pour "
+    b"a au nom prenom date ne nee sexe age patient patiente service the dear sir madam chef procureur juge inspecteur "
+    b"notre votre son cher chere bonjour merci".split()
+)
+_PROFESSIONAL = re.compile(rb"(?:dr|pr|docteur|professeur|doctor|prof|dott|dra)\.? $")
+_ADULT_AGE_LIMIT = 120
+_MEMORY = 64  # identities kept a page: a hostile page must not grow the sets without end
+
+
+def read_born(evidence: Evidence, page: Folded, match: Match) -> None:
+    """A birth date right after its label; blank when the field is open. Notes whether a name stands close by."""
+    lines = page.lines
+    place = _AT_PLACE.match(lines, match.end, match.end + 50)
+    found = _DATE.match(lines, place.end() if place else match.end, match.end + 80)
+    if found is None:
+        evidence.blanks += _BLANK.match(lines, match.end, match.end + 40) is not None
+        return
+    date = iso_date(found)
+    if date and len(evidence.births) < _MEMORY:
+        evidence.births.add(date)
+        window = page.cased[max(0, match.start - 120) : found.end() + 80]
+        evidence.named_births += _NAMES_NEAR.search(window) is not None
+
+
+def iso_date(found: re.Match[bytes]) -> str:
+    """The matched date as YYYY-MM-DD (day first when both orders fit), or "" when it is no date of birth."""
+    groups = found.groupdict()
+    if groups["iso"]:
+        year, month, day = (int(part) for part in re.split(rb"[-/.]", groups["iso"]))
+    elif groups["solid"]:
+        year, month, day = int(groups["solid"][:4]), int(groups["solid"][4:6]), int(groups["solid"][6:])
+    else:
+        word = (groups["month"] or groups["word"] or b"").decode("ascii", "replace")
+        month = int(word) if word.isdigit() else _MONTHS.get(word, 0)
+        day = int(groups["day"] or groups["wday"] or 0)
+        year = int(groups["year"] or groups["wyear"] or 0)
+        if month > 12 >= day:  # noqa: PLR2004 - month first, as in the United States
+            day, month = month, day
+        if year < 100:
+            year += 1900 if year > 26 else 2000
+    if not (1 <= month <= 12 and 1 <= day <= 31 and 1850 <= year <= 2100):
+        return ""
+    return f"{year:04d}-{month:02d}-{day:02d}"
+
+
+def read_civility(evidence: Evidence, page: Folded, match: Match) -> None:
+    """«Mme DUPONT Jeanne»: a person, unless a title of office follows."""
+    if page.cased[match.start] > 0x5A and len(match.entry.text) < 3:  # a lone m or sr must be a capital
+        return
+    found = _NAME_AFTER_CIVILITY.match(page.cased, match.end, match.end + 90)
+    if found:
+        _add_name(evidence, found.group(1))
+
+
+def _add_name(evidence: Evidence, name: bytes) -> bool:
+    folded = name.lower().replace(b"-", b" ").split()
+    if not folded or folded[0] in _NOT_A_NAME or len(evidence.names) >= _MEMORY:
+        return False
+    evidence.names.add(b" ".join(sorted(folded[:3])))
+    return True
+
+
+def read_patient(evidence: Evidence, page: Folded, match: Match) -> None:
+    """«Patient : GAUTIER Nicolas», «Nom : …»: a named person, or a field left open."""
+    found = _LABELLED.match(page.cased, match.end, match.end + 110)
+    if found:
+        if _add_name(evidence, found.group(1)) and match.entry.text not in _WEAK_LABELS:
+            evidence.patients += 1
+    elif _BLANK.match(page.lines, match.end, match.end + 40):
+        evidence.blanks += 1
+
+
+_WEAK_LABELS = frozenset(b"nom|name|re|concerne|nom et prenom|nom prenom|resident|assure|beneficiaire".split(b"|"))
+
+
+def read_age(evidence: Evidence, page: Folded, match: Match) -> None:
+    """«patient de 54 ans», «a 65-year-old woman»: one person; «plus de 65 ans» is a population."""
+    before = page.lines[max(0, match.start - 70) : match.start]
+    if _PLURAL_AGE.search(before):
+        return
+    found = _PERSON_BEFORE_AGE.search(before) or _AGED.search(before)
+    if found is None:
+        found = _BARE_AGE.search(before)
+        if found is None or not _PERSON_AFTER_AGE.match(page.lines, match.end, match.end + 60):
+            return
+    if int(found.group(1)) <= _ADULT_AGE_LIMIT and len(evidence.ages) < _MEMORY:
+        evidence.ages.add(found.group(1))
+
+
+def read_chart(evidence: Evidence, page: Folded, match: Match) -> None:
+    """A record number after its label."""
+    if _NUMBER.match(page.lines, match.end, match.end + 40):
+        evidence.charts += 1
+    elif _BLANK.match(page.lines, match.end, match.end + 40):
+        evidence.blanks += 1
+
+
+def read_sex(evidence: Evidence, page: Folded, match: Match) -> None:
+    """«Sexe : F»."""
+    if re.compile(rb"\W{1,3}(?:m|f|h|w|masculin|feminin|male|female|mannlich|weiblich)\b").match(page.lines, match.end):
+        evidence.sex += 1

@@ -1,0 +1,94 @@
+"""What speaks against: leaflets, papers, courses, blank forms, payslips, invoices, contracts, specifications, code, …
+
+Owns the families of documents that speak the clinical language about nobody in particular, or of a person outside care.
+A family weighs only by its own markers, two strong ones at least; being long or technical is no marker. Takes the
+markers that the pages gathered, returns one negative weight a family. It never decides: a letter about a patient on a
+practice's invoice paper keeps its own evidence, which is compared with this in combine.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agent.detection.evidence import Evidence, is_heading, starts_line
+from agent.detection.fold import Folded
+from agent.detection.matcher import Match
+from agent.findings import FindingType
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """How much a look-alike weighs at most, in nats, and which side it takes away from."""
+
+    type: FindingType
+    person: float = 0.0  # against «about a particular person»
+    clinical: float = 0.0  # against «clinical content»
+
+
+FAMILIES = {
+    "leaflet": Family(FindingType.LEAFLET, person=6.0),
+    "advice": Family(FindingType.LEAFLET, person=3.5),
+    "paper": Family(FindingType.PAPER, person=6.5),
+    "course": Family(FindingType.COURSE, person=5.5),
+    "blank-form": Family(FindingType.BLANK_FORM, person=3.5),
+    "payslip": Family(FindingType.PAYSLIP, clinical=4.0),
+    "invoice": Family(FindingType.INVOICE, clinical=2.0),
+    "resume": Family(FindingType.RESUME, clinical=3.0),
+    "legal": Family(FindingType.LEGAL, clinical=2.0),
+    "veterinary": Family(FindingType.VETERINARY, person=6.0),
+    "specification": Family(FindingType.SPECIFICATION, person=5.0),
+    "administrative": Family(FindingType.ADMINISTRATIVE, person=3.0),
+    "code": Family(FindingType.SOURCE_CODE, person=5.0),
+}
+_ORDINARY = 0.4  # an ordinary marker beside a strong one
+_START, _SPAN = 0.9, 1.3  # one strong marker: nearly nothing; 2.2 and more: all of the family's weight
+_OPEN_FIELDS = 4  # this many fields left open and no birth date: nobody has filled it in
+_CODE_SIGNS = (b";\n", b"{\n", b"}\n", b"();", b" = ", b"def ", b"return ", b"import ", b"==", b"=>", b"</", b"/>", b"#include")
+
+
+def read_marker(evidence: Evidence, page: Folded, match: Match, detail: str) -> None:
+    """Note a marker of a family; those of strength ``h`` only where they stand as a heading."""
+    family, _, strength = detail.partition(":")
+    if strength == "h":
+        if not (is_heading(page.lines, match.start, match.end) or _heading_after_number(page, match)):
+            return
+        strength = "s"
+    evidence.against.setdefault(family, {}).setdefault(strength, set()).add(match.entry.text)
+
+
+def _heading_after_number(page: Folded, match: Match) -> bool:
+    """«UE 7 - COURS : …»: in capitals, followed by a colon, in the first third of its line."""
+    return page.cased[match.start : match.end].isupper() and page.lines[match.end : match.end + 2] in {b" :", b": "}
+
+
+def looks_like_code(page: Folded) -> bool:
+    """Punctuation as in programs: several of its signs, and often."""
+    sample = page.lines[:4000]
+    counts = [sample.count(sign) for sign in _CODE_SIGNS]
+    lines = sample.count(b"\n") + 1
+    return sum(count > 0 for count in counts) >= 4 and sum(counts) > 0.4 * lines
+
+
+def weigh(pages: Iterable[Evidence]) -> dict[str, float]:
+    """Family → share of its full weight (0 to 1) by the distinct markers of ``pages`` together."""
+    merged: dict[str, dict[str, set[bytes]]] = {}
+    blanks = births = 0
+    for page in pages:
+        blanks += page.blanks
+        births += len(page.births)
+        for family, strengths in page.against.items():
+            for strength, found in strengths.items():
+                merged.setdefault(family, {}).setdefault(strength, set()).update(found)
+    if blanks >= _OPEN_FIELDS and not births:
+        merged.setdefault("blank-form", {}).setdefault("s", set()).update((b"*1", b"*2", b"*3"))
+    shares = {}
+    for family, strengths in merged.items():
+        strong, ordinary = len(strengths.get("s", ())), len(strengths.get("o", ()))
+        score = strong + _ORDINARY * ordinary
+        if strong or ordinary > 4:
+            shares[family] = min(1.0, max(0.0, (score - _START) / _SPAN))
+    return {family: share for family, share in shares.items() if share > 0}
+
+
+__all__ = ["FAMILIES", "Family", "looks_like_code", "read_marker", "starts_line", "weigh"]

@@ -1,0 +1,81 @@
+"""Reading a text page by page: cut, fold, match, and hand each match to the rule it belongs to.
+
+Owns the size of a page (proximity: identity and clinical content must meet on the same or the next page) and the
+dispatch from lexicon groups to rules. Takes text, returns one ``Evidence`` a page. Judges nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent.detection import evidence as clinical
+from agent.detection import identity, negatives
+from agent.detection.evidence import Evidence
+from agent.detection.fold import Folded, fold
+from agent.detection.matcher import Match, matcher
+
+PAGE = 6000  # characters: two printed pages
+_ANCHORS = {
+    "born": identity.read_born,
+    "civility": identity.read_civility,
+    "patient": identity.read_patient,
+    "age": identity.read_age,
+    "chart": identity.read_chart,
+    "sex": identity.read_sex,
+}
+
+
+def cut(text: str, size: int = PAGE) -> Iterator[str]:
+    """Pieces of at most ``size`` characters, cut at a line end where there is one in the last third, else at a space."""
+    start = 0
+    while len(text) - start > size:
+        low, high = start + size * 2 // 3, start + size
+        stop = max(text.rfind("\n", low, high), text.rfind("\f", low, high))
+        stop = stop if stop > 0 else text.rfind(" ", low, high)
+        stop = stop + 1 if stop > 0 else high
+        yield text[start:stop]
+        start = stop
+    if start < len(text):
+        yield text[start:]
+
+
+def read_page(text: str) -> Evidence:
+    """All evidence of one page of text, in time linear in its length."""
+    page = fold(text)
+    evidence = Evidence(size=len(page.words))
+    counted = {
+        "phrase": evidence.phrases,
+        "letter": evidence.letters,
+        "narrative": evidence.narrative,
+        "term": evidence.terms,
+    }
+    for match in matcher().find(page.words):
+        for group, detail in match.entry.uses:
+            if group in counted:
+                counted[group].add(match.entry.text)
+            else:
+                _read(evidence, page, match, group, detail)
+    evidence.blanks += clinical.count_open_fields(page)
+    evidence.codes = clinical.count_codes(page)
+    if negatives.looks_like_code(page):
+        evidence.against["code"] = {"s": {b"*1", b"*2", b"*3"}}
+    return evidence
+
+
+def _read(evidence: Evidence, page: Folded, match: Match, group: str, detail: str) -> None:
+    if group == "anchor":
+        rule = _ANCHORS.get(detail)
+        if rule is not None:
+            rule(evidence, page, match)
+    elif group == "against":
+        negatives.read_marker(evidence, page, match, detail)
+    elif group == "title":
+        clinical.read_title(evidence, page, match, detail)
+    elif group == "section":
+        clinical.read_section(evidence, page, match)
+    elif group == "drug":
+        clinical.read_drug(evidence, page, match)
+    elif group == "analyte":
+        clinical.read_analyte(evidence, page, match)
+    elif group == "vital":
+        clinical.read_vital(evidence, page, match)

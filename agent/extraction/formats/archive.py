@@ -1,0 +1,136 @@
+"""Archives: ZIP by our own directory reader, TAR, 7z, RAR and the rest by libarchive, member by member, in memory only.
+
+Each member becomes a child; its name is judged as text there. Pictures, sounds, programs and fonts are known by their first
+bytes and not decompressed further. Nothing is ever written out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from agent.document import Area, Document, Format, Problem, Spot
+from agent.extraction.formats.base import Job, extension_of
+from agent.extraction.formats.zipdir import Directory, Member, read_member
+from agent.extraction.limits import Stop
+from agent.extraction.sniff import HEAD, sniff
+from agent.extraction.source import SourceFile
+
+_BLOCK = 64 * 1024
+_HEAD_IS_ENOUGH = frozenset({Format.AUDIO_VIDEO, Format.EXECUTABLE, Format.FONT})
+_LOCKED = ("encrypt", "passphrase", "password")
+_IN_MEMORY = 16 << 20
+
+
+def read_zip(job: Job, directory: Directory) -> None:
+    """Format.ZIP: an archive that is no office document."""
+    _comment(job, directory.comment)
+    for number, member in enumerate(directory.members, 1):
+        if not member.directory:
+            _zip_member(job, member, Spot(Area.MEMBER, number))
+
+
+def _comment(job: Job, comment: bytes) -> None:
+    if len(comment) > 3:
+        job.text(comment.decode("cp1252", "replace"), Spot(Area.PROPERTIES))
+
+
+def _zip_member(job: Job, member: Member, spot: Spot) -> None:
+    job.budget.tick()
+    data, problem = b"", None
+    complete = True
+    try:
+        data, complete = read_member(job.source, member, job.budget, HEAD)
+        if not complete and sniff(data, extension_of(member.title)) not in _HEAD_IS_ENOUGH:
+            data, complete = read_member(job.source, member, job.budget, job.budget.limits.member_bytes)
+    except Stop as stop:
+        problem = stop.problem
+    _adopt(job, data, member.title, spot, complete=complete, problem=problem)
+
+
+def _adopt(job: Job, data: bytes, name: str, spot: Spot, *, complete: bool, problem: Problem | None) -> None:
+    """Judge what was got of a member; what is missing makes it undecidable unless its kind cannot hold a document."""
+    if problem is Problem.ENCRYPTED or (problem and not data):
+        job.budget.part()
+        node = Document(sniff(data, extension_of(name)) if data else Format.UNKNOWN, extension=extension_of(name))
+        node.problem = problem
+        job.adopt(node, spot, name)
+        return
+    child = job.child(data, spot=spot, name=name)
+    if problem:
+        child.problem = problem
+    elif not complete and child.format not in _HEAD_IS_ENOUGH:
+        child.truncated = True
+        if child.format not in {Format.TEXT, Format.CSV, Format.IMAGE} and child.problem in {None, Problem.CORRUPT}:
+            child.problem = Problem.TOO_LARGE
+
+
+def read(job: Job, head: bytes) -> None:
+    """Format.TAR, SEVENZIP, RAR, and whatever else libarchive lists."""
+    import libarchive
+    from libarchive.exception import ArchiveError
+
+    try:
+        if job.source.size <= _IN_MEMORY:
+            opened = libarchive.memory_reader(job.whole())
+        else:
+            opened = libarchive.stream_reader(SourceFile(job.source), block_size=_BLOCK)
+        with opened as entries:
+            _entries(job, entries)
+    except ArchiveError as error:
+        raise Stop(problem_of(error)) from None
+
+
+def problem_of(error: Exception) -> Problem:
+    """libarchive says in words only that something is encrypted."""
+    message = str(error).lower()
+    if any(word in message for word in _LOCKED):
+        return Problem.ENCRYPTED
+    return Problem.UNSUPPORTED if "unsupported" in message or "unrecognized" in message else Problem.CORRUPT
+
+
+def _entries(job: Job, entries: Any) -> None:
+    for number, entry in enumerate(entries, 1):
+        job.budget.tick()
+        job.budget.element()
+        if entry.isreg and entry.size != 0:
+            _entry(job, entry, Spot(Area.MEMBER, number))
+
+
+def _entry(job: Job, entry: Any, spot: Spot) -> None:
+    from libarchive.exception import ArchiveError
+
+    name = _name(entry)
+    pieces: list[bytes] = []
+    complete, problem = True, None
+    try:
+        complete = _fill(job, entry, pieces)
+    except ArchiveError as error:
+        problem = problem_of(error)
+    _adopt(job, b"".join(pieces), name, spot, complete=complete, problem=problem)
+
+
+def _fill(job: Job, entry: Any, pieces: list[bytes]) -> bool:
+    """Collect a member's bytes; False when its kind needs no more, or it is too large."""
+    size, limit = 0, job.budget.limits.member_bytes
+    blocks: Iterator[bytes] = entry.get_blocks(_BLOCK)
+    for block in blocks:
+        job.budget.inflate(len(block))
+        if not pieces and sniff(block[:HEAD]) in _HEAD_IS_ENOUGH:
+            pieces.append(block[:HEAD])
+            return False
+        pieces.append(block)
+        size += len(block)
+        if size > limit:
+            return False
+    return True
+
+
+def _name(entry: Any) -> str:
+    try:
+        name = entry.pathname
+    except (UnicodeError, ValueError):
+        return ""
+    return name if isinstance(name, str) else ""
+
+

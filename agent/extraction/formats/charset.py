@@ -1,0 +1,139 @@
+"""Bytes → text in the encodings that clinicians' files have: Unicode with and without BOM, and the 8-bit ones of old software.
+
+Pure. Deterministic, and without a model: UTF-8 proves itself; UTF-16/32 show zero bytes at even places; of the 8-bit
+encodings the one wins in which the letters inside words are letters that European languages write.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_EIGHT_BIT = ("cp1252", "cp850", "mac_roman", "iso8859_15")  # in order of preference when nothing tells them apart
+_SAMPLE = 64 * 1024
+_HIGH_RUN = re.compile(rb"[A-Za-z]*[\x80-\xff]+[A-Za-z\x80-\xff]*")
+_COMMON = frozenset("éèàçêôîûùïëâœ")
+_LETTERS = frozenset("äöüßñáíóúãõæåøýłšžčćřěůğışőűąęśźżńÿ")
+_TYPOGRAPHY = frozenset("\u00a0«»\u2018\u2019\u201c\u201d–—…°€•²³µ·ª½§£®©±™")
+_UPPER = frozenset("ÉÈÀÇÊÔÎÛÙÏËÂŒÄÖÜÑÁÍÓÚÆÅØŠŽ")
+_NO_CODEC = frozenset({"hex", "base64", "bz2", "zlib", "uu", "quopri", "rot13", "rot_13", "idna", "punycode", "mbcs", "oem"})
+
+
+def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
+    """Decode the stray bytes of an almost-UTF-8 text as cp1252: mixed files come out of message gateways."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error("serment-cp1252", _as_cp1252)
+
+
+def bom_of(data: bytes) -> str:
+    """The encoding that a byte-order mark announces, or an empty string."""
+    for bom, name in BOMS:
+        if data.startswith(bom):
+            return name
+    return ""
+
+
+def wide_of(data: bytes) -> str:
+    """UTF-16 or UTF-32 without a mark, told by where the zero bytes stand; an empty string when it is neither."""
+    sample = data[:2048]
+    sample = sample[: len(sample) & ~3]
+    if len(sample) < 8 or b"\0" not in sample:
+        return ""
+    quarter = len(sample) // 4
+    zeros = [sample[place::4].count(0) for place in range(4)]
+    if zeros[1] == quarter and zeros[2] == quarter and zeros[3] == quarter and zeros[0] == 0:
+        return "utf-32-le"
+    if zeros[0] == quarter and zeros[1] == quarter and zeros[2] == quarter and zeros[3] == 0:
+        return "utf-32-be"
+    even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
+    if odd > 1.4 * quarter and even < 0.1 * quarter:
+        return "utf-16-le"
+    if even > 1.4 * quarter and odd < 0.1 * quarter:
+        return "utf-16-be"
+    return ""
+
+
+def encoding_of(data: bytes) -> str:
+    """The most likely encoding of a text; always a Python codec name."""
+    marked = bom_of(data) or wide_of(data)
+    if marked:
+        return marked
+    if data.isascii() or _is_utf8(data):
+        return "utf-8"
+    return _eight_bit(data[:_SAMPLE] if not data[:_SAMPLE].isascii() else data)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+        return True
+    except UnicodeDecodeError as error:
+        if error.start >= len(data) - 3:
+            return True  # a text that was cut within a letter
+    sample = data[:_SAMPLE]
+    text = sample.decode("utf-8", "replace")
+    bad = text.count("\ufffd")
+    good = len(text) - bad - sum(1 for byte in sample if byte < 0x80)
+    return good > 3 * bad
+
+
+def _eight_bit(data: bytes) -> str:
+    runs = _HIGH_RUN.findall(data)[:4000]
+    inside = b"".join(run for run in runs if len(run) > 1)  # letters next to letters tell more than lone signs
+    high = bytes(byte for byte in inside or b"".join(runs) if byte >= 0x80)
+    return max(_EIGHT_BIT, key=lambda name: _score(high, name))
+
+
+def _score(high: bytes, encoding: str) -> float:
+    score = 0.0
+    for byte in set(high):
+        char = bytes((byte,)).decode(encoding, "replace")
+        score += high.count(byte) * _value(char)
+    return score
+
+
+def _value(char: str) -> float:
+    if char in _COMMON:
+        return 3.0
+    if char in _LETTERS:
+        return 1.0
+    if char in _UPPER:
+        return 0.8
+    if char in _TYPOGRAPHY:
+        return 0.3
+    return -2.0
+
+
+def decode(data: bytes, declared: str = "") -> str:
+    """Text of any bytes; never fails. ``declared`` is what the document says of itself, believed when it can be true."""
+    encoding = bom_of(data)
+    if not encoding and declared:
+        encoding = _believable(data, declared)
+    encoding = encoding or encoding_of(data)
+    text = data.decode(encoding, "serment-cp1252" if encoding == "utf-8" else "replace")
+    return text.removeprefix("\ufeff")
+
+
+def _believable(data: bytes, declared: str) -> str:
+    name = declared.strip().strip("\"'").lower()
+    if not name.isascii() or len(name) > 40 or name in _NO_CODEC:
+        return ""
+    try:
+        data[:256].decode(name, "replace")
+    except (LookupError, ValueError, AttributeError, TypeError):
+        return ""
+    single = name.replace("_", "-") in {"us-ascii", "ascii", "iso-8859-1", "latin-1", "latin1", "windows-1252", "utf-8", "utf8"}
+    if single or (name.startswith(("utf-16", "utf-32", "ucs")) and b"\0" not in data[:64]):
+        return ""  # the bytes decide: these are declared by habit
+    return name

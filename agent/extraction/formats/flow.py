@@ -1,0 +1,95 @@
+"""The running text of an office XML part: paragraphs as lines, cells of one row on one line, tabs and breaks as such.
+
+One expat pass with two callbacks; element names are looked up without their prefix, whatever prefix the writer chose.
+Broken markup raises ``Broken`` after handing over what was read.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from xml.parsers import expat
+
+from agent.document import Problem
+from agent.extraction.formats.base import Job
+from agent.extraction.formats.charset import decode
+from agent.extraction.formats.markup import EntityDeclared, parser_for
+from agent.extraction.limits import Stop
+
+LINE, TAB, SPACE, CELL, ROW, DROP, HYPHEN = range(1, 8)
+_CHUNK = 128 * 1024
+_TEXT = re.compile(rb">\s*[^<>\s]|<!\[CDATA\[")
+_TAGS = re.compile(r"<[^<>]*>")
+_SPOKEN = re.compile(rb"\b(?:descr|title|author|alt)=\"([^\"]{3,2000})\"")
+Actions = Mapping[str, int]
+
+
+def has_text(data: bytes) -> bool:
+    """Whether anything stands between the tags: parts that only hold formatting are not worth parsing."""
+    return _TEXT.search(data) is not None
+
+
+def flow(job: Job, data: bytes, actions: Actions, fallback: int = 0) -> str:
+    """The text of one part. ``actions`` says what the end of an element does, ``fallback`` what all others do."""
+    collector = _Collector(actions, fallback)
+    parser = parser_for()
+    parser.EndElementHandler = collector.end
+    parser.CharacterDataHandler = collector.pieces.append
+    try:
+        for at in range(0, len(data), _CHUNK):
+            job.budget.tick()
+            parser.Parse(data[at : at + _CHUNK], at + _CHUNK >= len(data))
+    except (expat.ExpatError, EntityDeclared, ValueError, LookupError):
+        job.fail(Problem.CORRUPT)
+        return html.unescape(_TAGS.sub(" ", decode(data)))
+    except Stop as stop:
+        job.fail(stop.problem)
+    job.budget.element(collector.elements)
+    return "".join(collector.pieces)
+
+
+class _Collector:
+    """What the callbacks write to; the hot path is one dictionary look-up an element."""
+
+    def __init__(self, actions: Actions, fallback: int) -> None:
+        self.pieces: list[str] = []
+        self.elements = 0
+        self._actions = actions
+        self._fallback = fallback
+        self._known: dict[str, int] = {}
+
+    def end(self, name: str) -> None:
+        action = self._known.get(name)
+        if action is None:
+            self.elements += 1
+            action = self._actions.get(name.rpartition(":")[2], self._fallback)
+            if len(self._known) < 5000:
+                self._known[name] = action
+        if action:
+            self._act(action)
+
+    def _act(self, action: int) -> None:
+        pieces = self.pieces
+        if action == LINE:
+            pieces.append("\n")
+        elif action == TAB:
+            pieces.append("\t")
+        elif action == SPACE:
+            pieces.append(" ")
+        elif action == HYPHEN:
+            pieces.append("-")
+        elif action == DROP:
+            if pieces:
+                pieces.pop()
+        else:
+            while pieces and pieces[-1] in {"\n", "\t"}:
+                pieces.pop()
+            pieces.append("\t" if action == CELL else "\n")
+
+
+def spoken(data: bytes) -> list[str]:
+    """Descriptions that a screen reader would speak, and authors: text in attributes."""
+    if b'descr="' not in data and b'title="' not in data and b'author="' not in data and b'alt="' not in data:
+        return []
+    return [html.unescape(value.decode("utf-8", "replace")) for value in _SPOKEN.findall(data)]

@@ -1,0 +1,86 @@
+"""HTML → text: what is shown, and what is not (comments, title, meta data, alternative texts, data: addresses)."""
+
+from __future__ import annotations
+
+import binascii
+import re
+import urllib.parse
+
+from agent.document import Area, Spot
+from agent.extraction.formats import text
+from agent.extraction.formats.base import PROPERTIES, Job
+from agent.extraction.formats.charset import decode
+
+_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9._-]{1,40})", re.IGNORECASE)
+_DATA = re.compile(r"data:([\w.+/-]{0,100})((?:;[\w=.+-]{1,60}){0,5}),([A-Za-z0-9+/=%_.~\s-]{64,})")
+_SHOWN_ATTRIBUTES = ("content", "alt", "title", "value", "placeholder", "summary", "aria-label")
+_SELECTOR = ", ".join(f"[{name}]" for name in _SHOWN_ATTRIBUTES)
+_BLOCKS = re.compile(
+    r"<(/?(?:p|div|br|tr|li|h[1-6]|table|ul|ol|dl|dt|dd|section|article|header|footer|blockquote|pre|option|hr)\b)", re.IGNORECASE
+)
+_CELLS = re.compile(r"<(/(?:td|th)\b)", re.IGNORECASE)
+_SCRIPT_CHARS = 20_000
+
+
+def read(job: Job, head: bytes) -> None:
+    """Format.HTML."""
+    data = text.take(job)
+    match = _CHARSET.search(data[:4096])
+    source = decode(data, match.group(1).decode("ascii") if match else "")
+    job.document.raw = data
+    job.budget.tick()
+    job.budget.element(source.count("<"))
+    _visible(job, source)
+    _hidden(job, source)
+    if "data:" in source:
+        _addresses(job, source)
+
+
+def _visible(job: Job, source: str) -> None:
+    from selectolax.lexbor import LexborHTMLParser
+
+    shaped = _CELLS.sub("\t<\\1", _BLOCKS.sub("\n<\\1", source))
+    tree = LexborHTMLParser(shaped)
+    attributes: list[str] = []
+    title = tree.css_first("title")
+    if title is not None:
+        attributes.append(title.text(deep=True))
+    for node in tree.css(_SELECTOR)[:5000]:
+        values = node.attributes
+        attributes += [value for name in _SHOWN_ATTRIBUTES if (value := values.get(name)) and len(value) > 2]
+    for node in tree.css("script[type*=json]"):
+        attributes.append(node.text(deep=True)[:_SCRIPT_CHARS])
+    tree.strip_tags(["script", "style", "head"])
+    body = tree.body
+    if body is not None:
+        job.text(_tidy(body.text(deep=True)))
+    job.text("\n".join(attributes), PROPERTIES)
+
+
+def _tidy(shown: str) -> str:
+    lines = (" ".join(line.replace("\t", "\x1f").split()).replace("\x1f", "\t").strip() for line in shown.split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def _hidden(job: Job, source: str) -> None:
+    comments: list[str] = []
+    at = source.find("<!--")
+    while at >= 0:
+        end = source.find("-->", at)
+        end = len(source) if end < 0 else end
+        comments.append(source[at + 4 : end].strip())
+        at = source.find("<!--", end)
+    job.text("\n".join(comment for comment in comments if len(comment) > 3), PROPERTIES)
+
+
+def _addresses(job: Job, source: str) -> None:
+    for match in _DATA.finditer(source):
+        _type, parameters, payload = match.groups()
+        payload = payload[: job.budget.limits.member_bytes]
+        try:
+            encoded = payload.encode("ascii")
+            data = binascii.a2b_base64(encoded) if "base64" in parameters else urllib.parse.unquote_to_bytes(encoded)
+        except binascii.Error:
+            continue
+        job.budget.inflate(len(data))
+        job.child(data, spot=Spot(Area.ATTACHMENT))

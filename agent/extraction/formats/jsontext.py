@@ -1,0 +1,75 @@
+"""JSON and NDJSON → « name: value » lines, with the raw bytes for the recognisers of FHIR and the like.
+
+JSON that is broken or nested beyond measure is read as plain text: everything in it is visible there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from agent.extraction.formats import text
+from agent.extraction.formats.base import Job
+from agent.extraction.formats.charset import decode
+from agent.extraction.limits import Budget
+
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+_LONG = 20_000  # a longer string is an encoded document, which the base64 search reads
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
+
+
+def read(job: Job, head: bytes) -> None:
+    """Format.JSON and Format.NDJSON."""
+    limits = job.budget.limits
+    if job.source.size > limits.raw_bytes:
+        job.document.truncated = True
+    data = job.source.pread(limits.raw_bytes, 0)
+    job.document.raw = data
+    source = decode(data)
+    lines: list[str] = []
+    try:
+        _collect(_values(source), lines, job.budget)
+    except (ValueError, RecursionError):
+        lines = [_ESCAPE.sub(_unescape, source)]
+    job.text("\n".join(lines))
+    text.children(job, data)
+
+
+def _values(source: str) -> list[object]:
+    """One JSON value, or one a line. Raises ValueError when it is neither."""
+    try:
+        return [_DECODER.decode(source)]
+    except json.JSONDecodeError as error:
+        if error.msg != "Extra data":
+            raise
+    values: list[object] = []
+    at, size = 0, len(source)
+    while at < size:
+        while at < size and source[at] in " \t\r\n,\x1e":
+            at += 1
+        if at < size:
+            value, at = _DECODER.raw_decode(source, at)
+            values.append(value)
+    return values
+
+
+def _collect(values: list[object], lines: list[str], budget: Budget) -> None:
+    """Walk without recursion, in reading order."""
+    pending: list[tuple[str, object]] = [("", value) for value in reversed(values)]
+    count = 0
+    while pending:
+        name, value = pending.pop()
+        count += 1
+        if count % 4096 == 0:
+            budget.tick()
+            budget.element(4096)
+        if isinstance(value, dict):
+            pending += [(str(key), inner) for key, inner in reversed(value.items())]
+        elif isinstance(value, list):
+            pending += [(name, inner) for inner in reversed(value)]
+        elif isinstance(value, str) and value and len(value) < _LONG:
+            lines.append(f"{name}: {value}" if name else value)
+
+
+def _unescape(match: re.Match[str]) -> str:
+    return chr(int(match.group(1), 16))

@@ -1,0 +1,188 @@
+"""XML of any vocabulary → readable text: what stands between the tags, what stands in attributes, and the raw bytes.
+
+Entities are never expanded and nothing external is ever loaded. A file whose markup is broken is read as plain text with
+the tags blotted out, so nothing visible is lost. Recognising CDA, FHIR and the rest is the detection's work, on ``raw``.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from xml.parsers import expat
+
+from agent.document import Area, Problem, Spot
+from agent.extraction.formats import text
+from agent.extraction.formats.base import Job
+from agent.extraction.formats.charset import bom_of, decode, wide_of
+from agent.extraction.limits import Stop
+
+_CHUNK = 256 * 1024
+_DECLARED = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+_TAGS = re.compile(r"<[^<>]*>")
+_LONG = 20_000  # one run of characters: longer ones are encoded documents, which the base64 search reads
+_INLINE = frozenset("b i u em strong sup sub italic bold span a para p title text content br emph font q td th li".split())
+_DULL = frozenset({"http", "urn:", "xmln"})
+_EXPAT_ENCODINGS = frozenset({"utf-8", "us-ascii", "iso-8859-1", "utf-16"})
+
+
+class EntityDeclared(Exception):
+    """The document declares an entity: it may be a bomb, and it is read as plain text instead."""
+
+    def __init__(self, nested: bool) -> None:
+        super().__init__("entity")
+        self.nested = nested
+
+
+class Listener:
+    """Collects the text of an XML stream: one line per leaf, labelled with its element's name when it stands alone."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._budget = job.budget
+        self._lines: list[str] = []
+        self._values: list[str] = []
+        self._line: list[str] = []
+        self._leaf = False
+        self._mixed = False  # text came before the current element: prose, not a record
+        self._depth = 0
+        self._size = 0
+
+    def start(self, name: str, attributes: list[str]) -> None:
+        self._budget.element()
+        self._depth += 1
+        if self._depth > self._budget.limits.nesting:
+            raise Stop(Problem.TOO_DEEP)
+        for value in attributes[1::2]:
+            if len(value) > 2 and value[:4] not in _DULL:
+                self._values.append(value)
+        self._mixed = bool(self._line)
+        self._leaf = True
+
+    def end(self, name: str) -> None:
+        self._depth -= 1
+        local = name.rpartition(":")[2]
+        if not self._line:
+            self._leaf = False
+            return
+        if self._leaf and not self._mixed and len(local) > 2 and local not in _INLINE:
+            self._lines.append(f"{local}: {''.join(self._line).strip()}")
+            self._line.clear()
+        elif local not in _INLINE or local in {"p", "para", "title", "br", "td", "th", "li"}:
+            self._lines.append("".join(self._line).strip())
+            self._line.clear()
+        else:
+            self._line.append(" ")
+        self._leaf = False
+
+    def characters(self, data: str) -> None:
+        if not self._line and data.isspace():
+            return
+        self._size += len(data)
+        if len(data) < _LONG and self._size <= self._budget.limits.text_chars:
+            self._line.append(data)
+
+    def comment(self, data: str) -> None:
+        if len(data) > 3:
+            self._values.append(data[:_LONG].strip())
+
+    def flush(self) -> None:
+        """Hand over what was collected, also after a failure."""
+        if self._line:
+            self._lines.append("".join(self._line).strip())
+        self._job.text("\n".join(self._lines))
+        self._job.text("\n".join(self._values), Spot(Area.FIELD))
+
+
+def parser_for(encoding: str | None = None, separator: str | None = None) -> expat.XMLParserType:
+    """An expat parser that refuses entity declarations and never looks outside; raises ``EntityDeclared`` while parsing."""
+    parser = expat.ParserCreate(encoding, separator)
+    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+    parser.EntityDeclHandler = _refuse
+    parser.ExternalEntityRefHandler = lambda *_: 1  # skipped, as if it were empty
+    parser.buffer_text = True
+    parser.buffer_size = 64 * 1024
+    return parser
+
+
+def _refuse(_name: str, _parameter: bool, value: str | None, *_rest: object) -> None:
+    raise EntityDeclared(nested=value is not None and ("&" in value or "%" in value))
+
+
+def read(job: Job, head: bytes) -> None:
+    """Format.XML."""
+    limits = job.budget.limits
+    if job.source.size > limits.raw_bytes:
+        job.document.truncated = True
+    data = job.source.pread(limits.raw_bytes, 0)
+    job.document.raw = data
+    if not _parse(job, data):
+        job.text(_blotted(data))
+    text.children(job, _narrow(data))
+
+
+def _parse(job: Job, data: bytes) -> bool:
+    """Whether the markup could be followed to its end (a document that was cut by a limit need not end)."""
+    listener = Listener(job)
+    parser = parser_for(*_encoding(data))
+    parser.ordered_attributes = True
+    parser.StartElementHandler = listener.start
+    parser.EndElementHandler = listener.end
+    parser.CharacterDataHandler = listener.characters
+    parser.CommentHandler = listener.comment
+    try:
+        data = _reencoded(data)
+        for at in range(0, len(data), _CHUNK):
+            job.budget.tick()
+            parser.Parse(data[at : at + _CHUNK], at + _CHUNK >= len(data) and not job.document.truncated)
+    except EntityDeclared as declared:
+        if declared.nested:
+            job.fail(Problem.CORRUPT)
+        return False
+    except (expat.ExpatError, ValueError, LookupError):
+        return False
+    except Stop:
+        listener.flush()
+        raise
+    listener.flush()
+    return True
+
+
+def _encoding(data: bytes) -> tuple[str | None, ...]:
+    """Tell expat the encoding only where the document's own word cannot be used."""
+    return ("utf-8",) if _must_reencode(data) else (None,)
+
+
+def _must_reencode(data: bytes) -> bool:
+    if bom_of(data):
+        return "32" in bom_of(data)
+    match = _DECLARED.match(data)
+    if match is None:
+        return bool(wide_of(data)) or not _is_utf8(data)
+    declared = match.group(1).decode("ascii").lower()
+    if declared == "utf-8":
+        return not _is_utf8(data)
+    return declared not in _EXPAT_ENCODINGS or declared == "utf-16"
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start >= len(data) - 3
+    return True
+
+
+def _reencoded(data: bytes) -> bytes:
+    if not _must_reencode(data):
+        return data
+    match = _DECLARED.match(data)
+    return decode(data, match.group(1).decode("ascii") if match else "").encode("utf-8", "replace")
+
+
+def _narrow(data: bytes) -> bytes:
+    wide = bom_of(data) or wide_of(data)
+    return data if not wide or wide == "utf-8" else data.decode(wide, "ignore").encode("utf-8", "replace")
+
+
+def _blotted(data: bytes) -> str:
+    return html.unescape(_TAGS.sub(" ", decode(data)))

@@ -1,0 +1,86 @@
+"""DOCX and PPTX (ECMA-376): the text of every XML part, wherever in the package it stands; XLSX goes on to ``xlsx``.
+
+Part names are compared in lower case with slashes, because real writers use backslashes and odd case. Relationships decide
+nothing: a part that no relationship names is still in the file that leaves.
+"""
+
+from __future__ import annotations
+
+import re
+
+from agent.document import Area, Format, Spot
+from agent.extraction.formats import xlsb, xlsx
+from agent.extraction.formats.base import PROPERTIES, Job
+from agent.extraction.formats.flow import CELL, DROP, HYPHEN, LINE, ROW, TAB, flow, has_text, spoken
+from agent.extraction.formats.package import embed, note_pictures, part, picture
+from agent.extraction.formats.zipdir import Directory, Member
+
+_ACTIONS = {
+    "p": LINE,
+    "br": LINE,
+    "cr": LINE,
+    "tab": TAB,
+    "ptab": TAB,
+    "tc": CELL,
+    "tr": ROW,
+    "noBreakHyphen": HYPHEN,
+    "instrText": DROP,
+    "posOffset": DROP,
+    "align": DROP,
+    "pctWidth": DROP,
+    "pctHeight": DROP,
+    "v": LINE,
+}
+_NUMBER = re.compile(r"(\d{1,6})\.xml$")
+_SKIPPED = re.compile(r"(?:^|/)_rels/|^\[content_types\]|^customxml/itemprops|thumbnail\.|\.odttf$|\.rels$|printersettings|vbaproject")
+
+
+def read(job: Job, directory: Directory) -> None:
+    """Format.DOCX, XLSX, PPTX."""
+    members = [member for member in directory.members if not member.directory and not _SKIPPED.search(member.name)]
+    texts = [member for member in members if member.name.endswith((".xml", ".vml"))]
+    if job.document.format is Format.XLSX:
+        texts = xlsx.read_sheets(job, texts)
+        if any(member.name == "xl/workbook.bin" for member in members):
+            members = xlsb.read_sheets(job, members)
+    for member in sorted(texts, key=_order):
+        _read_part(job, member)
+    others = [member for member in members if not member.name.endswith((".xml", ".vml"))]
+    pictures = [member for member in others if picture(member)]
+    for member in others:
+        if not picture(member):
+            embed(job, member)
+    note_pictures(job, pictures)
+
+
+def _order(member: Member) -> tuple[int, int]:
+    """The body first, then headers and the like: what is cut by a limit should be what matters least."""
+    name = member.name
+    rank = 0 if name.startswith(("word/document", "ppt/slides/")) else 1 if name.startswith(("word/", "ppt/")) else 2
+    match = _NUMBER.search(name)
+    return rank, int(match.group(1)) if match else 0
+
+
+def _read_part(job: Job, member: Member) -> None:
+    data = part(job, member)
+    if not data:
+        return
+    spot = _spot(member.name)
+    if has_text(data):
+        plain = spot.area is Area.PROPERTIES
+        job.text(flow(job, data, {} if plain else _ACTIONS, LINE if plain else 0), spot)
+    extra = spoken(data)
+    if "pivotcache" in member.name:
+        extra += xlsx.cached_values(data)
+    job.text("\n".join(extra), PROPERTIES)
+
+
+def _spot(name: str) -> Spot:
+    if name.startswith(("word/header", "word/footer")):
+        return Spot(Area.HEADER)
+    if name.startswith(("ppt/slides/", "ppt/notesslides/")):
+        match = _NUMBER.search(name)
+        return Spot(Area.SLIDE, int(match.group(1)) if match else 0)
+    if name.startswith(("word/", "ppt/", "xl/comments", "xl/drawings", "xl/threadedcomments", "xl/charts")):
+        return Spot(Area.BODY)
+    return Spot(Area.PROPERTIES)

@@ -1,0 +1,52 @@
+"""What OOXML and ODF packages share: reading a part under the budget, and what is embedded in them as children."""
+
+from __future__ import annotations
+
+from agent.document import Area, Document, Format, Problem, Spot
+from agent.extraction.formats.base import Job, extension_of
+from agent.extraction.formats.zipdir import Member, read_member
+from agent.extraction.limits import KIB, Stop
+
+_PICTURES = frozenset({"png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "emf", "wmf", "webp", "svm", "wdp", "ico"})
+_SCAN_BYTES = 30 * KIB  # a smaller picture is a logo
+_POOR_CHARS = 200  # a document with less text whose picture is large is a scan
+_EMBEDDED = Spot(Area.ATTACHMENT)
+
+
+def part(job: Job, member: Member) -> bytes:
+    """The bytes of one part, or nothing when it cannot be read (the document then says why)."""
+    job.budget.part()
+    try:
+        data, complete = read_member(job.source, member, job.budget, job.budget.limits.member_bytes)
+    except Stop as stop:
+        job.fail(stop.problem)
+        if stop.problem is Problem.TIMED_OUT:
+            raise
+        return b""
+    if not complete:
+        job.document.truncated = True
+        job.fail(Problem.TOO_LARGE)
+    return data
+
+
+def picture(member: Member) -> bool:
+    """Whether a part is a picture by its name; office programs name them rightly, and a wrong name only costs a look."""
+    return extension_of(member.name) in _PICTURES
+
+
+def embed(job: Job, member: Member) -> None:
+    """Read an embedded file as a child."""
+    data = part(job, member)
+    if data:
+        job.child(data, extension_of(member.name), _EMBEDDED)
+
+
+def note_pictures(job: Job, pictures: list[Member]) -> None:
+    """Pictures are noted, not read: a logo says nothing, but a large one in a document with hardly any text is a scan."""
+    poor = sum(len(piece.text) for piece in job.document.parts) < _POOR_CHARS
+    for member in pictures[:200]:
+        job.budget.part()
+        scan = poor and member.size > _SCAN_BYTES
+        node = Document(Format.IMAGE, size=member.size, extension=extension_of(member.name))
+        node.problem = Problem.IMAGE if scan else None
+        job.adopt(node, _EMBEDDED)

@@ -1,0 +1,61 @@
+"""Plain text, and everything that stays readable as plain text: HL7 v2, logs, exports of old practice software.
+
+Hands over the text as it is, the raw bytes for the recognisers of structured formats, and what hides in it as base64.
+"""
+
+from __future__ import annotations
+
+from agent.document import Area, Problem, Spot
+from agent.extraction.embedded import base64_runs
+from agent.extraction.formats.base import Job
+from agent.extraction.formats.charset import decode, encoding_of
+
+_ARMOUR = b"-----BEGIN PGP MESSAGE-----"
+_WIDE = ("utf-16", "utf-32")
+
+
+def read(job: Job, head: bytes) -> None:
+    """Format.TEXT and Format.HL7V2."""
+    data = take(job)
+    job.document.raw = data[: job.budget.limits.raw_bytes]
+    for piece in pieces(job, data):
+        job.text(piece)
+    if _ARMOUR in data[:65536]:
+        job.fail(Problem.ENCRYPTED)
+    children(job, data)
+
+
+def take(job: Job) -> bytes:
+    """All bytes, or the head and the tail of a long text (then the document is marked as cut, and the tail follows a line end)."""
+    limits = job.budget.limits
+    size, keep = job.source.size, limits.text_head_bytes + limits.text_tail_bytes
+    if size <= keep:
+        return job.source.pread(size, 0)
+    job.document.truncated = True
+    start = size - limits.text_tail_bytes
+    start -= start % 4  # within the characters of wide encodings
+    head = job.source.pread(limits.text_head_bytes, 0)
+    return head + job.source.pread(size - start, start)
+
+
+def pieces(job: Job, data: bytes, declared: str = "") -> list[str]:
+    """The text of ``data``; head and tail apart when they were apart."""
+    if not job.document.truncated or not _is_cut(job, data):
+        return [decode(data, declared)]
+    cut = job.budget.limits.text_head_bytes
+    encoding = encoding_of(data[:cut])
+    errors = "serment-cp1252" if encoding == "utf-8" else "replace"
+    return [data[:cut].decode(encoding, errors).removeprefix("\ufeff"), data[cut:].decode(encoding, errors)]
+
+
+def _is_cut(job: Job, data: bytes) -> bool:
+    # data may also be something that a container handed over whole
+    return job.budget.limits.text_head_bytes < len(data) < job.source.size
+
+
+def children(job: Job, data: bytes) -> None:
+    """Every document that hides in ``data`` as base64 becomes a child."""
+    limits = job.budget.limits
+    for run in base64_runs(data, min(limits.member_bytes, job.budget.inflated_left)):
+        job.budget.inflate(len(run.data))
+        job.child(run.data, spot=Spot(Area.ATTACHMENT))

@@ -1,0 +1,157 @@
+"""The child: judges the documents whose descriptors it is handed, where it can do nothing else.
+
+``python -I -m agent.extraction.worker FD MEMORY CPU UID GID`` is started by ``client``; FD is one end of a pair of
+SOCK_SEQPACKET sockets. Order: import, warm up, arm (``sandbox``), say READY, then one request at a time. Any exception
+of a reader or a detector becomes an « undecidable » answer; a crash is the parent's to notice. A document is read with
+pread alone, for its offset is shared with the parent, and its descriptor is closed after it. The worker ends when the
+socket closes.
+
+``python -m agent.extraction.worker --check`` imports and warms up without confinement and shows what fails.
+
+Must not: log, print, or keep anything of a document.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+
+from agent.document import Problem
+from agent.errors import HostError, UntrustedInputError
+from agent.extraction import sandbox, wire
+from agent.findings import Findings, undecidable
+
+Judge = Callable[[int, str, int], Findings]
+"""Descriptor, extension, size in bytes → findings."""
+
+_SOCKET_FD = 3  # wherever the parent's number was, so that the system-call filter is always the same
+_SAMPLES = (
+    (b"Compte rendu de consultation\nPatient : M. Jean EXEMPLE, n\xc3\xa9 le 01/02/1950\nOrdonnance.\n", "txt"),
+    (b"nom;prenom;naissance\nEXEMPLE;Jean;01/02/1950\nMODELE;Anne;03/04/1960\n", "csv"),
+    (b'{"resourceType":"Patient","id":"x","birthDate":"1950-02-01"}', "json"),
+    (b'<?xml version="1.0"?><ClinicalDocument xmlns="urn:hl7-org:v3"><title>x</title></ClinicalDocument>', "xml"),
+    (b"MSH|^~\\&|A|B|C|D|20240101||ADT^A01|1|P|2.5\rPID|1||1||EXEMPLE^JEAN||19500201|M\r", "hl7"),
+    (b"From: a@example.org\nSubject: x\nContent-Type: text/plain; charset=iso-8859-1\n\nBonjour\n", "eml"),
+    (b"\x00\x01\x02\xff" * 64, ""),
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The worker process with the real readers and the real detector."""
+    return run(arguments, load)
+
+
+def run(arguments: Sequence[str], prepare: Callable[[], Judge]) -> int:
+    """A worker process around the judge that ``prepare`` makes; its exit code (``wire.EXIT_*``, 0 at the end)."""
+    if list(arguments) == ["--check"]:
+        prepare()
+        return 0
+    try:
+        given, memory_bytes, cpu_seconds, uid, gid = map(int, arguments)
+    except ValueError:
+        return wire.EXIT_PROTOCOL
+    os.dup2(given, _SOCKET_FD)
+    channel = socket.socket(fileno=_SOCKET_FD)  # now: it asks the kernel what it is, which arming forbids
+    try:
+        judge = prepare()
+    except Exception:  # a library is missing, or fails on a harmless sample
+        return wire.EXIT_IMPORT
+    kept = ctypes.CFUNCTYPE(None)(_nothing)  # keeps libffi's page of trampolines, which could not be mapped later
+    gc.collect()
+    gc.freeze()  # what is here now stays: the collector need not walk it for each document
+    try:
+        report = sandbox.arm(
+            _SOCKET_FD,
+            memory_bytes=memory_bytes,
+            cpu_seconds=cpu_seconds,
+            run_as=(uid, gid) if uid >= 0 else None,
+        )
+    except (HostError, OSError, ValueError):
+        return wire.EXIT_SANDBOX
+    channel.send(wire.encode_ready(report))
+    serve(channel, judge)
+    del kept
+    os._exit(0)  # what libraries do on their way out is forbidden by now
+
+
+def serve(channel: socket.socket, judge: Judge) -> None:
+    """Answer requests on ``channel`` until it closes. A message that is no request ends it: the parent is not ours."""
+    while True:
+        try:
+            message, descriptors, _, _ = socket.recv_fds(channel, wire.REQUEST_BYTES + 1, 2)
+            if not message:
+                return
+            request = wire.decode_request(message)
+        except (UntrustedInputError, ConnectionError):
+            return
+        try:
+            answer = _answer(judge, request, descriptors)
+        finally:
+            for fd in descriptors:
+                os.close(fd)
+        try:
+            channel.send(answer)
+        except ConnectionError:
+            return
+
+
+def load() -> Judge:
+    """The real judge, with everything it will ever import imported and every lazy table built."""
+    from agent.detection.detector import detect
+    from agent.extraction.limits import Budget, Limits
+    from agent.extraction.reader import read_document, warm_up
+
+    limits = Limits()
+
+    def judge(fd: int, extension: str, size: int) -> Findings:
+        return detect(read_document(fd, extension, size, Budget(limits)))
+
+    warm_up()
+    for sample, extension in _SAMPLES:
+        fd = os.memfd_create("sample")
+        try:
+            os.write(fd, sample)
+            judge(fd, extension, len(sample))
+        finally:
+            os.close(fd)
+    return judge
+
+
+def _answer(judge: Judge, request: wire.Request, descriptors: Sequence[int]) -> bytes:
+    if len(descriptors) != 1:
+        return wire.encode_answer(request.id, undecidable(Problem.UNREADABLE))
+    try:
+        return wire.encode_answer(request.id, judge(descriptors[0], request.extension, request.size))
+    except BaseException as error:  # also the panics of Rust libraries, which are no Exception
+        problem = _problem(error)
+    return wire.encode_answer(request.id, undecidable(problem))
+
+
+def _problem(error: BaseException) -> Problem:
+    """What an exception of a reader or a detector says about the document."""
+    match error:
+        case MemoryError():
+            return Problem.TOO_LARGE
+        case RecursionError():
+            return Problem.TOO_DEEP
+        case TimeoutError():
+            return Problem.TIMED_OUT
+        case UntrustedInputError():
+            return Problem.CORRUPT
+        case PermissionError():  # the sandbox forbade something that a reader tried: our fault, not the document's
+            return Problem.CRASHED
+        case OSError():
+            return Problem.UNREADABLE
+        case _:
+            return Problem.CRASHED
+
+
+def _nothing() -> None: ...
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,125 @@
+"""The audit log is the spool: this keeps the one thing it lacks, how far the collector has it.
+
+The state file holds the laptop's pseudonym, the acknowledged size, a shortcut into the files, and how the last
+attempts went. Losing it loses nothing: the collector says what it has, and ignores what it is sent twice. The agent
+reads it to know when to start the next sync process; it never loads an HTTP library for that.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from agent.audit.head import read_head
+from agent.audit.segments import Entry, Position, read_placed
+from agent.errors import N_, AuditError, HostError
+from agent.fsys.atomic import replace_file
+from agent.transport import wire
+from agent.transport.wire import Batch, Letterhead
+
+MAX_STATE_BYTES = 4096
+FIRST_RETRY_S = 5.0
+LONGEST_RETRY_S = 1800.0
+SPREAD_S = 120.0
+
+
+class SpoolState(msgspec.Struct, frozen=True):
+    """``acked``: the collector holds this many records. ``segment`` and ``offset``: where the next one lies.
+
+    ``failures`` in a row, and ``retry_at`` (seconds since 1970 UTC) before which no attempt should be made. ``trouble``
+    is "" or a stable word: unreachable, refused, rewritten, fork, truncated.
+    """
+
+    device: str
+    acked: int = 0
+    segment: int = 0
+    offset: int = 0
+    failures: int = 0
+    retry_at: int = 0
+    trouble: str = ""
+
+
+def load_state(path: Path, device: str = "") -> SpoolState:
+    """The state in ``path``; a fresh one, with a new random pseudonym, when there is none or it is spoilt.
+
+    ``device`` names the laptop instead. Raises HostError when the file is there and cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            state = msgspec.json.decode(file.read(MAX_STATE_BYTES), type=SpoolState)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        state = SpoolState("")
+    except OSError as error:
+        raise HostError(N_("cannot be read: {why}"), where=str(path), why=error.strerror) from error
+    name = device or state.device
+    if not wire.valid_device(name):
+        name = "laptop-" + secrets.token_hex(6)
+    if name != state.device or min(state.acked, state.segment, state.offset) < 0:
+        return SpoolState(name)
+    return state
+
+
+def save_state(path: Path, state: SpoolState) -> None:
+    """Replace the state file. Raises HostError."""
+    try:
+        replace_file(path, msgspec.json.encode(state) + b"\n")
+    except OSError as error:
+        raise HostError(N_("cannot be written: {why}"), where=str(path), why=error.strerror) from error
+
+
+def pending(log: Path, state: SpoolState) -> int:
+    """How many durable records wait to be sent; cheap. Raises AuditError when the head cannot be read."""
+    head = read_head(log)
+    return (head.size if head else 0) - state.acked
+
+
+def backoff(failures: int, uniform: Callable[[float, float], float]) -> float:
+    """Seconds to wait after so many failures in a row (1 or more): jitter over the whole of a capped doubling.
+
+    The jitter comes after the cap, or every laptop of a fleet ends up at the same moment. The first failure after a
+    success gets a spread of its own, because then the whole fleet fails at once.
+    """
+    longest = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures, 16))
+    return max(1.0, uniform(0.0, longest)) + (uniform(0.0, SPREAD_S) if failures == 1 else 0.0)
+
+
+def next_batch(log: Path, state: SpoolState, sent_us: int) -> tuple[Batch, Position]:
+    """The next request for the collector, and the position in the files behind it.
+
+    Only what is durable is sent: a record that a power cut could take back must not be known elsewhere. The batch may
+    be empty (everything is there), and then still tells the collector the size of this log. Raises AuditError.
+    """
+    head = read_head(log)
+    if head is None:
+        raise AuditError(N_("there is no audit log here"), where=str(log))
+    entries = _contiguous(log, state, head.size)
+    first = next(entries, None)
+    if first is None:
+        nothing = Letterhead(state.device, min(state.acked, head.size), head.size, None, sent_us)
+        return wire.build(nothing, ()), Position(state.segment, state.offset)
+    start = first[1].number
+    missing = state.acked if start > state.acked else None
+    taken: list[tuple[Position, Entry]] = [first]
+    size = len(first[1].public)
+    for placed in entries:
+        size += len(placed[1].public) + 64
+        if len(taken) == wire.MAX_RECORDS or size > wire.MAX_BODY_BYTES - 4096:
+            break
+        taken.append(placed)
+    letterhead = Letterhead(state.device, start, head.size, missing, sent_us)
+    batch = wire.build(letterhead, ((entry.public, entry.private) for _, entry in taken))
+    return batch, taken[batch.count - 1][0]
+
+
+def _contiguous(log: Path, state: SpoolState, size: int) -> Iterator[tuple[Position, Entry]]:
+    """The records from the acknowledged size on, up to the first gap or ``size``."""
+    shortcut = Position(state.segment, state.offset) if state.segment or state.offset else None
+    expected = -1
+    for position, entry in read_placed(log, state.acked, shortcut):
+        if entry.number >= size or (expected >= 0 and entry.number != expected):
+            return
+        expected = entry.number + 1
+        yield position, entry

@@ -1,0 +1,85 @@
+"""``serment doctor``: gathers facts, has them classified (agent.ui.doctor), prints. Exit 0 well, 1 weak, 2 broken."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import ctypes.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.config import AgentConfig, default_config, load_config
+from agent.daemon.control import ControlClient
+from agent.errors import N_, AuditError, SermentError
+from agent.ui.configured import add_config
+from agent.ui.doctor import BROKEN, OK, WEAK, Facts, diagnose
+from agent.ui.terminal import Terminal
+
+_LANDLOCK_CREATE_RULESET = 444
+_MARKS = {OK: "✓", WEAK: "!", BROKEN: "✗"}
+
+
+def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) -> None:
+    add_config(parser, translate)
+    parser.add_argument("--json", action="store_true", help=translate(N_("one JSON object a line")))
+
+
+def run(args: argparse.Namespace, terminal: Terminal) -> int:
+    found = diagnose(_gather(args.config, terminal))
+    for item in found:
+        message = terminal.translate(item.message).format_map(dict(item.fields))
+        hint = terminal.translate(item.hint).format_map(dict(item.fields)) if item.hint else ""
+        if args.json:
+            terminal.data({"word": item.word, "state": item.state, "message": message, "hint": hint})
+            continue
+        terminal.line(f"{_MARKS[item.state]} {message}")
+        if hint:
+            terminal.line(f"  {terminal.translate(N_('hint'))}: {hint}")
+    states = {item.state for item in found}
+    return 2 if BROKEN in states else int(WEAK in states)
+
+
+def _gather(path: Path | None, terminal: Terminal) -> Facts:
+    config, config_error = default_config(), ""
+    try:
+        config = load_config(path)
+    except SermentError as error:
+        config_error = error.render(terminal.translate)
+    status, agent_error = None, ""
+    try:
+        status = ControlClient(config.control_socket).call("status")
+    except SermentError as error:
+        agent_error = terminal.translate(error.message).format(**error.fields)
+    records, audit_error = _audit(config, terminal)
+    release = os.uname().release.split(".")
+    return Facts(
+        kernel=(int(release[0]), int(release[1])), root=os.getuid() == 0, free_bytes=_free(config.data_dir),
+        inotify_watches=int(Path("/proc/sys/fs/inotify/max_user_watches").read_text("ascii")), status=status,
+        agent_error=agent_error, config_error=config_error, audit_error=audit_error, audit_records=records,
+        tools={"libarchive13": ctypes.util.find_library("archive") is not None}, landlock=_landlock(),
+    )  # fmt: skip
+
+
+def _audit(config: AgentConfig, terminal: Terminal) -> tuple[int | None, str]:
+    from agent.audit.segments import verify_folder
+
+    folder = config.data_dir / "audit"
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return None, ""
+    try:
+        return verify_folder(folder).records, ""
+    except AuditError as error:
+        return None, error.render(terminal.translate)
+
+
+def _free(folder: Path) -> int:
+    while not folder.exists():
+        folder = folder.parent
+    space = os.statvfs(folder)
+    return space.f_bavail * space.f_frsize
+
+
+def _landlock() -> int:
+    """The version of Landlock that this kernel offers; 0 when there is none."""
+    return max(0, int(ctypes.CDLL(None).syscall(_LANDLOCK_CREATE_RULESET, None, 0, 1)))

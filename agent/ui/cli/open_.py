@@ -1,0 +1,62 @@
+"""``serment open FILE``: open a sealed document with the own key, beside it or in another folder."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+
+from agent.config import AgentConfig
+from agent.crypto.keys import KeyStore
+from agent.crypto.sealed import open_sealed
+from agent.errors import N_, SealError, UsageError
+from agent.ui.configured import add_config, configuration
+from agent.ui.printable import printable
+from agent.ui.terminal import Terminal
+
+
+def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) -> None:
+    parser.add_argument("file", metavar="FILE", help=translate(N_("the sealed document (.age)")))
+    parser.add_argument("--to", metavar="FOLDER", help=translate(N_("where to put the document (default: beside it)")))
+    parser.add_argument("--json", action="store_true", help=translate(N_("one JSON object")))
+    add_config(parser, translate)
+
+
+def run(args: argparse.Namespace, terminal: Terminal) -> int:
+    source = os.path.abspath(os.fsencode(args.file))
+    folder = os.path.abspath(os.fsencode(args.to)) if args.to else source.rpartition(b"/")[0] or b"/"
+    identities = _identities(configuration(args))
+    try:
+        fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            folder_fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            os.close(fd)
+            raise
+    except OSError as error:
+        raise UsageError(N_("cannot be read: {why}"), where=printable(source), why=error.strerror) from error
+    try:
+        name = open_sealed(fd, identities, folder_fd)
+    finally:
+        os.close(fd)
+        os.close(folder_fd)
+    path = folder.rstrip(b"/") + b"/" + name
+    if args.json:
+        terminal.data({"path": os.fsdecode(path)})
+    else:
+        terminal.line(terminal.translate(N_("opened: {path}")).format(path=printable(path)))
+    return 0
+
+
+def _identities(config: AgentConfig) -> list[str]:
+    """The reader's own key, and the practice's where it may be read. Raises SealError when there is neither."""
+    store = KeyStore(config.data_dir / "keys")
+    found, problem = [], SealError(N_("there is no key to open with"))
+    for own in (True, False):
+        try:
+            found.append(store.identity_for(os.getuid()) if own else store.practice_identity())
+        except SealError as error:
+            problem = error
+    if not found:
+        raise problem
+    return found

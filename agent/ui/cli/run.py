@@ -1,0 +1,68 @@
+"""``serment run``: start the agent in the foreground.
+
+It says in five lines what it watches, how strongly, and where to look.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from agent.errors import N_
+from agent.ui import wording
+from agent.ui.configured import add_config, configuration
+from agent.ui.printable import printable
+from agent.ui.terminal import Terminal
+
+
+def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) -> None:
+    add_config(parser, translate)
+    parser.add_argument("--foreground", action="store_true", help=translate(N_("stay in the foreground (the default)")))
+
+
+def run(args: argparse.Namespace, terminal: Terminal) -> int:
+    from agent.daemon.main import Agent
+
+    config = configuration(args)
+    agent = Agent(config, on_ready=lambda status: _say(status, terminal))
+    try:
+        agent.start()
+        agent.run()
+    finally:
+        agent.stop()
+    return 0
+
+
+def _say(status: dict[str, Any], terminal: Terminal) -> None:
+    translate = terminal.translate
+    terminal.line(
+        translate(N_("Serment guards this laptop under the policy « {policy} » ({source}).")).format(
+            policy=status["policy"]["name"], source=status["policy"]["source"]
+        )
+    )
+    for channel in ("removable", "cloud_sync", "downloads"):
+        terminal.line("  " + summary(channel, status, translate))
+    terminal.line("  " + _where(status, translate))
+
+
+def summary(channel: str, status: dict[str, Any], translate: wording.Translate) -> str:
+    """One channel in one line: its places, its strength, and why."""
+    entries = [entry for entry in status["channels"] if entry["channel"] == channel]
+    name = translate(wording.CHANNELS[channel])
+    shown = [printable(entry["path"], 60) for entry in entries if entry["path"]]
+    if not shown:
+        return f"{name}: {translate(entries[0]['reason'])}" if entries else name
+    folders = ", ".join(shown[:3])
+    if len(shown) > 3:
+        folders += translate(N_(" and {count} more")).format(count=len(shown) - 3)
+    return f"{name}: {folders} — {translate(wording.STRENGTHS[entries[0]['strength']])}"
+
+
+def _where(status: dict[str, Any], translate: wording.Translate) -> str:
+    url = status["collector"]["url"]
+    if not url:
+        return translate(N_("look with: serment status, serment audit list; stop with Ctrl+C"))
+    return translate(N_("look with: serment status, serment audit list, or the page {url}; stop with Ctrl+C")).format(
+        url=url
+    )

@@ -1,0 +1,117 @@
+"""``serment seal FILE [--to NAME|age1…] [-o OUT]``: seal a document for yourself, the practice, and whoever is named.
+
+The plain document stays where it is. Names are those of ``data_dir/recipients/NAME.pub`` or of people of this laptop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pwd
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.config import AgentConfig
+from agent.crypto.keys import KeyStore
+from agent.crypto.sealed import is_sealed, neutral_name, seal
+from agent.errors import N_, SealError, UsageError
+from agent.fsys.draft import Draft
+from agent.ui.configured import add_config, configuration
+from agent.ui.printable import printable
+from agent.ui.terminal import Terminal
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+MAX_RECIPIENT_BYTES = 4096
+
+
+def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) -> None:
+    parser.add_argument("file", metavar="FILE", help=translate(N_("the document")))
+    parser.add_argument(
+        "--to", action="append", default=[], metavar="NAME|age1…", help=translate(N_("who else may open it"))
+    )
+    parser.add_argument("-o", "--output", metavar="OUT", help=translate(N_("name to give it (default: neutral)")))
+    parser.add_argument("--json", action="store_true", help=translate(N_("one JSON object")))
+    add_config(parser, translate)
+
+
+def run(args: argparse.Namespace, terminal: Terminal) -> int:
+    source = os.path.abspath(os.fsencode(args.file))
+    recipients = _recipients(configuration(args), args.to)
+    target = os.path.abspath(os.fsencode(args.output)) if args.output else None
+    fd = _open(source)
+    try:
+        sealed = _seal(fd, source, target, recipients)
+    finally:
+        os.close(fd)
+    if args.json:
+        terminal.data({"sealed": os.fsdecode(sealed), "recipients": len(recipients)})
+    else:
+        terminal.line(terminal.translate(N_("sealed: {path}")).format(path=printable(sealed)))
+    return 0
+
+
+def _open(source: bytes) -> int:
+    try:
+        fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise UsageError(N_("cannot be read: {why}"), where=printable(source), why=error.strerror) from error
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise UsageError(N_("is not a file"), where=printable(source))
+    return fd
+
+
+def _seal(fd: int, source: bytes, target: bytes | None, recipients: tuple[str, ...]) -> bytes:
+    if is_sealed(fd):
+        raise SealError(N_("this document is sealed already"), where=printable(source))
+    folder, _, name = source.rpartition(b"/")
+    into, _, wanted = target.rpartition(b"/") if target else (folder, b"", neutral_name())
+    into = into or b"/"
+    folder_fd = os.open(into, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        state = os.fstat(fd)
+        with Draft(folder_fd) as draft:
+            seal(fd, state.st_size, name, state.st_mtime_ns, recipients, draft.fd)
+            os.fsync(draft.fd)
+            made = draft.publish_free(wanted) if target is None else _publish(draft, wanted)
+        os.fsync(folder_fd)
+    finally:
+        os.close(folder_fd)
+    return into.rstrip(b"/") + b"/" + made
+
+
+def _publish(draft: Draft, name: bytes) -> bytes:
+    try:
+        draft.publish(name)
+    except FileExistsError as error:
+        raise UsageError(N_("exists already; nothing was written"), where=printable(name)) from error
+    return name
+
+
+def _recipients(config: AgentConfig, names: list[str]) -> tuple[str, ...]:
+    own = KeyStore(config.data_dir / "keys").recipients(os.getuid())
+    return tuple(dict.fromkeys((*own, *(_recipient(config.data_dir, name) for name in names))))
+
+
+def _recipient(data_dir: Path, name: str) -> str:
+    if name.startswith("age1"):
+        return name
+    if not _NAME.fullmatch(name):
+        raise UsageError(N_("this is no name of a recipient: {name}"), name=printable(name, 60))
+    candidates = [data_dir / "recipients" / f"{name}.pub"]
+    try:
+        candidates.append(data_dir / "keys" / "clinicians" / f"{pwd.getpwnam(name).pw_uid}.pub")
+    except KeyError:
+        pass
+    for path in candidates:
+        if path.is_file():
+            with path.open("rb") as file:
+                return file.read(MAX_RECIPIENT_BYTES).decode("ascii", "replace").strip()
+    raise UsageError(
+        N_("nobody is known here as {name}"),
+        hint=N_("give an age1… recipient, or put {name}.pub into {folder}"),
+        name=name,
+        folder=data_dir / "recipients",
+    )

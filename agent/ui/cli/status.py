@@ -1,0 +1,102 @@
+"""``serment status``: what is guarded, how strongly, what waits. ``--json`` is a contract (design, section 7)."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from agent.errors import N_
+from agent.ui import wording
+from agent.ui.cli.run import summary
+from agent.ui.configured import add_config, client
+from agent.ui.printable import printable
+from agent.ui.terminal import Terminal
+
+
+def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) -> None:
+    add_config(parser, translate)
+    parser.add_argument("--json", action="store_true", help=translate(N_("one JSON object")))
+
+
+def run(args: argparse.Namespace, terminal: Terminal) -> int:
+    control = client(args)
+    status = control.call("status")
+    if args.json:
+        terminal.data(_translated(status, terminal))
+        return 0
+    _print(status, terminal)
+    for notice in control.call("notices")[-5:]:
+        terminal.line("  " + _notice(notice, terminal.translate))
+    return 0
+
+
+def _translated(status: dict[str, Any], terminal: Terminal) -> dict[str, Any]:
+    """Reasons and troubles in the reader's language; everything else as the agent said it."""
+    for entry in status["channels"]:
+        entry["reason"] = terminal.translate(entry["reason"]) if entry["reason"] else ""
+    for trouble in status["troubles"]:
+        for key in ("message", "hint"):
+            trouble[key] = _text(trouble, key, terminal.translate)
+    return status
+
+
+def _text(trouble: dict[str, Any], key: str, translate: wording.Translate) -> str:
+    return translate(trouble[key]).format_map(trouble["fields"]) if trouble[key] else ""
+
+
+def _print(status: dict[str, Any], terminal: Terminal) -> None:
+    translate = terminal.translate
+    ready = translate(N_("guarding")) if status["ready"] else translate(N_("starting"))
+    terminal.line(f"Serment: {ready} — {_policy(status, translate)}")
+    for channel in wording.CHANNELS:
+        terminal.line("  " + summary(channel, status, translate))
+        for entry in status["channels"]:
+            if entry["channel"] == channel and entry["path"] and entry["reason"]:
+                terminal.line(f"    {printable(entry['path'], 60)}: {translate(entry['reason'])}")
+    terminal.line("  " + _work(status, translate))
+    terminal.line("  " + _collector(status, translate))
+    for trouble in status["troubles"]:
+        terminal.line("  ! " + _text(trouble, "message", translate))
+        if trouble["hint"]:
+            terminal.line(f"    {translate(N_('hint'))}: {_text(trouble, 'hint', translate)}")
+
+
+def _policy(status: dict[str, Any], translate: wording.Translate) -> str:
+    policy = status["policy"]
+    return translate(N_("policy « {name} », release {release}, from {source}")).format(**policy)
+
+
+def _work(status: dict[str, Any], translate: wording.Translate) -> str:
+    waiting = status["queue"]["fresh"] + status["queue"]["existing"] + status["queue"]["active"]
+    return translate(N_("documents: {judged} judged, {acted} acted on, {waiting} waiting; {held} held")).format(
+        judged=status["counts"]["judged"], acted=status["counts"]["acted"], waiting=waiting, held=status["held"]
+    )
+
+
+def _collector(status: dict[str, Any], translate: wording.Translate) -> str:
+    audit = status["audit"]
+    if audit["acknowledged"] is None:
+        return translate(N_("audit log: {records} records, kept on this laptop only")).format(records=audit["records"])
+    text = translate(N_("audit log: {records} records, {acknowledged} with the collector {url}")).format(
+        records=audit["records"], acknowledged=audit["acknowledged"], url=status["collector"]["url"]
+    )
+    token = status["collector"]["token_file"]
+    if token and os.access(token, os.R_OK):
+        secret = Path(token).read_text("ascii").strip()
+        text += "\n    " + translate(N_("page: {url}")).format(url=f"{status['collector']['url']}/?token={secret}")
+    return text
+
+
+def _notice(notice: dict[str, Any], translate: wording.Translate) -> str:
+    name = printable(base64.b64decode(notice["name"]), 60)
+    when = time.strftime("%H:%M", time.localtime(notice["time"]))
+    what = translate(wording.DECISIONS[notice["decision"]])
+    if notice["count"] > 1:
+        name += translate(N_(" and {count} more")).format(count=notice["count"] - 1)
+    held = f" [{notice['held']}]" if notice["held"] else ""
+    return f"{when}  {name}: {what}{held}"

@@ -1,0 +1,39 @@
+"""What every command needs to speak: the reader's language, calm lines, JSON lines, progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+from agent.i18n import catalogue, preferred
+
+_T = TypeVar("_T")
+
+
+class Terminal:
+    """``_`` translates; ``line`` prints; ``data`` prints one JSON object a line."""
+
+    def __init__(self, language: str = "") -> None:
+        self.language = language or preferred()
+        self.translate = catalogue(self.language).gettext
+
+    def line(self, text: str = "") -> None:
+        print(text, flush=True)
+
+    def data(self, value: Any) -> None:
+        print(json.dumps(value, ensure_ascii=True, separators=(", ", ": ")), flush=True)
+
+    def error(self, text: str) -> None:
+        print(f"serment: {text}", file=sys.stderr, flush=True)
+
+    def progress(self, items: Iterable[_T], total: int | None, label: str) -> Iterator[_T]:
+        """Go through ``items`` with a bar on standard error, when that is a terminal and the work is long."""
+        if not sys.stderr.isatty() or (total is not None and total < 50):
+            yield from items
+            return
+        from rich.console import Console
+        from rich.progress import track
+
+        yield from track(items, description=label, total=total, console=Console(stderr=True), transient=True)

@@ -1,0 +1,202 @@
+"""Reading: what the pages and scripts show. Never writes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, Select, func, select, tuple_
+
+from agent.audit.record import Kind
+from collector import fleet
+from collector.schema import alerts, events, laptops
+
+MAX_PAGE = 500
+_CURSOR = re.compile(r"(\d{1,16})\.(\d{1,16})\.(\d{1,16})")
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """All that is set must hold. ``since`` and ``until`` are microseconds since 1970 UTC (until: not included).
+
+    ``kind`` "" means every kind but outcomes, which are shown with their transfers; "all" means every kind. ``before``
+    is the cursor of the last event of the page before.
+    """
+
+    laptop: str = ""
+    channel: str = ""
+    decision: str = ""
+    kind: str = ""
+    since: int | None = None
+    until: int | None = None
+    before: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One record as it is shown; ``fields`` is the whole of it."""
+
+    laptop: str
+    laptop_id: int
+    index: int
+    result: str
+    fields: dict[str, Any]
+
+    @property
+    def cursor(self) -> str:
+        return f"{self.fields['t']}.{self.laptop_id}.{self.index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Laptop:
+    """One laptop. Times are seconds since 1970 UTC."""
+
+    device: str
+    size: int
+    first_seen: int
+    last_seen: int
+    skew_ms: int
+    summary: fleet.Summary
+    alerts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    laptop: str
+    kind: str
+    index: int
+    first_at: int
+    last_at: int
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """Counts since a moment: documents recognised as medical, and how many of them were held back or sealed."""
+
+    documents: int = 0
+    medical: int = 0
+    held: int = 0
+
+
+def list_laptops(engine: Engine) -> list[Laptop]:
+    """Every laptop, the last seen first."""
+    counted = select(alerts.c.device, func.count().label("n")).group_by(alerts.c.device).subquery()
+    query = (
+        select(laptops, func.coalesce(counted.c.n, 0).label("alerts"))
+        .join(counted, counted.c.device == laptops.c.id, isouter=True)
+        .order_by(laptops.c.last_seen.desc(), laptops.c.device)
+    )
+    with engine.connect() as connection:
+        return [
+            Laptop(
+                row.device, row.size, row.first_seen, row.last_seen, row.skew_ms, fleet.from_json(row.summary),
+                row.alerts,
+            )
+            for row in connection.execute(query)
+        ]  # fmt: skip
+
+
+def list_alerts(engine: Engine, limit: int = 100) -> list[Alert]:
+    """The alerts, the latest first."""
+    query = (
+        select(alerts, laptops.c.device.label("laptop"))
+        .join(laptops, laptops.c.id == alerts.c.device)
+        .order_by(alerts.c.last_at.desc(), alerts.c.id.desc())
+        .limit(limit)
+    )
+    with engine.connect() as connection:
+        return [
+            Alert(row.laptop, row.kind, row.idx, row.first_at, row.last_at, row.times)
+            for row in connection.execute(query)
+        ]
+
+
+def list_events(engine: Engine, wanted: EventFilter, limit: int) -> list[Event]:
+    """At most ``limit`` events, the latest first."""
+    query = _filtered(wanted).limit(min(max(limit, 1), MAX_PAGE))
+    with engine.connect() as connection:
+        return [_event(row) for row in connection.execute(query)]
+
+
+def one_event(engine: Engine, laptop: str, index: int) -> Event | None:
+    """One record of one laptop."""
+    query = _base().where(laptops.c.device == laptop, events.c.idx == index)
+    with engine.connect() as connection:
+        row = connection.execute(query).first()
+    return None if row is None else _event(row)
+
+
+def outcome_of(engine: Engine, transfer: Event) -> Event | None:
+    """The record that closes a transfer; it follows closely as a rule, so only the next records are looked through."""
+    query = (
+        _base()
+        .where(
+            events.c.device == transfer.laptop_id,
+            events.c.idx > transfer.index,
+            events.c.idx <= transfer.index + 5000,
+            events.c.kind == Kind.OUTCOME,
+        )
+        .order_by(events.c.idx)
+    )
+    with engine.connect() as connection:
+        for row in connection.execute(query):
+            event = _event(row)
+            if event.fields.get("of") == transfer.index:
+                return event
+    return None
+
+
+def count_events(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.execute(select(func.count()).select_from(events)).scalar_one())
+
+
+def today(engine: Engine, since: int) -> Today:
+    """The counts since ``since`` (microseconds since 1970 UTC)."""
+    query = select(events.c.decision, events.c.public).where(events.c.t >= since, events.c.kind == Kind.TRANSFER)
+    found = Today()
+    with engine.connect() as connection:
+        for row in connection.execute(query):
+            medical = msgspec.json.decode(row.public).get("judgement") == "medical"
+            held = row.decision in {"block", "encrypt", "justify"}
+            found = replace(
+                found, documents=found.documents + 1, medical=found.medical + medical, held=found.held + held
+            )
+    return found
+
+
+def valid_cursor(untrusted: str) -> bool:
+    return _CURSOR.fullmatch(untrusted) is not None
+
+
+def _base() -> Select[Any]:
+    return select(events, laptops.c.device.label("laptop")).join(laptops, laptops.c.id == events.c.device)
+
+
+def _filtered(wanted: EventFilter) -> Select[Any]:
+    query = _base().order_by(events.c.t.desc(), events.c.device.desc(), events.c.idx.desc())
+    if wanted.laptop:
+        query = query.where(laptops.c.device == wanted.laptop)
+    for column, value in ((events.c.channel, wanted.channel), (events.c.decision, wanted.decision)):
+        if value:
+            query = query.where(column == value)
+    if not wanted.kind:
+        query = query.where(events.c.kind != Kind.OUTCOME)
+    elif wanted.kind != "all":
+        query = query.where(events.c.kind == wanted.kind)
+    if wanted.since is not None:
+        query = query.where(events.c.t >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(events.c.t < wanted.until)
+    if found := _CURSOR.fullmatch(wanted.before):
+        place: Sequence[int] = tuple(int(part) for part in found.groups())
+        query = query.where(tuple_(events.c.t, events.c.device, events.c.idx) < tuple_(*place))
+    return query
+
+
+def _event(row: Any) -> Event:
+    return Event(row.laptop, row.device, row.idx, row.result, msgspec.json.decode(row.public))

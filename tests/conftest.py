@@ -1,0 +1,70 @@
+"""What every test may use: the checkout, the development corpus, names that hurt, root."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+CORPUS = Path(os.environ.get("SERMENT_CORPUS") or CHECKOUT.parent / "shared" / "corpus")
+
+HOSTILE_NAMES = (
+    b"line\nbreak.txt",
+    b"return\rand\ttab.txt",
+    b"\x1b[31mred\x1b[0m\x07.txt",
+    b"not-utf8-\xff\xfe\x80.txt",
+    "droite\u202exslx.txt".encode(),
+    "e\u0301 zéro\u200djoint.txt".encode(),
+    b"-rf",
+    b"--help.txt",
+    b"~$lock.docx",
+    b"a" * 251 + b".txt",
+    b"'quote\" `back` $(touch x) ; & |.txt",
+    b"%s%n{name}.txt",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one system file run one after another; those that need root or the corpus say so when it is missing."""
+    for item in items:
+        if item.get_closest_marker("system"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            if os.getuid() != 0:
+                item.add_marker(pytest.mark.skip(reason="needs root: real mounts, devices and namespaces"))
+        if item.get_closest_marker("corpus") and not CORPUS.is_dir():
+            item.add_marker(
+                pytest.mark.skip(reason="the development corpus (../shared/corpus) is not beside this clone")
+            )
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    return CHECKOUT
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    if not CORPUS.is_dir():
+        pytest.skip("the development corpus (../shared/corpus) is not beside this clone")
+    return CORPUS
+
+
+@pytest.fixture(params=HOSTILE_NAMES, ids=lambda name: repr(name[:24]))
+def hostile_name(request: pytest.FixtureRequest) -> bytes:
+    name: bytes = request.param
+    return name
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _english() -> Iterator[None]:
+    """Tests read English unless they ask for French."""
+    before = os.environ.get("LANGUAGE")
+    os.environ["LANGUAGE"] = "en"
+    yield
+    if before is None:
+        del os.environ["LANGUAGE"]
+    else:
+        os.environ["LANGUAGE"] = before

@@ -1,0 +1,156 @@
+"""Killed before each single call to the system, in turn: after recovery every document is as before or as after."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from agent.actions.placeholder import NAME
+from agent.actions.quarantine import QuarantineStore
+from agent.actions.recovery import recover
+from agent.fsys import draft, rename
+from agent.model import Decision, Result
+from tests.acting import DOCUMENT, Desk, digest
+
+MOST_CALLS = 600
+
+
+class Countdown:
+    """Ends the process with SIGKILL before the given call into the posix module or into renameat2."""
+
+    def __init__(self, calls: int) -> None:
+        self.left = calls
+
+    def __call__(self, frame: FrameType, event: str, argument: object) -> None:
+        into_posix = event == "c_call" and getattr(argument, "__module__", "") == "posix"
+        if into_posix or (event == "call" and frame.f_code.co_name == "_renameat2"):
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def act_and_die(desk: Desk, decision: Decision, calls: int) -> bool:
+    """Whether the action came to its end before that many calls."""
+    child = os.fork()
+    if child == 0:
+        code = 3
+        try:
+            sys.setprofile(Countdown(calls))
+            code = 0 if desk.act(b"sub/letter.txt", decision).result is Result.DONE else 4
+        finally:
+            sys.setprofile(None)
+            os._exit(code)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        return False
+    assert os.WEXITSTATUS(status) == 0
+    return True
+
+
+def old_driver(monkeypatch: pytest.MonkeyPatch, *, links: bool) -> None:
+    """As FUSE drivers of libfuse 2 answer: no unnamed files, no RENAME_NOREPLACE; exFAT has no hard links either."""
+
+    def no(*_arguments: object, **_keywords: object) -> None:
+        raise OSError(errno.EINVAL, "no such operation here")
+
+    monkeypatch.setattr(draft.Draft, "_open_unnamed", lambda _self: -1)
+    monkeypatch.setattr(rename, "_renameat2", no)
+    if not links:
+        monkeypatch.setattr(rename.os, "link", no)
+
+
+@pytest.mark.parametrize("driver", ["new", "old", "old-without-links"])
+@pytest.mark.parametrize("decision", [Decision.BLOCK, Decision.ENCRYPT])
+def test_killed_at_every_call(
+    tmp_path: Path, decision: Decision, driver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if driver != "new":
+        old_driver(monkeypatch, links=driver == "old")
+    as_before = as_after = 0
+    for calls in range(1, MOST_CALLS):
+        place = tmp_path / f"place{calls}"
+        place.mkdir()
+        desk = Desk(place, tmp_path / f"data{calls}")
+        desk.keys.recipients(desk.owner)
+        desk.put(b"sub/letter.txt")
+        if act_and_die(desk, decision, calls):
+            break
+        after = Desk(place, desk.data)
+        found = recover(after.store)
+        left = after.names(b"sub") - {NAME}
+        assert not [name for name in left if name.startswith(b".serment")], calls
+        where = after.contents()
+        where.pop(digest(b""), None)
+        original = b"letter.txt" in left
+        where = {key: [w for w in kept if w != "note"] for key, kept in where.items()}
+        assert digest(DOCUMENT) in where, calls
+        assert where[digest(DOCUMENT)] == (["place"] if original else [where[digest(DOCUMENT)][0]]), calls
+        assert not after.store.unfinished()
+        assert not after.store.journal.open_intents()
+        assert not list(after.store.folder.glob("*.partial"))
+        for item in found:
+            assert item.number == 7
+            assert item.resolution == ("undone" if original else "finished"), calls
+        as_before, as_after = as_before + original, as_after + (not original)
+        if original:
+            assert after.act(b"sub/letter.txt", decision).result is Result.DONE
+            assert digest(DOCUMENT) in after.contents()
+    else:
+        pytest.fail("the action never came to its end")
+    assert as_before > 10
+    assert as_after > 0
+
+
+def test_taken_twice_is_one_entry(desk: Desk) -> None:
+    desk.put(b"letter.txt")
+    with desk.open(b"letter.txt", Decision.BLOCK) as transfer:
+        first = desk.store.take(transfer)
+        assert desk.store.take(transfer).id == first.id
+        again = QuarantineStore(desk.data / "quarantine")
+        assert again.take(transfer).id == first.id
+    assert len(again.list()) == 1
+
+
+def test_recovery_waits_for_a_volume_that_is_not_here(desk: Desk) -> None:
+    desk.put(b"letter.txt")
+    with desk.open(b"letter.txt", Decision.BLOCK) as transfer:
+        entry = desk.store.take(transfer)
+    away = desk.place.with_name("away")
+    desk.place.rename(away)
+    assert [item.resolution for item in recover(desk.store)] == ["waiting"]
+    assert desk.store.unfinished() == (entry,)
+    away.rename(desk.place)
+    assert recover(desk.store, b"/some/other/root") == ()
+    assert [item.resolution for item in recover(desk.store, os.fsencode(desk.place))] == ["undone"]
+    assert desk.store.list() == ()
+    assert desk.names() == {b"letter.txt"}
+
+
+def test_aside_with_a_damaged_copy_gets_its_name_back(desk: Desk) -> None:
+    path = desk.put(b"letter.txt")
+    with desk.open(b"letter.txt", Decision.BLOCK) as transfer:
+        entry = desk.store.take(transfer)
+    os.rename(path, os.path.dirname(path) + f"/.serment-{entry.id}-old.tmp".encode())
+    with (desk.data / "quarantine" / entry.id / "content").open("r+b") as content:
+        content.write(b"X")
+    assert [item.resolution for item in recover(desk.store)] == ["undone"]
+    assert desk.names() == {b"letter.txt"}
+
+
+def test_put_back_never_overwrites_what_came_meanwhile(desk: Desk) -> None:
+    path = desk.put(b"letter.txt")
+    with desk.open(b"letter.txt", Decision.BLOCK) as transfer:
+        entry = desk.store.take(transfer)
+    aside = os.path.dirname(path) + f"/.serment-{entry.id}-old.tmp".encode()
+    os.rename(path, aside)
+    os.utime(aside)  # no longer in the judged state
+    desk.put(b"letter.txt", b"new")
+    recover(desk.store)
+    assert desk.names() == {b"letter.txt", b"letter (2).txt"}
+    assert (desk.place / "letter.txt").read_bytes() == b"new"

@@ -52,7 +52,7 @@ class Summary(msgspec.Struct):
     def _take_place(self, fields: Mapping[str, Any]) -> None:
         guard = Guard(word(fields, "channel"), word(fields, "service"), word(fields, "strength"))
         key = word(fields, "place") or word(fields, "volume") or f"{guard.channel}/{guard.service}"
-        if "lost" in {word(fields, "state"), word(fields, "event")}:
+        if word(fields, "state") in {"gone", "lost"}:
             self.places.pop(key, None)
         elif len(self.places) < MAX_PLACES or key in self.places:
             self.places[key] = guard

@@ -1,13 +1,13 @@
 """Whether what a laptop sends continues what the collector holds of it. Pure: values in, a decision out.
 
-The collector is the witness of each laptop's log: it keeps the size and the chain's head, and whatever does not continue
-them is refused and becomes an alert that stays. It never « repairs » a laptop's history. docs/formats/audit-log.md,
-sections 6 and 7.
+The collector is the witness of each laptop's log: it keeps the size and the chain's head, and whatever does not
+continue them is refused and becomes an alert that stays. It never « repairs » a laptop's history.
+docs/formats/audit-log.md, sections 6 and 7.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -30,7 +30,7 @@ class Alarm(StrEnum):
 class Row(NamedTuple):
     """A record that is new here."""
 
-    index: int
+    number: int
     fields: dict[str, Any]
     leaf: Leaf
 
@@ -61,8 +61,8 @@ class Refused:
     index: int
 
 
-Stored = Callable[[int, int], Sequence[tuple[bytes, bytes]]]
-"""The public part and private hash of the records from one index up to, not including, another."""
+Stored = Callable[[int, int], Mapping[int, tuple[bytes, bytes]]]
+"""By index: public part and private hash of the records that are held from one index up to, not including, another."""
 
 
 def check(letterhead: Letterhead, leaves: Sequence[Leaf], known: Known, stored: Stored) -> Accepted | Refused:
@@ -71,16 +71,17 @@ def check(letterhead: Letterhead, leaves: Sequence[Leaf], known: Known, stored: 
     have = known.size
     if letterhead.size < max(have, letterhead.first + len(rows)):
         return Refused(have, Alarm.TRUNCATED, letterhead.size)
-    old = [row for row in rows if row.index < have]
+    old = [row for row in rows if row.number < have]
     rows = rows[len(old) :]
     if old:
-        held = stored(old[0].index, old[-1].index + 1)
-        for row, pair in zip(old, held, strict=False):
-            if (row.leaf.public, row.leaf.private_hash) != pair:
-                return Refused(have, Alarm.REWRITTEN, row.index)
+        held = stored(old[0].number, old[-1].number + 1)
+        for row in old:
+            same = (row.leaf.public, row.leaf.private_hash)
+            if held.get(row.number, same) != same:  # what was told lost and comes after all is left aside
+                return Refused(have, Alarm.REWRITTEN, row.number)
     if not rows:
         return Accepted((), known)
-    hole = rows[0].index > have
+    hole = rows[0].number > have
     if hole and letterhead.missing != have:
         return Refused(have, None, have)
     return _continued(rows, Known(have, None if hole else known.head), have if hole else None)
@@ -103,9 +104,9 @@ def _continued(rows: Sequence[Row], known: Known, missing: int | None) -> Accept
             head = _stated_head(row.fields)
         if head is not None:
             if row.fields["p"] != chain.link(head):
-                return Refused(known.size, Alarm.FORK, row.index)
+                return Refused(known.size, Alarm.FORK, row.number)
             head = chain.advance(head, chain.leaf(row.leaf.public, row.leaf.private_hash))
-    return Accepted(rows, Known(rows[-1].index + 1, head), missing)
+    return Accepted(rows, Known(rows[-1].number + 1, head), missing)
 
 
 def _stated_head(fields: dict[str, Any]) -> bytes | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    Connection,
     Engine,
     Index,
     Integer,
@@ -73,6 +74,7 @@ def open_database(folder: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # the driver's own idea of transactions knows no savepoints
         cursor = connection.cursor()
         for setting in (
             "journal_mode=WAL",
@@ -83,6 +85,10 @@ def open_database(folder: Path) -> Engine:
         ):
             cursor.execute(f"PRAGMA {setting}")
         cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
 
     metadata.create_all(engine)
     return engine

@@ -7,7 +7,7 @@ acknowledged is there after a kill or a power cut, and what is not acknowledged 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from agent.audit.record import Kind
 from agent.transport.wire import Leaf, Letterhead, Reply
 from collector import fleet
 from collector.ingest import Accepted, Alarm, Known, Refused, Row, check
-from collector.schema import alerts, events, laptops
+from collector.schema import events, laptops
 
 NEXT_S = 300
 _INSERT = (
@@ -43,7 +43,7 @@ def take(connection: Connection, letterhead: Letterhead, leaves: Sequence[Leaf])
     now = int(time.time())
     laptop = _laptop(connection, letterhead.device, now)
 
-    def stored(first: int, end: int) -> Sequence[tuple[bytes, bytes]]:
+    def stored(first: int, end: int) -> Mapping[int, tuple[bytes, bytes]]:
         return _stored(connection, laptop.id, first, end)
 
     decision = check(letterhead, leaves, laptop.known, stored)
@@ -66,16 +66,16 @@ def _laptop(connection: Connection, device: str, now: int) -> _Laptop:
         "summary": fleet.to_json(fleet.Summary()),
     }  # fmt: skip
     made = connection.execute(insert(laptops).values(values))
-    return _Laptop(int(made.inserted_primary_key[0]), Known(), fleet.Summary())
+    return _Laptop(int(made.lastrowid), Known(), fleet.Summary())
 
 
-def _stored(connection: Connection, laptop: int, first: int, end: int) -> Sequence[tuple[bytes, bytes]]:
+def _stored(connection: Connection, laptop: int, first: int, end: int) -> Mapping[int, tuple[bytes, bytes]]:
     rows = connection.execute(
-        select(events.c.public, events.c.private_hash)
-        .where(events.c.device == laptop, events.c.idx >= first, events.c.idx < end)
-        .order_by(events.c.idx)
+        select(events.c.idx, events.c.public, events.c.private_hash).where(
+            events.c.device == laptop, events.c.idx >= first, events.c.idx < end
+        )
     )
-    return [(row.public, row.private_hash or chain.NO_PRIVATE) for row in rows]
+    return {row.idx: (row.public, row.private_hash or chain.NO_PRIVATE) for row in rows}
 
 
 def _keep(connection: Connection, laptop: _Laptop, decision: Accepted, now: int) -> None:
@@ -89,7 +89,7 @@ def _keep(connection: Connection, laptop: _Laptop, decision: Accepted, now: int)
         kind = row.fields["k"]
         if kind == Kind.OUTCOME:
             of = row.fields.get("of")
-            if type(of) is int and 0 <= of < row.index:
+            if type(of) is int and 0 <= of < row.number:
                 results.append((fleet.word(row.fields, "result"), laptop.id, of))
         elif kind != Kind.TRANSFER:
             laptop.summary.take(row.fields)
@@ -101,7 +101,7 @@ def _values(laptop: int, row: Row) -> tuple[Any, ...]:
     fields, leaf = row.fields, row.leaf
     hashed = None if leaf.private_hash == chain.NO_PRIVATE else leaf.private_hash
     return (
-        laptop, row.index, fields["t"], fields["k"][: fleet.MAX_WORD], fleet.word(fields, "channel"),
+        laptop, row.number, fields["t"], fields["k"][: fleet.MAX_WORD], fleet.word(fields, "channel"),
         fleet.word(fields, "decision"), leaf.public, hashed,
     )  # fmt: skip
 
@@ -121,6 +121,3 @@ def _alert(connection: Connection, laptop: int, kind: Alarm, index: int, now: in
         " ON CONFLICT (device, kind, idx) DO UPDATE SET last_at = excluded.last_at, times = times + 1",
         (laptop, str(kind), index, now, now),
     )
-
-
-__all__ = ["NEXT_S", "alerts", "take"]

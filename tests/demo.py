@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -27,16 +28,20 @@ PLACEHOLDER_PREFIX = "Serment"
 @contextlib.contextmanager
 def stick(base: Path, terminal: Terminal) -> Iterator[Path]:
     """A real volume when we may make one; a folder that is guarded like one otherwise."""
-    if os.getuid() == 0:
-        with contextlib.ExitStack() as stack:
-            try:
-                yield stack.enter_context(loop_volume(base))
-                return
-            except OSError:
-                terminal.line(terminal.translate(N_("(no loop device here: a folder stands for the stick)")))
-    folder = base / "stick"
-    folder.mkdir()
-    yield folder
+    with contextlib.ExitStack() as stack:
+        volume = _loop(stack, base) if os.getuid() == 0 else None
+        if volume is None:
+            terminal.line(terminal.translate(N_("(no loop device here: a folder stands for the stick)")))
+            volume = base / "stick"
+            volume.mkdir()
+        yield volume
+
+
+def _loop(stack: contextlib.ExitStack, base: Path) -> Path | None:
+    try:
+        return stack.enter_context(loop_volume(base))
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 def main() -> int:

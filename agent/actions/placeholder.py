@@ -16,7 +16,7 @@ from agent.actions.entry import HELD, Entry
 from agent.actions.quarantine import QuarantineStore
 from agent.errors import N_
 from agent.fsys.atomic import write_all
-from agent.fsys.draft import Draft
+from agent.fsys.draft import Draft, temporary_name
 from agent.fsys.openat import open_beneath, open_folder, open_regular
 from agent.fsys.rename import sync_folder_fd
 from agent.i18n import LANGUAGES, catalogue
@@ -24,6 +24,7 @@ from agent.i18n import LANGUAGES, catalogue
 NAME = b"Serment - LISEZ-MOI.txt"
 MAX_LISTED = 20
 _MAX_BYTES = 64 * 1024
+_DRAFT = "note"
 _MARK = "SERMENT\n=======\n"
 
 _TEXT = (
@@ -79,6 +80,16 @@ class Placeholders:
         finally:
             os.close(folder_fd)
 
+    def refresh_all(self, root: bytes | None = None) -> None:
+        """Every folder that documents are held from, or those below one guarded ``root``: after a start."""
+        newest = {
+            (entry.root, entry.folder): entry
+            for entry in self._store.list()
+            if entry.state == HELD and root in {None, entry.root}
+        }
+        for entry in newest.values():
+            self.refresh_for(entry)
+
     def refresh_for(self, entry: Entry) -> bool:
         """Like refresh, for the folder that the entry was held in, after it was given back or recovered."""
         try:
@@ -92,6 +103,7 @@ class Placeholders:
 
 
 def _refresh(folder_fd: int, wanted: bytes | None) -> bool:
+    _remove_draft(folder_fd)
     present = _present(folder_fd)
     if present == wanted:
         return True
@@ -103,6 +115,14 @@ def _refresh(folder_fd: int, wanted: bytes | None) -> bool:
         _write(folder_fd, wanted, replace=present is not None)
     sync_folder_fd(folder_fd)
     return True
+
+
+def _remove_draft(folder_fd: int) -> None:
+    """Half a note, left by a kill on a file system without unnamed files."""
+    try:
+        os.unlink(temporary_name(_DRAFT), dir_fd=folder_fd)
+    except FileNotFoundError:
+        pass
 
 
 def _present(folder_fd: int) -> bytes | None:
@@ -119,7 +139,7 @@ def _present(folder_fd: int) -> bytes | None:
 
 def _write(folder_fd: int, wanted: bytes, *, replace: bool) -> None:
     state = os.fstat(folder_fd)
-    with Draft(folder_fd) as draft:
+    with Draft(folder_fd, _DRAFT) as draft:
         write_all(draft.fd, wanted)
         draft.own(state.st_uid, state.st_gid, stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH)
         os.fsync(draft.fd)

@@ -7,7 +7,7 @@ when the copy that replaces it is proved whole, otherwise it gets its name back.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -15,6 +15,7 @@ from functools import partial
 from agent.actions.copying import digest_of
 from agent.actions.entry import Entry
 from agent.actions.journal import Intent
+from agent.actions.placeholder import Placeholders
 from agent.actions.quarantine import QuarantineStore
 from agent.actions.removal import aside_name, put_back, still_there
 from agent.fsys.draft import temporary_name
@@ -38,10 +39,14 @@ class Recovered:
     held: str = ""
 
 
-def recover(store: QuarantineStore, root: bytes | None = None) -> tuple[Recovered, ...]:
-    """Resolve what was interrupted, everywhere or below one guarded ``root``. Raises OSError only for our own disk."""
-    found = [_recover_entries(store, root), _recover_intents(store, root)]
-    return tuple(item for part in found for item in part)
+def recover(store: QuarantineStore, languages: Sequence[str] = (), root: bytes | None = None) -> tuple[Recovered, ...]:
+    """Resolve what was interrupted, everywhere or below one guarded ``root``; then bring the notes up to date.
+
+    ``languages`` as for ``build_actions``. Raises OSError only for our own disk.
+    """
+    found = (*_recover_entries(store, root), *_recover_intents(store, root))
+    Placeholders(store, languages).refresh_all(root)
+    return found
 
 
 def _recover_entries(store: QuarantineStore, root: bytes | None) -> list[Recovered]:
@@ -98,6 +103,9 @@ def _resolve(
 
 def _settle(folder_fd: int, tail: bytes, judged: Stamp, token: str, whole: Callable[[int], bool]) -> Resolution:
     aside = aside_name(token)
+    if still_there(folder_fd, tail, judged) and (still_there(folder_fd, aside, judged) or _is_empty(folder_fd, aside)):
+        os.unlink(aside, dir_fd=folder_fd)  # a rename by way of a hard link or a claim that came only half way
+        return Resolution.UNDONE
     if still_there(folder_fd, aside, judged) and whole(folder_fd):
         os.unlink(aside, dir_fd=folder_fd)
         sync_folder_fd(folder_fd)
@@ -105,6 +113,14 @@ def _settle(folder_fd: int, tail: bytes, judged: Stamp, token: str, whole: Calla
     if put_back(folder_fd, token, tail) is not None or still_there(folder_fd, tail, judged):
         return Resolution.UNDONE
     return Resolution.FINISHED
+
+
+def _is_empty(folder_fd: int, name: bytes) -> bool:
+    """A name of ours that was claimed (agent.fsys.rename) and not filled."""
+    try:
+        return os.stat(name, dir_fd=folder_fd, follow_symlinks=False).st_size == 0
+    except FileNotFoundError:
+        return False
 
 
 def _remove_draft(folder_fd: int, token: str) -> None:
@@ -134,5 +150,5 @@ def _sealed_is_whole(intent: Intent, folder_fd: int) -> bool:
 
 def _withdraw(folder_fd: int, intent: Intent) -> None:
     """The sealed file beside an original that stays: it will be sealed again after it was judged again."""
-    if _sealed_is_whole(intent, folder_fd):
+    if intent.sealed and (_sealed_is_whole(intent, folder_fd) or _is_empty(folder_fd, intent.sealed)):
         os.unlink(intent.sealed, dir_fd=folder_fd)

@@ -27,6 +27,7 @@ from agent.errors import N_, AuditError, HostError
 from agent.fsys.atomic import private_folder, sync_folder, write_all
 
 _T = TypeVar("_T")
+FLUSH_AFTER_S = 1.0
 _FOLDER_MODE = 0o750
 _FILE_MODE = 0o640
 
@@ -69,7 +70,9 @@ class Scope:
 class AuditLog:
     """Use ``AuditLog.open``; then ``start``, ``append`` and ``scope``, and ``close`` at the end."""
 
-    def __init__(self, folder: Path, clock: Clock, lock_fd: int, state: State, segment_bytes: int) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, lock_fd: int, state: State, segment_bytes: int, flush_after_s: float
+    ) -> None:
         self._folder = folder
         self._clock = clock
         self._lock_fd = lock_fd
@@ -80,19 +83,30 @@ class AuditLog:
         self._durable = -1
         self._torn = False  # half a frame is at the end, and could not be cut off yet
         self._fd = self._open_segment(state.segment)
+        self._waiting = threading.Event()  # records wait for the flusher
+        self._closing = threading.Event()
+        self._flusher = threading.Thread(target=self._flush_later, args=(flush_after_s,), name="audit", daemon=True)
+        self._flusher.start()
 
     @classmethod
-    def open(cls, folder: Path, clock: Clock | None = None, segment_bytes: int = SEGMENT_BYTES) -> AuditLog:
+    def open(
+        cls,
+        folder: Path,
+        clock: Clock | None = None,
+        segment_bytes: int = SEGMENT_BYTES,
+        flush_after_s: float = FLUSH_AFTER_S,
+    ) -> AuditLog:
         """The log in ``folder``, made when it is not there, repaired when the last run was cut short.
 
-        Raises HostError (another agent holds it; no space, no right) and AuditError (its files cannot be read).
+        Records that nobody asked to be durable are so after ``flush_after_s`` seconds. Raises HostError (another agent
+        holds it; no space, no right) and AuditError (its files cannot be read).
         """
 
         def start() -> AuditLog:
             private_folder(folder, _FOLDER_MODE)
             lock_fd = _lock(folder)
             try:
-                log = cls(folder, clock or SystemClock(), lock_fd, recover(folder), segment_bytes)
+                log = cls(folder, clock or SystemClock(), lock_fd, recover(folder), segment_bytes, flush_after_s)
                 log.flush()
                 troubles, log._state.troubles = log._state.troubles, []
                 for trouble in troubles:
@@ -112,6 +126,11 @@ class AuditLog:
     @property
     def head(self) -> bytes:
         return self._state.head
+
+    @property
+    def durable(self) -> int:
+        """How many records are on the disk for certain: those that may be sent."""
+        return max(self._durable, 0)
 
     def start(self, **fields: Any) -> int:
         """Record that the agent starts: how the last run ended and what was cut off. Returns the record's index."""
@@ -142,6 +161,8 @@ class AuditLog:
             state.note(kind, {"i": index, "act": fields.get("act"), "of": fields.get("of")})
         if durable:
             self._make_durable(index + 1)
+        else:
+            self._waiting.set()
         return index
 
     def flush(self) -> None:
@@ -182,6 +203,9 @@ class AuditLog:
         """Record the stop, put everything on the disk and let the lock go. Closing twice is closing once."""
         if self._lock_fd < 0:
             return
+        self._closing.set()
+        self._waiting.set()
+        self._flusher.join()
         try:
             self.append(Kind.STOP, fields, durable=True)
             _translated(self._folder, lambda: write_head(self._folder, self._snapshot(), durable=True))
@@ -215,6 +239,8 @@ class AuditLog:
             if self._durable >= size:
                 return
             with self._write_lock:
+                if self._fd < 0:
+                    raise AuditError(N_("the audit log is closed"))
                 head = self._snapshot()
                 fd = os.dup(self._fd)  # a rotation may close ours meanwhile
 
@@ -227,6 +253,14 @@ class AuditLog:
             finally:
                 os.close(fd)
             self._durable = head.size
+
+    def _flush_later(self, after_s: float) -> None:
+        while self._waiting.wait() and not self._closing.wait(after_s):
+            self._waiting.clear()
+            try:
+                self.flush()
+            except (AuditError, HostError):
+                continue  # the next durable record fails as well, and its writer is told
 
     def _snapshot(self) -> Head:
         state = self._state

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from agent.audit import chain, frames, record
-from agent.audit.frames import Frame, FrameType, Item, Torn
+from agent.audit.frames import Damage, Frame, FrameType, Item, Torn
 from agent.audit.head import Head
 from agent.audit.record import Kind
 from agent.errors import N_, TamperError, UntrustedInputError
@@ -69,6 +69,8 @@ def verify(items: Iterable[tuple[int, Item]], expected: Head | None, *, head_nee
         if isinstance(item, Torn):
             summary.torn_bytes = item.length
             continue
+        if isinstance(item, Damage) and _notes_cut(next(stream, None)):
+            raise _tampered(Tampering.TRUNCATED, summary.records)  # the cut went through a record
         public, private, fields = _open(item, summary.records)
         _check(fields, summary, stream)
         summary.before = summary.head
@@ -96,6 +98,20 @@ def _open(item: Item, index: int) -> tuple[bytes, bytes, dict[str, Any]]:
         raise _tampered(Tampering.EDITED, index) from error
 
 
+def _is_cut(fields: dict[str, Any]) -> bool:
+    """The record by which a start told that the log before it was cut off."""
+    return fields["k"] == Kind.TROUBLE and fields.get("what") == "truncated"
+
+
+def _notes_cut(following: tuple[int, Item] | None) -> bool:
+    if following is None or not isinstance(following[1], Frame):
+        return False
+    try:
+        return _is_cut(record.decode(frames.unpack_leaf(following[1].body)[0]))
+    except UntrustedInputError:
+        return False
+
+
 def _check(fields: dict[str, Any], summary: Summary, rest: Iterator[tuple[int, Item]]) -> None:
     index, wanted = fields["i"], summary.records
     if index == wanted:
@@ -105,7 +121,7 @@ def _check(fields: dict[str, Any], summary: Summary, rest: Iterator[tuple[int, I
     if index < wanted:  # seen before: a copy, or the true one behind a forged one that took its number
         forged = index == wanted - 1 and fields["p"] == chain.link(summary.before)
         raise _tampered(Tampering.INSERTED, index if forged else wanted)
-    if fields["k"] == Kind.TROUBLE and fields.get("what") == "truncated":
+    if _is_cut(fields):
         raise _tampered(Tampering.TRUNCATED, wanted)
     raise _tampered(Tampering.REORDERED if _comes_later(wanted, rest) else Tampering.DELETED, wanted)
 

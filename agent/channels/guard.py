@@ -17,24 +17,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from agent.channels import watches
 from agent.channels.base import Sink, Trouble
-from agent.channels.settle import QUIET, Settling, State, ignored, quiet_for
+from agent.channels.settle import Settling
+from agent.channels.survey import Survey
+from agent.channels.troubles import TROUBLES
 from agent.channels.walk import Root, RootGone, walk
-from agent.channels.watches import (
-    IN_CLOSE_WRITE,
-    IN_CREATE,
-    IN_DELETE_SELF,
-    IN_IGNORED,
-    IN_ISDIR,
-    IN_MODIFY,
-    IN_MOVE_SELF,
-    IN_MOVED_FROM,
-    IN_MOVED_TO,
-    IN_UNMOUNT,
-    Watches,
-    WatchLimit,
-)
-from agent.errors import N_
+from agent.channels.watches import Watches, WatchLimit
 from agent.model import Cause, ChannelKind, FileEvent, Place
 
 if TYPE_CHECKING:
@@ -42,28 +31,9 @@ if TYPE_CHECKING:
 
 MAX_EVENTS = 50_000  # waiting for the guard's thread; beyond it the folder is scanned again
 MAX_WALKS = 1_000  # folders waiting to be gone into; beyond it, the same
-MAX_REMEMBERED = 200_000  # states kept of a folder that has to be polled
 POLL_EVERY = 60.0  # s, for a folder that could not be watched whole
 RETRY_EVERY = 5.0  # s, for a folder that is gone
-SURVEY_STEP = 64  # files reported between two looks at the events
-
-TROUBLES = {
-    "mount": Trouble(
-        "nested-mount",
-        N_("another volume is mounted inside a guarded folder: what lies there is not watched"),
-        N_("guard that volume by itself, in the configuration"),
-    ),
-    "deep": Trouble("too-deep", N_("some folders lie too deep inside a guarded folder and are not watched")),
-    "unreadable": Trouble("unreadable-folder", N_("some folders cannot be read, and what lies there is not watched")),
-    "limit": Trouble(
-        "watch-limit",
-        N_("the kernel's limit of watches is reached: part of a folder is only looked at once a minute"),
-        N_("raise fs.inotify.max_user_watches with sysctl"),
-    ),
-    "lost": Trouble("events-lost", N_("file events were lost: the whole folder is being looked at again")),
-    "gone": Trouble("folder-gone", N_("a guarded folder is gone: it is watched again as soon as it is back")),
-    "failed": Trouble("guard-failed", N_("watching a folder failed and is being started again")),
-}
+CLOCK_SLACK = 2_000_000_000  # ns; FAT keeps times in steps of two seconds
 
 
 class Guard(threading.Thread):
@@ -93,11 +63,10 @@ class Guard(threading.Thread):
         self._walks: deque[Iterator[float]] = deque()
         self._again = False  # survey once more after the one that runs
         self._pause_until = 0.0
-        self._reported: set[bytes] = set()  # by events, while a survey runs
-        self._remembered: set[int] | None = None  # hashes of states, when polling
+        self._survey: Survey | None = None
         self._poll_at: float | None = None
         self._retry_at: float | None = None
-        self._began_ns = time.time_ns()
+        self._began_ns = time.time_ns() - CLOCK_SLACK
 
     # -- called from other threads
 
@@ -113,7 +82,7 @@ class Guard(threading.Thread):
 
     def on_watch_deleted(self, wd: WatchDescriptor) -> None:
         """From the inotify thread: the kernel removed a watch."""
-        self._append(wd, IN_IGNORED, b"")
+        self._append(wd, watches.IN_IGNORED, b"")
 
     def on_queue_overflow(self) -> None:
         """From the inotify thread: the kernel dropped events (IN_Q_OVERFLOW)."""
@@ -177,36 +146,39 @@ class Guard(threading.Thread):
         if folder is None:
             return
         if not name:
-            if mask & (IN_IGNORED | IN_UNMOUNT | IN_DELETE_SELF | IN_MOVE_SELF) and folder == b"":
+            if (
+                mask & (watches.IN_IGNORED | watches.IN_UNMOUNT | watches.IN_DELETE_SELF | watches.IN_MOVE_SELF)
+                and folder == b""
+            ):
                 raise RootGone
-            if mask & IN_IGNORED:
+            if mask & watches.IN_IGNORED:
                 self._watches.forget(wd)
             return
         path = folder + b"/" + name if folder else name
-        if mask & IN_ISDIR:
+        if mask & watches.IN_ISDIR:
             self._handle_folder(mask, path)
         else:
             self._handle_file(mask, path)
 
     def _handle_folder(self, mask: int, path: bytes) -> None:
-        if mask & (IN_MOVED_FROM | IN_MOVED_TO):
+        if mask & (watches.IN_MOVED_FROM | watches.IN_MOVED_TO):
             self._watches.drop(path)
             self._settling.forget(path + b"/")
-        if mask & (IN_MOVED_TO | IN_CREATE):
+        if mask & (watches.IN_MOVED_TO | watches.IN_CREATE):
             if len(self._walks) >= MAX_WALKS:
                 self.ask("overflow")
             else:
-                self._walks.append(self._enter(path, Cause.MOVED_IN if mask & IN_MOVED_TO else Cause.WRITTEN))
+                self._walks.append(self._enter(path, Cause.MOVED_IN if mask & watches.IN_MOVED_TO else Cause.WRITTEN))
 
     def _handle_file(self, mask: int, path: bytes) -> None:
         now = time.monotonic()
-        if mask & IN_MOVED_TO:
+        if mask & watches.IN_MOVED_TO:
             self._settling.closed(path, Cause.MOVED_IN, now)
-        elif mask & IN_CLOSE_WRITE:
+        elif mask & watches.IN_CLOSE_WRITE:
             self._settling.closed(path, Cause.WRITTEN, now)
-        elif mask & IN_CREATE and self._root.links(path) > 1:
+        elif mask & watches.IN_CREATE and self._root.links(path) > 1:
             self._settling.closed(path, Cause.MOVED_IN, now)  # a hard link: nobody will close it
-        elif mask & (IN_CREATE | IN_MODIFY):
+        elif mask & (watches.IN_CREATE | watches.IN_MODIFY):
             self._settling.touched(path, Cause.WRITTEN, now)
 
     def _finish_due(self) -> None:
@@ -217,8 +189,8 @@ class Guard(threading.Thread):
                 self._emit(name, cause)
 
     def _emit(self, name: bytes, cause: Cause) -> None:
-        if cause is not Cause.EXISTING and not self.surveyed.is_set() and len(self._reported) < MAX_EVENTS:
-            self._reported.add(name)
+        if cause is not Cause.EXISTING and not self.surveyed.is_set() and self._survey is not None:
+            self._survey.note(name)
         self._sink(FileEvent(self.place, name, cause))
 
     # -- walks: each yields the seconds to rest before its next step
@@ -230,7 +202,8 @@ class Guard(threading.Thread):
             self._begin(None)
         if self._poll_at is not None and now >= self._poll_at and not self._walks:
             self._poll_at = None
-            self._walks.append(self._poll(Cause.WRITTEN))
+            if self._survey is not None:
+                self._walks.append(self._poll(self._survey, Cause.WRITTEN))
         if not self._walks or now < self._pause_until:
             return
         rest = next(self._walks[0], None)
@@ -260,8 +233,8 @@ class Guard(threading.Thread):
     def _whole(self, cause: Cause | None) -> Iterator[float]:
         """Watch everything, then report what is there. ``cause`` None: by the time of its last change."""
         while True:
-            self._find_root()
-            self._reported.clear()
+            survey = self._find_root()
+            survey.reported.clear()
             for word in ("limit", "mount", "deep", "unreadable"):
                 self.troubles.pop(word, None)
             for _ in walk(self._root, b"", self._watch, self._trouble):
@@ -269,70 +242,37 @@ class Guard(threading.Thread):
             for word in ("gone", "failed"):
                 self.troubles.pop(word, None)
             self.armed.set()
-            yield from self._poll(cause) if "limit" in self.troubles else self._survey(cause)
+            if "limit" in self.troubles:
+                yield from self._poll(survey, cause)
+            else:
+                for count in survey.whole(cause):
+                    yield count / self._rate
             if not self._again:
                 break
             self._again, cause = False, None
         self.surveyed.set()
-        self._reported.clear()
+        survey.reported.clear()
         self.troubles.pop("lost", None)
 
-    def _find_root(self) -> None:
+    def _poll(self, survey: Survey, cause: Cause | None) -> Iterator[float]:
+        began = time.monotonic()
+        for count in survey.poll(cause):
+            yield count / self._rate
+        self._poll_at = time.monotonic() + max(POLL_EVERY, 10 * (time.monotonic() - began))
+
+    def _enter(self, start: bytes, cause: Cause) -> Iterator[float]:
+        if self._survey is not None:
+            for _ in self._survey.entered(start, cause, self._watch):
+                yield 0.0
+
+    def _find_root(self) -> Survey:
         with self._root.open() as fd:
             device = os.fstat(fd).st_dev
         if self._root.device is None or self.place.channel is not ChannelKind.REMOVABLE:
             self._root = Root(self.place.root, device)
-
-    def _survey(self, cause: Cause | None) -> Iterator[float]:
-        for files in walk(self._root, b"", _nothing, self._trouble):
-            for start in range(0, len(files), SURVEY_STEP):
-                some = files[start : start + SURVEY_STEP]
-                for name in some:
-                    if name not in self._reported:
-                        self._report(name, cause)
-                yield len(some) / self._rate
-
-    def _enter(self, start: bytes, cause: Cause) -> Iterator[float]:
-        """A folder that was made or moved in: watch it and what is below, report the files."""
-        for files in walk(self._root, start, self._watch, self._trouble):
-            for name in files:
-                if cause is Cause.MOVED_IN:
-                    self._report(name, cause)
-                else:
-                    self._settling.touched(name, cause, time.monotonic())
-            yield 0.0
-
-    def _poll(self, cause: Cause | None) -> Iterator[float]:
-        """Report what differs from the last time; the first time, everything."""
-        before, there, began = self._remembered, set[int](), time.monotonic()
-        for files in walk(self._root, b"", _nothing, self._trouble):
-            for name in files:
-                state = self._root.state(name)
-                key = hash((name, state))
-                if before is None:
-                    self._report(name, cause, state)
-                elif key not in before:
-                    self._settling.touched(name, Cause.WRITTEN, time.monotonic())
-                if len(there) < MAX_REMEMBERED:
-                    there.add(key)
-            yield len(files) / self._rate
-        self._remembered = there
-        self._poll_at = time.monotonic() + max(POLL_EVERY, 10 * (time.monotonic() - began))
-
-    def _report(self, name: bytes, cause: Cause | None, state: State | None = None) -> None:
-        if ignored(self.place.channel, self.place.service, name):
-            return
-        fresh = False
-        if cause is None:
-            state = state or self._root.state(name)
-            if state is None:
-                return
-            cause = Cause.WRITTEN if state[2] >= self._began_ns else Cause.EXISTING
-            fresh = time.time_ns() - state[2] < QUIET * 1e9  # perhaps still being written
-        if fresh or quiet_for(self.place.channel, name) != QUIET:
-            self._settling.touched(name, cause, time.monotonic())
-        else:
-            self._emit(name, cause)
+        if self._survey is None or self._survey.root != self._root:
+            self._survey = Survey(self.place, self._root, self._settling, self._emit, self._trouble, self._began_ns)
+        return self._survey
 
     def _watch(self, fd: int, name: bytes) -> None:
         try:
@@ -348,7 +288,7 @@ class Guard(threading.Thread):
         self._watches.clear()
         self._walks.clear()
         self._settling = Settling(self.place.channel, self.place.service)
-        self._remembered = self._poll_at = None
+        self._survey = self._poll_at = None
         self.armed.clear()
         self._retry_at = time.monotonic() + RETRY_EVERY
         self._trouble(word)
@@ -356,8 +296,7 @@ class Guard(threading.Thread):
     def _trouble(self, word: str) -> None:
         if word not in self.troubles:
             self.troubles[word] = TROUBLES[word]
-            self._tell(self.place, TROUBLES[word])
-
-
-def _nothing(_fd: int, _name: bytes) -> None:
-    pass
+            try:
+                self._tell(self.place, TROUBLES[word])
+            except Exception:
+                pass  # whoever listens must not stop the guard; ``troubles`` keeps it

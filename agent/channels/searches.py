@@ -56,6 +56,8 @@ class Discovered:
         self._event = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._first = True
         self._closed = False
+        for person in self._people:  # at once: by the first question they are nearly done
+            self._refresh(person)
 
     def fileno(self) -> int:
         return self._event

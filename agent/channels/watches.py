@@ -1,7 +1,8 @@
-"""The inotify watches of one guarded folder: which watch descriptor is which folder. The only caller of watchdog's reader.
+"""The inotify watches of one guarded folder: which watch descriptor is which folder.
 
-Watches are added through ``/proc/self/fd/N`` of a folder that the caller opened beneath the root: no link is followed
-and no other mount entered, whatever happens to the names meanwhile. Used by one thread.
+The only caller of watchdog's reader. Watches are added through ``/proc/self/fd/N`` of a folder that the caller opened
+beneath the root: no link is followed and no other mount entered, whatever happens to the names meanwhile. Used by one
+thread.
 """
 
 from __future__ import annotations

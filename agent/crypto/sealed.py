@@ -58,6 +58,8 @@ def seal(source_fd: int, size: int, name: bytes, mtime_ns: int, recipients: Sequ
         pyrage.encrypt_io(source, target, [_recipient(text) for text in recipients])
     except (pyrage.EncryptError, OSError, SealError) as error:
         raise source.failure or target.failure or _cannot_seal(error) from error
+    if target.failure:  # the library drops what its last flush says: a full disk would pass unseen
+        raise target.failure
     return SealedInfo(packer.sha256, size, target.digest.hexdigest())
 
 
@@ -98,6 +100,8 @@ def unseal(fd: int, identities: Sequence[str], write_fd: int = -1) -> Member:
         pyrage.decrypt_io(source, target, [_identity(text) for text in identities])
     except (pyrage.DecryptError, OSError, SealError) as error:
         raise source.failure or target.failure or _cannot_open(str(error)) from error
+    if source.failure or target.failure:
+        raise source.failure or target.failure or _cannot_open("")
     return unpacker.finish()
 
 

@@ -228,6 +228,10 @@ class Agent:
             systemd.notify("WATCHDOG=1")
 
     def _timeout(self) -> float:
+        try:
+            self.log.flush()  # what is only observed is not written through at once; only what is durable is sent
+        except HostError:
+            self.troubles.raise_("audit-unwritable")
         wait = self.sync.tick(self.log.size) if self.sync else None
         return min(TICK_S, wait) if wait is not None else TICK_S
 

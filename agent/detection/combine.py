@@ -18,18 +18,20 @@ personal. The weights are set by hand from what a document is, not fitted; the t
 | clinical | code of a diagnosis or act, distinct | 0.5 | 1.0 |
 | clinical | narrative about one patient, distinct | 0.3 | 0.9 |
 | clinical | density: most of a short text is clinical | up to 1.5 | 1.5 |
-| person | NIR, INS or another identifier of a patient | 2.5 | 3.5 |
+| person | NIR, INS or another identifier of a patient, by its strength | 2.8 | 3.5 |
 | person | birth date with a label / with a name beside it | 2.2 / 1.8 more | 4.0 |
 | person | «Patient: NAME» | 2.8 | 2.8 |
-| person | person with a civility | 1.4 | 1.8 |
+| person | person with a civility: full name / one name | 2.0 / 1.2 | 2.4 / 1.2 |
 | person | record number with its label | 1.8 | 1.8 |
 | person | age of one person | 2.2 | 2.6 |
 | person | narrative about one patient, distinct | 0.75 | 3.75 |
 | person | phrase that says something of one person under care | 1.0 | 2.0 |
-| person | section heading of a clinical record, distinct | 0.35 | 1.4 |
+| person | phrase of letters and reports, distinct: most are said of somebody examined | 0.2 | 1.0 |
+| person | section heading of a clinical record, distinct | 0.4 | 2.0 |
 | person | measured value or dosed medicine, distinct | 0.35 | 1.4 |
 | person | title of a document that is always about one patient | 0.8 | 0.8 |
 | person | sex with its label | 0.6 | 0.6 |
+| person | persons of more than three ages and no identity: a book of cases | −1.0 | −4.0 |
 """
 
 from __future__ import annotations
@@ -44,7 +46,6 @@ from agent.findings import FindingType
 PRIOR_CLINICAL = -3.4
 PRIOR_PERSON = -3.0
 MEDICAL = 0.5  # probability from which a document is called medical
-IDENTIFIED = 3.0  # nats of identity (name, birth date, identifier) from which a person can be recognised
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +108,22 @@ def _density(page: Evidence) -> float:
     return max(0.0, min(1.5, (entries / words - 0.02) * 25.0)) if entries >= 3 else 0.0  # noqa: PLR2004
 
 
-def identity_lines(page: Evidence, identifiers: int) -> list[Weighed]:
+def identity_lines(page: Evidence, identifiers: float) -> list[Weighed]:
     """What names or numbers a person."""
+    full = [name for name in page.names if b" " in name]
     table = (
-        (FindingType.NIR, identifiers, 2.5, 3.5),
+        
         (FindingType.BIRTH_DATE, len(page.births), 2.2, 2.2),
         (FindingType.IDENTITY_BLOCK, page.named_births, 1.8, 1.8),
         (FindingType.PERSON, page.patients, 2.8, 2.8),
-        (FindingType.PERSON, len(page.names), 1.4, 1.8),
+        (FindingType.PERSON, len(full), 2.0, 2.4),
+        (FindingType.PERSON, len(page.names) - len(full), 1.2, 1.2),
         (FindingType.IPP, page.charts, 1.8, 1.8),
     )
-    return [Weighed("person", kind, count, min(each * count, cap)) for kind, count, each, cap in table if count]
+    lines = [Weighed("person", kind, count, min(each * count, cap)) for kind, count, each, cap in table if count]
+    if identifiers:
+        lines.append(Weighed("person", FindingType.NIR, max(1, round(identifiers)), min(2.8 * identifiers, 3.5)))
+    return lines
 
 
 def person_lines(page: Evidence) -> list[Weighed]:
@@ -126,7 +132,8 @@ def person_lines(page: Evidence) -> list[Weighed]:
         (FindingType.PERSON, len(page.ages), 2.2, 2.6),
         (FindingType.PHRASE, len(page.narrative), 0.75, 3.75),
         (FindingType.PHRASE, len(page.letters), 1.0, 2.0),
-        (FindingType.SECTION, len(page.sections), 0.35, 1.4),
+        (FindingType.PHRASE, len(page.phrases), 0.2, 1.0),
+        (FindingType.SECTION, len(page.sections), 0.4, 2.0),
         (FindingType.VITAL_SIGN, len(page.vitals) + len(page.lab_values) + len(page.dosed), 0.35, 1.4),
         (FindingType.TITLE, sum(page.titles.values()), 0.8, 0.8),
         (FindingType.PERSON, page.sex, 0.6, 0.6),
@@ -134,11 +141,17 @@ def person_lines(page: Evidence) -> list[Weighed]:
     return [Weighed("person", kind, count, min(each * count, cap)) for kind, count, each, cap in table if count]
 
 
-def score(page: Evidence, identifiers: int, against: dict[str, float]) -> Score:
-    """The sum of one page, its identifiers of patients, and the shares of the families that speak against."""
+def score(page: Evidence, identifiers: float, against: dict[str, float], vignettes: int = 0) -> Score:
+    """The sum of one page, its identifiers of patients, and the shares of the families that speak against.
+
+    ``identifiers`` is the sum of the strengths of the distinct ones. ``vignettes`` counts persons of many ages beyond
+    what one document about one patient and the family holds.
+    """
     clinical, person = clinical_lines(page), person_lines(page)
     identity = identity_lines(page, identifiers)
     lines = clinical + person + identity
+    if vignettes:
+        lines.append(Weighed("person", FindingType.COURSE, vignettes, -min(4.0, 1.0 * vignettes)))
     for family, share in against.items():
         known = FAMILIES[family]
         if known.person:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+import re2
+
 from agent.detection.fold import Folded
 from agent.detection.matcher import Match
 
@@ -36,6 +38,17 @@ _FIGURE = re.compile(
 _TEMPERATURE = re.compile(rb"[\s:=\xb0o]{0,4}(?:3[4-9]|4[0-2])(?:[.,]\d)?\b")
 _CODE = re.compile(rb"\b(?:[A-TV-Z]\d{2}\.\d{1,2}|[A-Z]{4}\d{3})\b")  # ICD-10 with its dot; CCAM acts
 _OPEN_FIELD = re.compile(rb"\.{5,}(?! ?\d)|_{3,}|\[ \]")
+# Medical words by their endings, all languages: the lexicon cannot list every operation and every inflammation.
+_SHAPED = re2.compile(
+    rb" [a-z]{3,20}(?:ectom(?:ies?|y|ia)|ostom(?:ies?|y|ia)|otom(?:ies?|ia)|plast(?:ies?|y|ik)|scop(?:ies?|ia)|algi(?:es?|as?)|"
+    rb"rragi(?:es?|as?)|rrhages?|penies?|penia|cytoses?|cytosis|megal(?:ies?|y|ia)|plegi(?:es?|a)|paresies?|paresis|emies?|aemia|"
+    rb"pathies|path(?:ie|ia|y)|itis|oses|osis|omes|ectasies?|ectasis|uries?|uria|pnees?|pnea|grammes|graphique|sarcomes?|carcinomas?) "
+)
+_NOT_SHAPED = frozenset(
+    b"academie academies epidemie epidemies nostalgie nostalgia sympathie empathie telepathie antipathie sympathy empathy apathy "
+    b"dichotomie autotomie diagnosis hypnosis telescopie microscopie enemies blasphemies pandemie pandemies metamorphosis "
+    b"symbiosis osmosis compagnies anatomies autonomies kaleidoscopie thermoplastik".split()
+)
 _HEADING_BEFORE = b"\n\t #*-|>.)0123456789]["
 _AFTER_HEADING = re.compile(rb"[ ]?(?:\(s\)|\([^)\n]{0,20}\))?[ ]?(?:[:\n|]|- |\.\n)")
 
@@ -129,6 +142,12 @@ def count_open_fields(page: Folded) -> int:
     if b"....." in page.lines or b"___" in page.lines or b"[ ]" in page.lines:
         return len(_OPEN_FIELD.findall(page.lines)[:100])
     return 0
+
+
+def shaped_terms(page: Folded) -> set[bytes]:
+    """Distinct words that end as medical words do, at most 60; one in two of adjacent ones is enough."""
+    found = {word.strip() for word in _SHAPED.findall(page.words)[:60]}
+    return found - _NOT_SHAPED
 
 
 def count_codes(page: Folded) -> int:

@@ -113,7 +113,8 @@ def _add_name(evidence: Evidence, name: bytes) -> bool:
     folded = name.lower().replace(b"-", b" ").split()
     if not folded or folded[0] in _NOT_A_NAME or len(evidence.names) >= _MEMORY:
         return False
-    evidence.names.add(b" ".join(sorted(folded[:3])))
+    stop = next((place for place, word in enumerate(folded) if word in _NOT_A_NAME), len(folded))
+    evidence.names.add(b" ".join(sorted(folded[: min(stop, 3)])))
     return True
 
 

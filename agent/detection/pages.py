@@ -55,6 +55,7 @@ def read_page(text: str) -> Evidence:
                 counted[group].add(match.entry.text)
             else:
                 _read(evidence, page, match, group, detail)
+    evidence.terms |= clinical.shaped_terms(page)
     evidence.blanks += clinical.count_open_fields(page)
     evidence.codes = clinical.count_codes(page)
     if negatives.looks_like_code(page):

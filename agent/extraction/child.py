@@ -131,11 +131,12 @@ class Child:
 
     def kill(self) -> None:
         """SIGKILL; also wakes a thread that is in ``ask``."""
-        self._process.kill()
+        with suppress(PermissionError):  # a unit without CAP_KILL: the worker ends with its socket or its CPU limit
+            self._process.kill()
 
     def end(self) -> None:
         """Kill, and close the socket. Only for the thread that has this child; does not wait."""
-        self._process.kill()
+        self.kill()
         self._channel.close()
 
     def gone(self) -> bool:

@@ -94,7 +94,7 @@ class WorkerPool:
         for fresh in (False, True):
             child = self._lease(fresh)
             if child is None:
-                break
+                return undecidable(Problem.TIMED_OUT)
             try:
                 findings = child.ask(fd, extension, size)
             except ChildStuckError:
@@ -111,9 +111,7 @@ class WorkerPool:
             else:
                 self._give_back(child, served=1)
                 return findings
-        else:
-            return undecidable(Problem.CRASHED)
-        return undecidable(Problem.TIMED_OUT)
+        return undecidable(Problem.CRASHED)
 
     def prewarm(self, *, wait: bool = True) -> None:
         """Have one worker ready. With ``wait`` until it is; raises HostError when none can be started."""

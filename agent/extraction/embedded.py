@@ -1,13 +1,17 @@
-"""Documents that hide in text as base64: a PDF in a CDA, an HL7 v2 message or a FHIR attachment, an image in a web page.
+"""Documents that hide in text as base64: a PDF in a CDA, an HL7 v2 message or a FHIR attachment, an image in a web
+page.
 
-Pure over bytes. ``base64_runs`` finds the runs and decodes them; what becomes of them is the caller's business. A run has
-no spaces in it, so looking at one place every ``_STRIDE`` bytes finds every run of twice that length: a page of prose costs
+Pure over bytes. ``base64_runs`` finds the runs and decodes them; what becomes of them is the caller's business. A
+run has
+no spaces in it, so looking at one place every ``_STRIDE`` bytes finds every run of twice that length: a page of
+prose costs
 microseconds.
 """
 
 from __future__ import annotations
 
 import binascii
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,9 +20,11 @@ from agent.extraction.sniff import HEAD, sniff
 
 MIN_RUN = 200  # characters; a shorter run holds no document
 _STRIDE = 96
+_WINDOW = 104  # any run of MIN_RUN characters contains such a window that begins at a multiple of _STRIDE
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_"
 _FOLDS = b"\r\n\t"
 _RUN = _ALPHABET + _FOLDS
+_REST = re.compile(rb"[A-Za-z0-9+/=_\r\n\t-]*")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 # what a run may decode to and be a document; anything else is a digest, a key, a picture's neighbour
 _WORTH = frozenset(Format) - {Format.UNKNOWN, Format.EMPTY, Format.AUDIO_VIDEO, Format.EXECUTABLE, Format.FONT}
@@ -36,14 +42,16 @@ class Run:
 
 
 def base64_runs(text: bytes, limit: int) -> Iterator[Run]:
-    """Every run of at least ``MIN_RUN`` characters that decodes to a known kind of document, at most ``limit`` bytes each."""
+    """Every run of at least ``MIN_RUN`` characters that decodes to a known kind of document, at most ``limit`` bytes
+    each.
+    """
     at = 0
     size = len(text)
-    while at + _STRIDE <= size:
-        if text[at : at + 48].translate(None, _RUN):
+    while at + _WINDOW <= size:
+        if text[at : at + 16].translate(None, _RUN) or text[at : at + _WINDOW].translate(None, _RUN):
             at += _STRIDE
             continue
-        start, end = _begin(text, at), _end(text, at)
+        start, end = _begin(text, at), _end(text, at + _WINDOW)
         run = _decode(text, start, end, limit) if end - start >= MIN_RUN else None
         if run:
             yield run
@@ -51,24 +59,20 @@ def base64_runs(text: bytes, limit: int) -> Iterator[Run]:
 
 
 def _begin(text: bytes, at: int) -> int:
-    while at > 0 and text[at - 1] in _RUN:
+    """Where the run around ``at`` begins: not further back than a stride, or an earlier window would have met it."""
+    floor = max(0, at - _STRIDE - _WINDOW)
+    while at > floor and text[at - 1] in _RUN:
         at -= 1
-        if at and not text[max(0, at - 64) : at].translate(None, _RUN):
-            at = max(0, at - 64)
     return at
 
 
 def _end(text: bytes, at: int) -> int:
-    size, step = len(text), 1 << 16
-    while at < size:
-        block = text[at : at + step]
-        if not block.translate(None, _RUN):
-            at += len(block)
-        elif step > 1:
-            step = max(1, step >> 4)
-        else:
-            break
-    return at
+    size, step = len(text), 256
+    while at < size and not (block := text[at : at + step]).translate(None, _RUN):
+        at += len(block)
+        step = min(2 * step, 1 << 16)
+    match = _REST.match(text, at)
+    return match.end() if match else at
 
 
 def _decode(text: bytes, start: int, end: int, limit: int) -> Run | None:

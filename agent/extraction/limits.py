@@ -1,6 +1,7 @@
 """How much of one document, and of everything inside it, is read: fixed limits, and the counters that meet them.
 
-One ``Budget`` goes through the whole tree of a document (an archive in a mail in an archive), so a bomb nested in a bomb
+One ``Budget`` goes through the whole tree of a document (an archive in a mail in an archive), so a bomb nested in a
+bomb
 meets the same counters as a flat one. Readers charge *before* they allocate. A limit that is met raises ``Stop``, which
 carries the problem to report; it never passes as « nothing found ».
 """

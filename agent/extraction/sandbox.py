@@ -15,6 +15,7 @@ import errno
 import os
 import resource
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 
 from agent.errors import N_, HostError
@@ -104,8 +105,10 @@ def _close_all_but(socket_fd: int) -> None:
     null = os.open("/dev/null", os.O_RDWR)
     for fd in range(3):
         os.dup2(null, fd)
-    os.closerange(3, socket_fd)
-    os.closerange(socket_fd + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    for fd in map(int, os.listdir("/proc/self/fd")):
+        if fd > 2 and fd != socket_fd:
+            with suppress(OSError):  # the one that listed them is closed already
+                os.close(fd)
 
 
 def _enter_empty_root() -> bool:
@@ -116,7 +119,7 @@ def _enter_empty_root() -> bool:
     try:
         os.chroot("/proc/self/fdinfo")
         os.chdir("/")
-    except PermissionError:  # not root: the system-call filter and Landlock stand alone
+    except OSError:  # not root: the system-call filter and Landlock stand alone
         return False
     return True
 

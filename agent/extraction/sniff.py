@@ -8,6 +8,7 @@ Pure. ``sniff`` sees the head of a file and answers with a format, or with the f
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from agent.document import Format
 from agent.extraction.formats.charset import bom_of, wide_of
@@ -80,7 +81,7 @@ _PREFIXES: tuple[tuple[bytes, Format], ...] = (
     (b"CRAM\x03", Format.RESEARCH),
 )
 _EDF = re.compile(rb"\A0 {7}.{160}\d\d\.\d\d\.\d\d\d\d\.\d\d\.\d\d", re.DOTALL)
-_MPEG_AUDIO = re.compile(rb"\A\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff][\x10-\xeb]")
+_MPEG_AUDIO = re.compile(rb"\A\xff[\xe2-\xe7\xf2-\xf7\xfa-\xfd][\x10-\xeb]")
 _BRANDS_IMAGE = frozenset({b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis", b"jxl ", b"hevc"})
 _BARE_DICOM_VR = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT OB OW PN SH SL SQ SS ST TM UI UL UN US UT".split())
 _PDF_LATE = re.compile(rb"%PDF-[12]\.\d")
@@ -93,19 +94,23 @@ _HTML = re.compile(
     re.IGNORECASE,
 )
 _XHTML = re.compile(rb"<!doctype\s+html|<(?:\w{1,10}:)?html[\s>]", re.IGNORECASE)
-_XML = re.compile(rb"\A<(?:\?xml[\s?]|!DOCTYPE\s|!--|\?[A-Za-z]|[A-Za-z_][\w.\-]*(?::[A-Za-z_][\w.\-]*)?(?:\s[^<>]*)?/?>)")
+_XML = re.compile(
+    rb"\A<(?:\?xml[\s?]|!DOCTYPE\s|!--|\?[A-Za-z]|[A-Za-z_][\w.\-]*(?::[A-Za-z_][\w.\-]*)?(?:\s[^<>]*)?/?>)"
+)
 _XML_MORE = re.compile(rb"</|/>|\?>|<!|<[A-Za-z]")
 _JSON = re.compile(rb"\A(?:\{\s*(?:\"|\}|\Z)|\[\s*(?:[\{\[\"\]\-\d]|true|false|null|\Z))")
 _NDJSON = re.compile(rb"\A[\{\[][^\r\n]*[\}\]][ \t]*\r?\n\s*[\{\[]")
 _MBOX = re.compile(rb"\AFrom [^\r\n]{0,300}\d{4}[^\r\n]{0,20}\r?\n(?:>From [^\r\n]*\r?\n)?[A-Za-z][\w-]*:")
 _FIELD = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,60}):(?:[ \t]|\r?$)", re.MULTILINE)
 _MAIL_FIELDS = frozenset(
-    b"from to cc bcc subject date received mime-version message-id content-type return-path delivered-to sender reply-to"
-    b" in-reply-to references x-mailer dkim-signature authentication-results x-originating-ip content-transfer-encoding"
+    b"from to cc bcc subject date received mime-version message-id content-type return-path delivered-to sender"
+    b" reply-to in-reply-to references x-mailer dkim-signature authentication-results x-originating-ip content-transfer-encoding"
     b" thread-topic x-priority user-agent arc-seal x-received importance thread-index x-account-key x-mozilla-status"
     b" envelope-to disposition-notification-to resent-from resent-to received-spf x-spam-status".split()
 )
-_SURE_FIELDS = frozenset(b"received mime-version message-id return-path delivered-to dkim-signature x-mozilla-status".split())
+_SURE_FIELDS = frozenset(
+    b"received mime-version message-id return-path delivered-to dkim-signature x-mozilla-status".split()
+)
 _DELIMITED = frozenset({"csv", "tsv", "tab"})
 _SEPARATORS = (b";", b"\t", b",", b"|")
 _CONTROL = bytes(code for code in range(32) if code not in b"\t\n\r\x0b\x0c\x1b\x1a\x1c\x1d\x1e\x1f\x08") + b"\x7f"
@@ -171,7 +176,8 @@ def _is_bare_dicom(head: bytes) -> bool:
     """A DICOM data set without preamble: a first element of group 2 or 8, and a second one that follows in order."""
     if len(head) < 24:
         return False
-    for order in ("little", "big"):
+    orders: tuple[Literal["little", "big"], ...] = ("little", "big")
+    for order in orders:
         first = _element(head, 0, order)
         if first is None or first[0] not in {2, 8} or first[1] > 0x0100:
             continue
@@ -182,11 +188,10 @@ def _is_bare_dicom(head: bytes) -> bool:
     return False
 
 
-def _element(head: bytes, at: int, order: str) -> tuple[int, int, int] | None:
+def _element(head: bytes, at: int, end: Literal["little", "big"]) -> tuple[int, int, int] | None:
     """(group, element, position after it) of the element at ``at``, or None when there cannot be one."""
     if at + 8 > len(head):
         return None
-    end = "little" if order == "little" else "big"
     group, element = int.from_bytes(head[at : at + 2], end), int.from_bytes(head[at + 2 : at + 4], end)
     vr = head[at + 4 : at + 6]
     if vr in _BARE_DICOM_VR:
@@ -280,7 +285,9 @@ def _is_delimited(head: bytes, extension: str) -> bool:
 
 
 def _even(lines: list[bytes], separator: bytes) -> bool:
-    """The same number of separators, at least two, on every line; commas must not be followed by a space, as in prose."""
+    """The same number of separators, at least two, on every line; commas must not be followed by a space, as in
+    prose.
+    """
     count = lines[0].count(separator)
     if count < 2 or (separator == b"," and lines[0].count(b", ") > count // 2):
         return False
@@ -295,7 +302,13 @@ _OFFICE_ROOTS = (
     ("xl/", Format.XLSX),
     ("ppt/", Format.PPTX),
 )
-_ODF = {"text": Format.ODT, "spreadsheet": Format.ODS, "presentation": Format.ODP, "graphics": Format.ODP, "formula": Format.ODT}
+_ODF = {
+    "text": Format.ODT,
+    "spreadsheet": Format.ODS,
+    "presentation": Format.ODP,
+    "graphics": Format.ODP,
+    "formula": Format.ODT,
+}
 
 
 def zip_format(names: list[str], mimetype: bytes = b"") -> Format:
@@ -315,7 +328,9 @@ def zip_format(names: list[str], mimetype: bytes = b"") -> Format:
 
 
 def ole_format(names: frozenset[str], extension: str = "") -> Format:
-    """Split OLE by the names of its streams (lower case). An encrypted new-style file says only that by its extension."""
+    """Split OLE by the names of its streams (lower case). An encrypted new-style file says only that by its
+    extension.
+    """
     if "encryptedpackage" in names:
         return {"docx": Format.DOCX, "xlsx": Format.XLSX, "pptx": Format.PPTX}.get(extension, Format.OLE)
     if "worddocument" in names:
@@ -324,6 +339,6 @@ def ole_format(names: frozenset[str], extension: str = "") -> Format:
         return Format.XLS
     if "powerpoint document" in names or "pp97_dualstorage" in names:
         return Format.PPT
-    if any(name.startswith("__properties_version1.0") or name.startswith("__substg1.0_") for name in names):
+    if any(name.startswith(("__properties_version1.0", "__substg1.0_")) for name in names):
         return Format.MSG
     return Format.OLE

@@ -81,6 +81,8 @@ def _size_of(fd: int) -> int:
 class SourceFile(io.RawIOBase):
     """A source as an unbuffered, seekable, read-only file. Closing it closes nothing else."""
 
+    name = ""  # libraries ask for one; there is none to tell
+
     def __init__(self, source: Source) -> None:
         super().__init__()
         self._source = source

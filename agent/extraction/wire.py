@@ -224,7 +224,7 @@ def _sample(text: str) -> bytes:
 
 
 def _weight(item: Finding) -> int:
-    return _scaled(item.weight, 100, -0x7FFFFFFF, 0x7FFFFFFF)
+    return _scaled(item.weight, 100, -0x80000000, 0x7FFFFFFF)
 
 
 def _scaled(value: float, factor: int, low: int, high: int) -> int:

@@ -22,6 +22,7 @@ _RESOLVE_NO_MAGICLINKS = 0x02
 _RESOLVE_NO_SYMLINKS = 0x04
 _RESOLVE_BENEATH = 0x08
 _RESOLVE = _RESOLVE_NO_XDEV | _RESOLVE_NO_MAGICLINKS | _RESOLVE_NO_SYMLINKS | _RESOLVE_BENEATH
+_RETRIES = 64
 _ALWAYS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -41,9 +42,11 @@ def open_beneath(root_fd: int, name: bytes, flags: int, mode: int = 0) -> int:
 def _openat2(root_fd: int, name: bytes, flags: int, mode: int, resolve: int) -> int:
     if b"\0" in name:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-    how = _OpenHow(flags | _ALWAYS, mode, resolve)
+    always = _ALWAYS & ~(os.O_NONBLOCK | os.O_NOCTTY) if flags & os.O_PATH else _ALWAYS  # openat2 is strict with O_PATH
+    how = _OpenHow(flags | always, mode, resolve)
     size = ctypes.c_size_t(ctypes.sizeof(how))
-    while True:
+    code = errno.EAGAIN
+    for _ in range(_RETRIES):
         fd: int = _libc.syscall(_SYS_OPENAT2, root_fd, ctypes.c_char_p(name or b"."), ctypes.byref(how), size)
         if fd >= 0:
             return fd
@@ -51,7 +54,8 @@ def _openat2(root_fd: int, name: bytes, flags: int, mode: int, resolve: int) -> 
         if code == errno.ENOSYS:
             raise HostError(N_("this kernel has no openat2"), hint=N_("Linux 5.6 or newer is needed"))
         if code not in {errno.EINTR, errno.EAGAIN}:  # EAGAIN: a rename raced with the look-up of a «..»
-            raise OSError(code, os.strerror(code))
+            break
+    raise OSError(code, os.strerror(code))  # EAGAIN too: somebody holds a lease on the file, fcntl(2) F_SETLEASE
 
 
 def open_folder(path: bytes) -> int:

@@ -42,7 +42,7 @@ class CompiledRule:
     exceptions: tuple[CompiledException, ...]
 
     def matches(self, facts: Facts) -> bool:
-        for test in self.tests:  # a plain loop: twice as fast as all()
+        for test in self.tests:  # noqa: SIM110 - a plain loop takes half the time of all()
             if not test(facts):
                 return False
         return True

@@ -18,9 +18,17 @@ from agent.model import ChannelKind, Decision, Mode, Strength
 from agent.policy.reach import Reach, reach
 from agent.policy.refusal import refusal, shown
 from agent.policy.schema import Localised, Policy, Rule
-from agent.policy.vocabulary import ACTIONS, CLOUD_SERVICES, DOWNLOAD_SERVICES, LANGUAGES, NEUTRAL_KINDS, REMOVABLE
+from agent.policy.vocabulary import (
+    ACTIONS,
+    CLOUD_SERVICES,
+    CONFIGURED,
+    DOWNLOAD_SERVICES,
+    LANGUAGES,
+    NEUTRAL_KINDS,
+    REMOVABLE,
+)
 
-_KNOWN_SERVICES = CLOUD_SERVICES | DOWNLOAD_SERVICES | frozenset(REMOVABLE)
+_KNOWN_SERVICES = CLOUD_SERVICES | DOWNLOAD_SERVICES | CONFIGURED | frozenset(REMOVABLE)
 _ACTION = {channel: action for action, channel in ACTIONS.items()}
 
 
@@ -85,13 +93,13 @@ def _never(seen: _Seen) -> Iterator[Remark]:
 def _shadowed(seen: _Seen) -> Iterator[Remark]:
     """A rule that another always beats: as strict or stricter, as much in force, no exceptions, matching all of it."""
     pairs = list(zip(seen.policy.rules, seen.reaches, strict=True))
-    for index, (rule, reached) in enumerate(pairs):
+    strictest = sorted(pairs, key=lambda pair: -pair[0].then.severity)  # stable: as the engine looks at them
+    for index, (rule, reached) in enumerate(strictest):
         if reached.impossible():
             continue
-        for other_index, (other, wider) in enumerate(pairs):
-            first = other.then.severity > rule.then.severity or (other.then is rule.then and other_index < index)
+        for other, wider in strictest[:index]:
             strong = other.mode is Mode.ENFORCE or rule.mode is Mode.OBSERVE
-            if other is not rule and first and strong and not other.unless and wider.covers(reached):
+            if strong and not other.unless and wider.covers(reached):
                 yield seen.remark(
                     Level.ERROR, rule.line, rule.id, N_("never decides: {other} (line {first}) always comes first"),
                     other=other.id, first=other.line, hint=N_("remove one of the two, or narrow {other}"),

@@ -40,6 +40,7 @@ DOCUMENT = {
     "email": N_("an e-mail"),
     "archive": N_("an archive"),
     "personal-identifier": N_("a document with a social security number"),
+    "sealed": N_("a sealed file"),
     "other": N_("a document of another kind"),
 }
 JUDGED = {

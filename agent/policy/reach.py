@@ -65,6 +65,7 @@ class Reach:
     closed: dict[str, frozenset[str]]
     ranges: dict[str, tuple[int, int]]
     open: dict[str, Open]
+    inexact: set[str]  # keys whose conditions let through less than is written here
 
     @property
     def channels(self) -> tuple[ChannelKind, ...]:
@@ -82,6 +83,8 @@ class Reach:
 
     def covers(self, other: Reach) -> bool:
         """Whether this matches everything that ``other`` matches."""
+        if self.inexact:
+            return False
         for key, found in self.open.items():  # what no rule narrows is one shared object: most pairs end here
             if found is not other.open[key] and not found.covers(other.open[key], several=key in _SEVERAL):
                 return False
@@ -101,6 +104,7 @@ def reach(rule: Rule) -> Reach:
         dict(_CLOSED),
         {key: (0, spec.high) for key, spec in KEYS.items() if spec.shape in {Shape.NUMBER, Shape.SIZE}},
         {key: _ANY for key, spec in KEYS.items() if spec.shape in {Shape.NAME, Shape.DEVICE}},
+        set(),
     )
     for key in ("patients", "size"):  # what is larger than a policy can write exists all the same
         found.ranges[key] = (0, _UNLIMITED)
@@ -128,6 +132,8 @@ def _narrow(found: Reach, condition: Condition) -> None:
         found.open[key] = Open(words, before.without)
     elif key not in _SEVERAL:
         found.open[key] = Open(before.within & words, before.without)
+    else:
+        found.inexact.add(key)
 
 
 def _agree(found: Reach, rule: Rule) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from agent.errors import N_, PolicyError
 
 SHOWN = 60  # characters of a value that are repeated to the administrator
+_LONG = 12  # words of a list that is not repeated in the message
 _NEAR = 0.7  # how alike two words must be (difflib's ratio) to be offered as a correction
 
 
@@ -55,13 +56,12 @@ class Refusals:
     def not_one_of(self, line: int, key: str, found: str, allowed: Iterable[str]) -> None:
         """A word outside the list that ``key`` takes."""
         words = list(allowed)
-        near = nearest(found, words)
-        if near["hint"] != _SUGGEST:
+        near, message = nearest(found, words), N_("{key} should be one of {expected}; found {found}")
+        if len(words) > _LONG:
+            message = N_("{key} does not know the word {found}")
+        elif near["hint"] != _SUGGEST:
             near = {"hint": ""}
-        self.add(
-            line, N_("{key} should be one of {expected}; found {found}"),
-            key=key, expected=", ".join(words), found=shown(found), **near,
-        )  # fmt: skip
+        self.add(line, message, key=key, expected=", ".join(words), found=shown(found), **near)
 
 
 _SUGGEST = N_("did you mean {near}?")

@@ -7,12 +7,13 @@ the sentence says is made from the rule alone, never written by hand beside it, 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from agent.model import Mode
 from agent.policy import phrases
 from agent.policy.schema import Condition, Exception_, Operator, Policy, Rule
-from agent.policy.vocabulary import ACTIONS, REMOVABLE
+from agent.policy.vocabulary import ACTIONS, KEYS, REMOVABLE
 
 Translate = Callable[[str], str]
 _PLACES = {"copy": ("removable",), "sync": ("cloud",), "download": ("laptop",)}
@@ -28,7 +29,8 @@ def sentence(rule: Rule, translate: Translate) -> str:
     """The whole rule: when, what is done, what is offered, who is spared, whether it is on trial."""
     t = translate
     actions = _actions(rule)
-    move = phrases.MOVES[actions[0] if len(actions) == 1 else "several"]
+    leaves = "several" if "download" in actions else "copy"
+    move = phrases.MOVES[actions[0] if len(actions) == 1 else leaves]
     then = t(phrases.THEN[rule.then])
     if rule.offer is not None:
         then = t(phrases.OFFER[rule.offer]).format(then=then)
@@ -40,9 +42,18 @@ def sentence(rule: Rule, translate: Translate) -> str:
 
 
 def _positive(rule: Rule, key: str) -> Condition | None:
-    """The only condition on ``key``, when it says « is »; the others become details."""
+    """The only condition on ``key``, when it says « is »; the others become details.
+
+    « Not » of a short closed list is said as what is left of the list.
+    """
     found = [condition for condition in rule.when if condition.key == key]
-    return found[0] if len(found) == 1 and found[0].operator is Operator.IS else None
+    if len(found) != 1:
+        return None
+    only = found[0]
+    if only.operator is Operator.NOT and key in {"action", "judgement"}:
+        left = tuple(word for word in KEYS[key].means or () if word not in only.words)
+        return replace(only, operator=Operator.IS, words=left) if left else None
+    return only if only.operator is Operator.IS else None
 
 
 def _actions(rule: Rule) -> tuple[str, ...]:
@@ -70,7 +81,7 @@ def _what(rule: Rule, t: Translate) -> str:
 
 def _told(rule: Rule, condition: Condition) -> bool:
     """Whether a condition is already said by the rest of the sentence."""
-    if condition.key not in _IN_WHAT or _positive(rule, condition.key) is not condition:
+    if condition.key not in _IN_WHAT or _positive(rule, condition.key) is None:
         return False
     if condition.key == "device_approved":
         return _actions(rule) == ("copy",)

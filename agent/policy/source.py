@@ -29,6 +29,9 @@ _FORBIDDEN = re.compile(
 )
 
 
+_UNREADABLE = N_("holds the character {found}, which cannot be read on a screen")
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A scalar, as it is written (quotes removed). ``line`` is 1-based."""
@@ -92,7 +95,7 @@ def _decode(data: bytes, file: str) -> str:
     if bad := _FORBIDDEN.search(text):
         line = text.count("\n", 0, bad.start()) + 1
         raise refusal(
-            file, line, "", N_("holds the character {found}, which cannot be read on a screen"),
+            file, line, "", _UNREADABLE,
             expected="printable text", found=f"U+{ord(bad.group()):04X}", hint=N_("remove it"),
         )  # fmt: skip
     return text
@@ -145,6 +148,8 @@ class _Builder:
         if name == "ScalarEvent":
             if len(event.value) > MAX_TEXT:
                 raise self._refuse(event, N_("a text is longer than {limit} characters"), limit=MAX_TEXT)
+            if bad := _FORBIDDEN.search(event.value):  # written as an escape: "\u202e"
+                raise self._refuse(event, _UNREADABLE, found=f"U+{ord(bad.group()):04X}", hint=N_("remove it"))
             empty = event.implicit[0] and event.value in {"~", "null"}
             return Text("" if empty else event.value, line)
         return self._items(line, depth) if name == "SequenceStartEvent" else self._table(line, depth)

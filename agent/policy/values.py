@@ -54,9 +54,9 @@ def items(out: Refusals, key: str, node: Node) -> Items | None:
 
 
 def text(out: Refusals, key: str, node: Node, limit: int = MAX_MESSAGE) -> str | None:
-    """Some text, not empty, at most ``limit`` characters."""
+    """Some text, not empty, at most ``limit`` characters; one line, for a notice has no line breaks of its own."""
     if isinstance(node, Text) and 0 < len(node.text.strip()) <= limit:
-        return node.text.strip()
+        return " ".join(node.text.split())
     out.add(
         node.line, N_("{key} should be a text of 1 to {limit} characters; found {found}"),
         key=key, limit=limit, expected=f"text of 1 to {limit} characters", found=describe(node),
@@ -174,13 +174,8 @@ def localised(out: Refusals, key: str, node: Node) -> Localised:
         if language.text not in LANGUAGES:
             out.unknown_key(language.line, language.text, LANGUAGES)
         elif (content := text(out, f"{key}.{language.text}", value)) is not None:
-            result.append((language.text, shown_safely(content)))
+            result.append((language.text, content))
     return tuple(result)
-
-
-def shown_safely(content: str) -> str:
-    """One line: a text that reaches a notice has no line breaks of its own."""
-    return " ".join(content.split())
 
 
 def one_or_more(out: Refusals, key: str, node: Node) -> tuple[Node, ...]:

@@ -44,11 +44,12 @@ DOCUMENTS: dict[str, frozenset[str]] = (
 NEUTRAL_KINDS = frozenset({Kind.EMAIL, Kind.ARCHIVE, Kind.OTHER, Kind.RESEARCH, Kind.PERSONAL_IDENTIFIER})
 CLOUD_SERVICES = frozenset({
     "nextcloud", "owncloud", "dropbox", "onedrive", "insync", "googledrive", "rclone", "mega", "pcloud", "syncthing",
-    "seafile", "kdrive", "box", "folder",
+    "seafile", "kdrive", "webdav",
 })  # fmt: skip
 DOWNLOAD_SERVICES = frozenset({
-    "firefox", "chromium", "chrome", "brave", "edge", "vivaldi", "opera", "thunderbird", "xdg",
+    "firefox", "chromium", "chrome", "brave", "edge", "vivaldi", "opera", "thunderbird", "downloads",
 })  # fmt: skip
+CONFIGURED = frozenset({"folder"})  # a place that agent.toml lists, of whatever channel
 YES_NO = ("yes", "no")
 
 

@@ -166,7 +166,7 @@ def reason(findings: Findings, translate: Translate) -> str:
 
 def _medical(findings: Findings, kind: str, translate: Translate) -> str:
     if findings.patients > 1:
-        text = translate(N_("{kind} about {count} patients")).format(kind=kind, count=findings.patients)
+        text = translate(N_("{kind}: {count} patients")).format(kind=kind, count=findings.patients)
     elif findings.identified:
         text = translate(N_("{kind} about a person who can be recognised")).format(kind=kind)
     else:

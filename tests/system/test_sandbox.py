@@ -170,8 +170,6 @@ def test_the_worker_ends_with_its_socket(child: Child) -> None:
 
 def test_the_real_worker_is_warm(document: int) -> None:
     """Everything it needs was loaded before arming: text is judged, not refused."""
-    pytest.importorskip("agent.detection.detector")
-    pytest.importorskip("agent.extraction.reader")
     pool = WorkerPool()
     try:
         assert pool.judge(document, "txt", 19).judgement == Judgement.NOT_MEDICAL
@@ -220,13 +218,32 @@ def test_threads_are_not_confined_and_so_refused() -> None:
     assert "threads" in output
 
 
+GROUPS = """
+import sys
+from agent.extraction.client import WorkerPool
+pool = WorkerPool(module=sys.argv[1])
+pool.prewarm()
+status = open(f"/proc/{pool.statistics().pids[0]}/status").read()
+pool.close()
+print([line for line in status.splitlines() if line.startswith("Groups")])
+"""
+
+
+@pytest.mark.skipif(not ROOT or not shutil.which("setpriv"), reason="needs root and setpriv to have groups")
+def test_no_group_of_ours_is_kept() -> None:
+    command = ["setpriv", "--groups=4,24", sys.executable, "-c", GROUPS, ROGUE_JUDGE]
+    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    assert output.strip().replace(" ", "") == "['Groups:\\t']"
+
+
 UNPRIVILEGED = """
 import os, sys
 from agent.extraction.client import WorkerPool
 pool = WorkerPool(module=sys.argv[1])
 results = [pool.judge(0, deed, 5).patients for deed in ("", "pread", "open", "write", "list")]
 report = pool.statistics().report
-results += [report.uid, report.seccomp, report.capabilities, int(report.chrooted), report.landlock]
+results += [report.uid, report.seccomp, report.capabilities, int(report.chrooted), int(report.undumpable)]
+results.append(report.landlock)
 for deed in ("fork", "connect", "ptraceparent", "mount"):
     results.append(str(pool.judge(0, deed).problem))
 results.append(pool.statistics().died)
@@ -249,5 +266,5 @@ def test_without_root(document: int) -> None:
     ]  # fmt: skip
     run = subprocess.run(command, stdin=document, capture_output=True, text=True, check=False, timeout=120)
     assert run.stdout.split() == [
-        "5", str(SUCCEEDED), "1", "1", "1", "61234", "2", "0", "0", str(landlock.abi()), *["crashed"] * 4, "8",
+        "5", str(SUCCEEDED), "1", "1", "1", "61234", "2", "0", "0", "1", str(landlock.abi()), *["crashed"] * 4, "8",
     ], run.stderr  # fmt: skip

@@ -54,9 +54,12 @@ class Scheme:
     after: int = AFTER
 
 
+_NOT_KEPT = re.compile(r"(?<=\d)[^0-9A-Za-z]{0,4}cl[eéEÉ][^0-9A-Za-z]{0,4}(?=\d)|[^0-9A-Za-z]")
+
+
 def compact(value: str) -> str:
-    """The letters and digits of a value, upper case."""
-    return re.sub(r"[^0-9A-Za-z]", "", value).upper()
+    """The letters and digits of a value, upper case; the word « clé » between a number and its key is left out."""
+    return _NOT_KEPT.sub("", value).upper()
 
 
 def luhn(digits: str) -> bool:

@@ -19,31 +19,28 @@ _MONTHS = {
     "sep": 9, "set": 9, "oct": 10, "okt": 10, "ott": 10, "nov": 11, "dec": 12, "dez": 12, "dic": 12,
     "juin": 6, "juil": 7,
 }  # fmt: skip
-_LABEL = (
-    r"n[ée]e?\s?(?:\(e\)|·e|\.e|/e)?\s?(?:le\b|:)|date\s(?:de\s)?naissance"
-    r"|d(?:ate)?\.?\s?de\snaiss\w*\.?|d\.?d\.?n\.?\b|naissance"
-    r"|date\sof\sbirth|birth\s?date|d\.?o\.?b\.?|born(?:\son)?"
-    r"|geb(?:oren|\.|datum|urtsdatum)?\s?(?:am)?|geboortedatum|geboren(?:\sop)?|data\sdi\snascita"
-    r"|nat[oaie](?:/a)?\s(?:il|a\s[^\n\d]{2,30})"
-    r"|fecha\s(?:de\s)?nac(?:imiento|\.)?|f\.?\s?nac\.?|nacid[oa]\sel|data\sde\snascimento"
+_GAP = r"[\s:=|.,*()\xa0-]{0,8}(?:(?:le|am|il|el|op|on)\s{1,2})?"
+# labels up to the first character of the date; for the linear search, so no look-around and no groups
+LABEL = (
+    r"(?i:n[ée]e?\s?(?:\(e\)|·e|\.e|/e)?\s?(?:le\b|:)|date (?:de )?naissance"
+    r"|d(?:ate)?\.?\s?de naiss[a-z]*\.?|d\.?d\.?n\b\.?"
+    r"|naissance|date of birth|birth\s?date|d\.?o\.?b\b\.?|born|geboortedatum|geb(?:oren|\.|datum|urtsdatum|\b)"
+    r"|data di nascita|nat[oaie](?:/a)?(?: a [^\n\d]{2,30})? il\b|fecha (?:de )?nac(?:imiento|\.)?|f\.?\s?nac\.?"
+    rf"|nacid[oa] el|data de nascimento){_GAP}"
 )
-_GAP = r"[\s:=|.,*()\u00a0-]{0,8}(?:le\s|am\s|il\s|el\s|op\s)?"
-_NUMERIC = r"(?P<a>\d{1,4})\s?[/.\-\s]\s?(?P<b>\d{1,2})\s?[/.\-\s]\s?(?P<c>\d{4}|\d{1,2})(?!\d)"
-_WORDED = r"(?P<d>\d{1,2})(?:er|st|nd|rd|th|\.|º)?\s(?:de\s)?(?P<m>[^\W\d_]{3,10})\.?,?\s(?:de\s)?(?P<y>\d{4})(?!\d)"
-_ENGLISH = r"(?P<m2>[^\W\d_]{3,10})\.?\s(?P<d2>\d{1,2})(?:st|nd|rd|th)?,?\s(?P<y2>\d{4})(?!\d)"
-_COMPACT = r"(?P<k>(?:18|19|20)\d{6}|\d{4}(?:19|20)\d{2})(?!\d)"
-LABELLED = re.compile(
-    rf"(?<![^\W\d_])(?:{_LABEL}){_GAP}(?P<date>{_NUMERIC}|{_WORDED}|{_ENGLISH}|{_COMPACT})", re.IGNORECASE
+DATE = re.compile(
+    r"(?P<a>\d{1,4})\s?[/.\-\s]\s?(?P<b>\d{1,2})\s?[/.\-\s]\s?(?P<c>\d{4}|\d{1,2})(?!\d)"
+    r"|(?P<d>\d{1,2})(?:er|st|nd|rd|th|\.|º)?\s(?:de\s)?(?P<m>[^\W\d_]{3,10})\.?,?\s(?:de\s)?(?P<y>\d{4})(?!\d)"
+    r"|(?P<m2>[^\W\d_]{3,10})\.?\s(?P<d2>\d{1,2})(?:st|nd|rd|th)?,?\s(?P<y2>\d{4})(?!\d)"
+    r"|(?P<k>(?:18|19|20)\d{6}|\d{4}(?:19|20)\d{2})(?!\d)"
 )
 
 
-def read(text: str, start: int, end: int) -> Hit | None:
-    """The birth date whose label begins at ``start``; None when no possible date follows it."""
-    found = LABELLED.match(text, start, min(len(text), end + 48))
+def read(text: str, place: int) -> Hit | None:
+    """The birth date that starts at ``place``, right behind its label; None when no possible date stands there."""
+    found = DATE.match(text, place, min(len(text), place + 40))
     iso = _iso(found) if found else ""
-    if not found or not iso:
-        return None
-    return Hit(FindingType.BIRTH_DATE, found.start("date"), found.end("date"), iso, "", 0.9)
+    return Hit(FindingType.BIRTH_DATE, place, found.end(), iso, "", 0.9) if found and iso else None
 
 
 def _iso(found: re.Match[str]) -> str:

@@ -51,6 +51,16 @@ def portuguese(value: str) -> bool:
     return len(value) == 9 and value.isdigit() and value[0] != "0"
 
 
+def finnish(value: str) -> bool:
+    """Finnish henkilötunnus: the hyphen of the twentieth century, lost in normalising, is put back for the check."""
+    value = compact(value)
+    return _standard("fi.hetu")(value) if len(value) == 11 else _hyphenated(value)
+
+
+def _hyphenated(value: str) -> bool:
+    return bool(import_module("stdnum.fi.hetu").is_valid(f"{value[:6]}-{value[6:]}"))
+
+
 def _plausible(_value: str) -> bool:
     return True  # the pattern says all there is
 
@@ -100,7 +110,7 @@ SCHEMES = (
     _row("DK", 10, r"\d{6}-?\d{4}", _standard("dk.cpr"), r"\bcpr\b"),
     _row("NO", 11, r"\d{6} ?\d{5}", _standard("no.fodselsnummer"), r"f.dselsn|personnummer|\bfnr\b"),
     # the separator and the check character make this one rare enough alone
-    _row("FI", 9, r"\d{6}[-+A]\d{3}[0-9A-Y]", _standard("fi.hetu"), r"\bhetu\b|henkil", 0.85),
+    _row("FI", 9, r"\d{6}[-+A]\d{3}[0-9A-Y]", finnish, r"\bhetu\b|henkil", 0.85),
     _row("PL", 11, r"\d{11}", _standard("pl.pesel"), r"\bpesel\b"),
     _row("CZ", 9, r"\d{6}/?\d{3,4}", _standard("cz.rc"), r"rodne cislo|\brc\b"),
     _row("RO", 13, r"\d{13}", _standard("ro.cnp"), r"\bcnp\b"),

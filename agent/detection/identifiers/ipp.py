@@ -11,33 +11,34 @@ import re
 from agent.detection.identifiers.base import Hit
 from agent.findings import FindingType
 
-_PATIENT = (
-    r"IPP|I\.P\.P\.?|NIP|(?i:n(?:°|o|um[ée]ro)?\.?\s?(?:de\s)?patient(?:e)?|identifiant (?:permanent|patient)"
-    r"|patient (?:id|no|number|#)|medical record (?:no|number|#)|hospital (?:no|number)|patienten-?(?:nr|nummer|id)"
-    r"|fallnummer"
-    r"|n[úu]mero de historia|n[º°]? ?historia cl[íi]nica|codice paziente|pati[ëe]nt(?:en)?nummer)|MRN|NHC|URN"
+# labels, up to the first character of the number; for the linear search, so no look-around and no groups
+_BRIDGE = r"[ \t\xa0]{0,3}(?:n°|No\.?|no\.?|Nr\.?|nr\.?|#)?[ \t\xa0]{0,2}[:=#.]?[ \t\xa0]{0,4}"
+PATIENT = (
+    r"(?:IPP|I\.P\.P\.?|NIP|MRN|NHC|URN|(?i:n(?:°|º|o|um[ée]ro)?\.?\s?(?:de )?patiente?"
+    r"|identifiant (?:permanent|patient)"
+    r"|patient ?(?:id|no|number|identifier)|medical record (?:no|number|#)|hospital (?:no|number)"
+    r"|patienten-?(?:nr|nummer|id)|fallnummer|n[úu]mero de historia|historia cl[íi]nica|codice paziente"
+    rf"|pati[ëe]nt(?:en)?nummer)\.?){_BRIDGE}"
 )
-_STAY = (
-    r"NDA|IEP|(?i:n(?:°|o|um[ée]ro)?\.?\s?(?:de\s|du\s|d')?(?:dossier|s[ée]jour|venue|admission|sejour)"
-    r"|visit (?:no|number)|encounter (?:no|number|id))|CSN"
+STAY = (
+    r"(?:NDA|IEP|CSN|(?i:n(?:°|º|o|um[ée]ro)\.?\s?(?:de |du |d')?(?:dossier|s[ée]jour|venue|admission)"
+    rf"|visit (?:no|number)|encounter (?:no|number|id))){_BRIDGE}"
 )
-_VALUE = (
-    r"\s{0,3}(?:n°|no\.?|nr\.?|#)?\s{0,2}[:=#.]?\s{0,4}([A-Z]{0,4}[-/ ]?\d[\d ./-]{2,18}\d[A-Z]?)(?![\w%]|\s?%|,\d)"
-)
-LABELLED = re.compile(rf"(?<![\w.])(?:(?P<patient>{_PATIENT})|(?P<stay>{_STAY})){_VALUE}")
-_LEAST_DIGITS = 5
+VALUE = re.compile(r"([A-Z]{0,4}[-/ ]?\d[\d ./-]{2,18}\d[A-Z]?)(?![\w%]|\s?%|,\d)")
+_DATE = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d{4}-\d\d-\d\d")
+_LEAST_DIGITS, _MOST_DIGITS = 5, 18
 
 
-def read(text: str, start: int, end: int) -> Hit | None:
-    """The number whose label begins at ``start``; None when what follows is no number of five digits or more."""
-    found = LABELLED.match(text, start, min(len(text), end + 48))
+def read(text: str, place: int, kind: FindingType) -> Hit | None:
+    """The number that starts at ``place``, right behind its label; None when it is no number of five digits or more."""
+    found = VALUE.match(text, place, min(len(text), place + 40))
     if found is None:
         return None
-    value = found[3].rstrip(" ./-")
-    # a date, an amount or a telephone behind the label is not the number
+    # two spaces, or a date behind one, start the next field of a header line
+    value = re.split(r"\s{2,}|\s(?=\d{1,2}[/.-]\d{1,2}[/.-]\d{2})", found[1])[0].rstrip(" ./-")
     plain = re.sub(r"[ ./-]", "", value)
     digits = sum(map(str.isdigit, plain))
-    if not _LEAST_DIGITS <= digits <= 18 or re.fullmatch(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}", value):
+    if not _LEAST_DIGITS <= digits <= _MOST_DIGITS or _DATE.fullmatch(value):
         return None
-    kind, strength = (FindingType.IPP, 0.9) if found["patient"] else (FindingType.NDA, 0.75)
-    return Hit(kind, found.start(3), found.start(3) + len(value), plain, "", strength)
+    strength = 0.9 if kind is FindingType.IPP else 0.75
+    return Hit(kind, place, place + len(value), plain, "", strength)

@@ -33,7 +33,7 @@ def key_of(thirteen: str) -> int:
 
 def _digits(value: str) -> str:
     """Thirteen or fifteen characters with letters only where Corsica puts one; "" otherwise."""
-    value = compact(value).replace("CLE", "")
+    value = compact(value)
     plain = value[:5] + value[7:]
     place = value[5:7]
     if len(value) not in {13, 15} or not plain.isdigit() or not (place.isdigit() or place in {"2A", "2B"}):

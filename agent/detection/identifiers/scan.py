@@ -8,14 +8,16 @@ is noise, not identifiers: without a context word such passes are dropped.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 from agent.detection.identifiers import adeli, birth, contacts, finess, foreign, ins, ipp, nir, rpps
 from agent.detection.identifiers.base import NEAR, Hit, Scheme, compact
+from agent.findings import FindingType
 
 MAX_HITS = 20_000
+MAX_LANDMARKS = 50_000
 MAX_RUN_CHARACTERS = 400_000  # of number-like text examined; beyond that a text is a table of numbers
 _CHUNK = 4_000  # characters of one run looked at together
 _OVERLAP = 64
@@ -34,31 +36,27 @@ SCHEMES: tuple[Scheme, ...] = (
 )
 _ACCENTS = str.maketrans("àâäéèêëîïôöùûüçñøº\u00a0\u202f\n\t", "aaaeeeeiioouuucnoo    ")
 _NUMBERS = rb"[0-9](?:[ .\-/|\xa0()]{0,3}[0-9ABab]){6,}"
-_LETTERED = (
-    rb"[A-Z]{6}[0-9]{2}[A-T][0-9]{2}[A-Z][0-9]{3}[A-Z]|[1-9][A-Z][0-9A-Z][0-9]-?[A-Z][0-9A-Z][0-9]-?[A-Z]{2}[0-9]{2}"
-)
-_LABELS = (
-    rb"(\b(?:IPP|I\.P\.P|NIP|NDA|IEP|MRN|NHC|URN|CSN)[^0-9\n]{0,14}[0-9]"
-    rb"|(?i:(?:dossier|patient|patiente|sejour|s\xe9jour|venue|admission|identifiant|record|hospital|nummer|nr|historia"
-    rb"|paziente|visit|encounter|permanent)[^0-9\n]{0,24}[0-9]))"
-    rb"|((?i:n[\xe9e]e?[^0-9a-z\n]{0,3}e?\)? ?(?:le|:)|naiss|d\.?d\.?n|birth|d\.?o\.?b|born|geb|nascita"
-    rb"|nascimento|nat[oaie](?:/a)? |nac(?:imiento|\.|ido|ida))[^0-9\n]{0,40}[0-9])"
-    rb"|([0-9]{1,4}(?: ?(?:bis|ter))?,? (?i:rue|av|bd|boul|chem|all|imp|place|route|quai|cours|square))"
+# what a number's label, a street or a number with letters in it begins with; one group each, tried in this order
+_LANDMARKS = (
+    ipp.PATIENT,
+    ipp.STAY,
+    birth.LABEL,
+    contacts.STREET,
+    r"[A-Z]{6}[0-9]{2}[A-T][0-9]{2}[A-Z][0-9]{3}[A-Z]",
+    r"[1-9][A-Z][0-9A-Z][0-9]-?[A-Z][0-9A-Z][0-9]-?[A-Z]{2}[0-9]{2}",
 )
 
 
 @lru_cache(maxsize=1)
 def _searchers() -> tuple[Any, Any, Any]:
+    """Linear-time searchers for numbers, for landmarks, and for any context word at all (over folded text)."""
     import re2
 
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
-    return tuple(re2.compile(pattern, options) for pattern in (_NUMBERS, _LABELS, _LETTERED))
-
-
-@lru_cache(maxsize=1)
-def _any_word() -> re.Pattern[str]:
-    return re.compile("|".join(sorted({scheme.words.pattern for scheme in (*SCHEMES, *foreign.LETTERED)})))
+    landmarks = "|".join(f"({pattern})" for pattern in _LANDMARKS).encode("latin-1")
+    words = "|".join(sorted({scheme.words.pattern for scheme in SCHEMES})).encode("latin-1")
+    return tuple(re2.compile(pattern, options) for pattern in (_NUMBERS, landmarks, words))
 
 
 def find_identifiers(text: str) -> list[Hit]:
@@ -66,15 +64,14 @@ def find_identifiers(text: str) -> list[Hit]:
     if not any(digit in text for digit in "0123456789"):
         return contacts.mails(text)
     plain = text.replace("\u202f", "\u00a0").encode("latin-1", "replace")  # one byte a character: same offsets
-    numbers, labels, lettered = _searchers()
+    numbers, landmarks, words = _searchers()
     hits = [*contacts.mails(text), *ins.datamatrix(text)]
-    hits += _numbers(text, numbers.finditer(plain))
-    hits += _labelled(text, plain, labels)
-    hits += _lettered(text, lettered.finditer(plain))
+    hits += _numbers(text, numbers.finditer(plain), words)
+    hits += _landmarks(text, landmarks.finditer(plain))
     return _settle(hits)
 
 
-def _numbers(text: str, runs: Iterator[Any]) -> list[Hit]:
+def _numbers(text: str, runs: Iterator[Any], words: Any) -> list[Hit]:
     tally = [[0, 0] for _ in SCHEMES]  # candidates and passes without context, by scheme
     alone: list[tuple[int, Hit]] = []
     hits: list[Hit] = []
@@ -86,7 +83,8 @@ def _numbers(text: str, runs: Iterator[Any]) -> list[Hit]:
             break
         for low in range(start, end, _CHUNK):
             high = min(end, low + _CHUNK + _OVERLAP)
-            _try_schemes(text, low, high, tally, alone, hits)
+            worded = words.search(_fold(text, low, high).encode("latin-1", "replace")) is not None
+            _try_schemes(text, low, high, worded, tally, alone, hits)
     for index, hit in alone:
         candidates, passes = tally[index]
         if candidates < _GRID or passes >= candidates * _COLUMN_RATE:
@@ -95,11 +93,15 @@ def _numbers(text: str, runs: Iterator[Any]) -> list[Hit]:
 
 
 def _try_schemes(
-    text: str, start: int, end: int, tally: list[list[int]], alone: list[tuple[int, Hit]], hits: list[Hit]
+    text: str,
+    start: int,
+    end: int,
+    worded: bool,
+    tally: list[list[int]],
+    alone: list[tuple[int, Hit]],
+    hits: list[Hit],
 ) -> None:
     count = sum(map(str.isdigit, text[start : end + _BEHIND]))
-    around = _fold(text, start, end)
-    worded = _any_word().search(around) is not None
     for index, scheme in enumerate(SCHEMES):
         if count < scheme.digits or not (scheme.alone or worded):
             continue
@@ -141,53 +143,31 @@ def _fold(text: str, start: int, end: int, before: int = NEAR, after: int = 20) 
     return f"{text[max(0, start - before) : start]}{middle}{text[end : end + after]}".lower().translate(_ACCENTS)
 
 
-def _labelled(text: str, plain: bytes, labels: Any) -> list[Hit]:
-    readers: tuple[tuple[int, Callable[[str, int, int], Hit | None]], ...] = (
-        (1, _read_number),
-        (2, _read_birth),
-        (3, contacts.address),
-    )
+def _landmarks(text: str, found: Iterator[Any]) -> list[Hit]:
     hits: list[Hit] = []
-    for found in labels.finditer(plain):
-        for group, read in readers:
-            if found.start(group) < 0:
-                continue
-            hit = read(text, *found.span())
-            if hit is not None:
-                hits.append(hit)
-        if len(hits) > MAX_HITS:
+    for number, match in enumerate(found):
+        if number > MAX_LANDMARKS or len(hits) > MAX_HITS:
             break
+        start, end = match.span()
+        if start and text[start - 1].isalnum():
+            continue
+        hit = _read_landmark(text, start, end, match)
+        if hit is not None:
+            hits.append(hit)
     return hits
 
 
-def _read_number(text: str, start: int, end: int) -> Hit | None:
-    """The label may begin before the word that was found (« N° de dossier », « medical record number »)."""
-    return _read_back(ipp.LABELLED, ipp.read, text, start, end, 24)
-
-
-def _read_birth(text: str, start: int, end: int) -> Hit | None:
-    return _read_back(birth.LABELLED, birth.read, text, start, end, 16)
-
-
-def _read_back(
-    pattern: re.Pattern[str], read: Callable[[str, int, int], Hit | None], text: str, start: int, end: int, back: int
-) -> Hit | None:
-    found = pattern.search(text, max(0, start - back), min(len(text), end + 48))
-    return read(text, found.start(), end) if found else None
-
-
-def _lettered(text: str, runs: Iterator[Any]) -> list[Hit]:
-    hits: list[Hit] = []
-    for run in runs:
-        for scheme in foreign.LETTERED:
-            match = scheme.pattern.match(text, run.start())
-            if match and scheme.valid(compact(match[1])):
-                hit = _grade(scheme, text, match)
-                if hit is not None:
-                    hits.append(hit)
-        if len(hits) > MAX_HITS:
-            break
-    return hits
+def _read_landmark(text: str, start: int, end: int, match: Any) -> Hit | None:
+    group = next(index for index in range(1, len(_LANDMARKS) + 1) if match.start(index) >= 0)
+    if group <= 2:
+        return ipp.read(text, end, FindingType.IPP if group == 1 else FindingType.NDA)
+    if group == 3:
+        return birth.read(text, end)
+    if group == 4:
+        return contacts.address(text, start, end)
+    scheme = foreign.LETTERED[group - 5]
+    letters = scheme.pattern.match(text, start)
+    return _grade(scheme, text, letters) if letters and scheme.valid(compact(letters[1])) else None
 
 
 def _settle(hits: list[Hit]) -> list[Hit]:

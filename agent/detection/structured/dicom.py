@@ -32,7 +32,7 @@ def recognise_dicom(fields: Mapping[str, str]) -> Recognised:
     if _is_animal(tags):
         return nobody(Kind.DICOM, STRONG, why=FindingType.VETERINARY)
     people = _people(tags)
-    removed = _removed(tags)
+    removed = _removed(tags, people)
     anonymous = removed or not any(person.recognisable for person in people)
     clinical = sum(1 for tag in _CLINICAL if tags.get(tag))
     confidence = CERTAIN if any(person.recognisable for person in people) else STRONG
@@ -85,16 +85,16 @@ def _several(value: str) -> list[str]:
     return [part.strip() for part in re.split(r"[\\\n]", value) if part.strip()]
 
 
-def _removed(tags: Mapping[str, str]) -> bool:
+def _removed(tags: Mapping[str, str], people: list[Person]) -> bool:
     """Whether the identity was really taken out, as the file claims."""
     if tags.get("0012,0062", "").upper() != "YES" or tags.get("0028,0301", "").upper() == "YES":
         return False
     birth = "".join(character for character in tags.get("0010,0030", "") if character.isdigit())
-    plain_birth = birth in _DUMMY_BIRTH or birth.endswith("0101")
-    name = tags.get("0010,0010", "")
-    return plain_birth and (is_placeholder(name) or _is_code(name))
+    if birth not in _DUMMY_BIRTH and not birth.endswith("0101"):
+        return False
+    return not any(person.named and not _is_code(person) for person in people)
 
 
-def _is_code(name: str) -> bool:
-    """A trial's subject code rather than a name: digits in it, no two parts."""
-    return "^" not in name.strip("^") and any(character.isdigit() for character in name)
+def _is_code(person: Person) -> bool:
+    """A trial's subject code rather than a name: one part, with digits in it."""
+    return not person.given and any(character.isdigit() for character in person.family)

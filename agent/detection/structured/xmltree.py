@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.parsers import expat
 
-MAX_ELEMENTS = 200_000
+MAX_ELEMENTS = 100_000
 MAX_DEPTH = 64  # deeper elements are read over, not kept
 MAX_TEXT = 2_000  # characters kept of one element's own text
 _SLICE = 65_536

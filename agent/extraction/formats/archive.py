@@ -1,6 +1,7 @@
 """Archives: ZIP by our own directory reader, TAR, 7z, RAR and the rest by libarchive, member by member, in memory only.
 
-Each member becomes a child; its name is judged as text there. Pictures, sounds, programs and fonts are known by their first
+Each member becomes a child; its name is judged as text there. Pictures, sounds, programs and fonts are known by
+their first
 bytes and not decompressed further. Nothing is ever written out.
 """
 
@@ -11,6 +12,7 @@ from typing import Any
 
 from agent.document import Area, Document, Format, Problem, Spot
 from agent.extraction.formats.base import Job, extension_of
+from agent.extraction.formats.package import note_pictures, picture
 from agent.extraction.formats.zipdir import Directory, Member, read_member
 from agent.extraction.limits import Stop
 from agent.extraction.sniff import HEAD, sniff
@@ -25,9 +27,24 @@ _IN_MEMORY = 16 << 20
 def read_zip(job: Job, directory: Directory) -> None:
     """Format.ZIP: an archive that is no office document."""
     _comment(job, directory.comment)
+    if any(
+        member.name == "mimetype" for member in directory.members[:5]
+    ):  # EPUB and its like: pictures belong to the text
+        _package(job, directory)
+        return
     for number, member in enumerate(directory.members, 1):
         if not member.directory:
             _zip_member(job, member, Spot(Area.MEMBER, number))
+
+
+def _package(job: Job, directory: Directory) -> None:
+    members = [member for member in directory.members if not member.directory]
+    pictures = [member for member in members if picture(member)]
+    for number, member in enumerate(members, 1):
+        if not picture(member):
+            _zip_member(job, member, Spot(Area.MEMBER, number))
+    texts = sum(len(part.text) for child in job.document.children for part in child.parts)
+    note_pictures(job, pictures, poor=texts < 200)
 
 
 def _comment(job: Job, comment: bytes) -> None:
@@ -65,7 +82,7 @@ def _adopt(job: Job, data: bytes, name: str, spot: Spot, *, complete: bool, prob
             child.problem = Problem.TOO_LARGE
 
 
-def read(job: Job, head: bytes) -> None:
+def read(job: Job) -> None:
     """Format.TAR, SEVENZIP, RAR, and whatever else libarchive lists."""
     import libarchive
     from libarchive.exception import ArchiveError
@@ -82,7 +99,7 @@ def read(job: Job, head: bytes) -> None:
 
 
 def problem_of(error: Exception) -> Problem:
-    """libarchive says in words only that something is encrypted."""
+    """Libarchive says in words only that something is encrypted."""
     message = str(error).lower()
     if any(word in message for word in _LOCKED):
         return Problem.ENCRYPTED
@@ -107,6 +124,8 @@ def _entry(job: Job, entry: Any, spot: Spot) -> None:
         complete = _fill(job, entry, pieces)
     except ArchiveError as error:
         problem = problem_of(error)
+    if problem is Problem.CORRUPT and any(child.problem is Problem.ENCRYPTED for child in job.document.children):
+        problem = Problem.ENCRYPTED  # after one encrypted member libarchive loses its way
     _adopt(job, b"".join(pieces), name, spot, complete=complete, problem=problem)
 
 
@@ -132,5 +151,3 @@ def _name(entry: Any) -> str:
     except (UnicodeError, ValueError):
         return ""
     return name if isinstance(name, str) else ""
-
-

@@ -1,6 +1,6 @@
 """What every reader of a format is handed: one document being read, and the only ways to add to it.
 
-A reader is a function ``read(job, head)``: it fills ``job.document`` and returns, or raises ``Stop`` with the problem;
+A reader is a function ``read(job)``: it fills ``job.document`` and returns, or raises ``Stop`` with the problem;
 either way what it added before stays. It charges ``job.budget`` before it allocates, never opens a path, starts no
 thread and no process, and keeps no state between documents. Any other exception means « corrupt » to the caller.
 """
@@ -29,6 +29,7 @@ class Job:
     budget: Budget
     depth: int
     recurse: Callable[[Source, str, Budget, int], Document]
+    head: bytes = b""  # the first bytes, as many as sniffing wants
 
     def fail(self, problem: Problem) -> None:
         """Note what could not be read; « encrypted » explains more than « corrupt », and both more than « image »."""
@@ -46,6 +47,7 @@ class Job:
         """Add a piece of text; what exceeds the budget is cut, and the document says so."""
         if not text or text.isspace():
             return
+        text = sound(text)
         granted = self.budget.take_chars(len(text))
         if granted < len(text):
             self.document.truncated = True
@@ -61,7 +63,7 @@ class Job:
         old = fields.get(name)
         if old is not None:
             value = old if len(old) >= limits.field_chars else f"{old}\n{value}"
-        fields[name] = value[: limits.field_chars]
+        fields[name] = sound(value[: limits.field_chars])
 
     def child(self, data: bytes, extension: str = "", spot: Spot = ATTACHMENT, name: str = "") -> Document:
         """Read something that was inside; ``name`` is judged as text because a patient's name may stand in it."""
@@ -80,9 +82,18 @@ class Job:
         """Hang a node under this document."""
         child.spot = spot
         if name:
-            child.parts.insert(0, Part(name[:1024], Spot(Area.MEMBER)))
+            child.parts.insert(0, Part(sound(name[:1024]), Spot(Area.MEMBER)))
         self.document.children.append(child)
         return child
+
+
+def sound(text: str) -> str:
+    """The same text without lone surrogates, so that everything after may encode it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 def extension_of(name: str) -> str:

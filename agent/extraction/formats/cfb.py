@@ -1,6 +1,7 @@
 """The compound file (MS-CFB) that old Office documents and Outlook messages are: a small file system in a file.
 
-Pure over bytes. Every chain is followed with a counter, so loops end; sizes are cut to what the file can hold. Raises ``Stop``:
+Pure over bytes. Every chain is followed with a counter, so loops end; sizes are cut to what the file can hold.
+Raises ``Stop``:
 corrupt, when the header or the directory make no sense.
 """
 
@@ -47,10 +48,10 @@ class CompoundFile:
         if shift not in {9, 12} or mini_shift != 6:
             raise Stop(Problem.CORRUPT)
         self._sector = 1 << shift
-        self._cutoff = 4096
-        first_directory, first_mini = values[9], values[12]
+        self._cutoff = 4096  # MS-CFB 2.2 fixes it
+        first_directory, first_mini = values[11], values[14]
         self.damaged = False  # some chain did not lead where it should
-        self._fat = self._read_fat(values[14], values[15])
+        self._fat = self._read_fat(values[16], values[17])
         raw = self._chain(first_directory, len(data))
         self.entries: dict[tuple[str, ...], Entry] = {}
         self._mini_start, self._mini_size = 0, 0
@@ -83,8 +84,7 @@ class CompoundFile:
                 break
             pieces.append(piece)
             sector = self._fat[sector]
-        data = b"".join(pieces)[:size]
-        return data
+        return b"".join(pieces)[:size]
 
     def _read_directory(self, raw: bytes) -> None:
         records = [raw[at : at + _ENTRY] for at in range(0, min(len(raw), _MAX_ENTRIES * _ENTRY), _ENTRY)]

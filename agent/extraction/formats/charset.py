@@ -1,4 +1,4 @@
-"""Bytes → text in the encodings that clinicians' files have: Unicode with and without BOM, and the 8-bit ones of old software.
+"""Bytes → text, in the encodings of clinicians' files: Unicode with and without BOM, the 8-bit ones of old software.
 
 Pure. Deterministic, and without a model: UTF-8 proves itself; UTF-16/32 show zero bytes at even places; of the 8-bit
 encodings the one wins in which the letters inside words are letters that European languages write.
@@ -7,7 +7,9 @@ encodings the one wins in which the letters inside words are letters that Europe
 from __future__ import annotations
 
 import codecs
+import encodings
 import re
+from encodings.aliases import aliases
 
 BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -23,7 +25,74 @@ _COMMON = frozenset("éèàçêôîûùïëâœ")
 _LETTERS = frozenset("äöüßñáíóúãõæåøýłšžčćřěůğışőűąęśźżńÿ")
 _TYPOGRAPHY = frozenset("\u00a0«»\u2018\u2019\u201c\u201d–—…°€•²³µ·ª½§£®©±™")
 _UPPER = frozenset("ÉÈÀÇÊÔÎÛÙÏËÂŒÄÖÜÑÁÍÓÚÆÅØŠŽ")
-_NO_CODEC = frozenset({"hex", "base64", "bz2", "zlib", "uu", "quopri", "rot13", "rot_13", "idna", "punycode", "mbcs", "oem"})
+# Codecs that a document may ask for by name, as the standard library calls their modules: all are loaded while
+# warming up, and
+# no other is ever looked up, because looking one up would open files.
+CODECS = frozenset(
+    [
+        "utf_8",
+        "utf_16",
+        "utf_16_le",
+        "utf_16_be",
+        "utf_32",
+        "utf_32_le",
+        "utf_32_be",
+        "utf_7",
+        "ascii",
+        "latin_1",
+        "iso8859_1",
+        "iso8859_2",
+        "iso8859_3",
+        "iso8859_4",
+        "iso8859_5",
+        "iso8859_6",
+        "iso8859_7",
+        "iso8859_8",
+        "iso8859_9",
+        "iso8859_10",
+        "iso8859_13",
+        "iso8859_14",
+        "iso8859_15",
+        "iso8859_16",
+        "cp437",
+        "cp850",
+        "cp852",
+        "cp858",
+        "cp866",
+        "cp1250",
+        "cp1251",
+        "cp1252",
+        "cp1253",
+        "cp1254",
+        "cp1255",
+        "cp1256",
+        "cp1257",
+        "cp1258",
+        "cp874",
+        "cp932",
+        "cp949",
+        "cp950",
+        "mac_roman",
+        "mac_latin2",
+        "koi8_r",
+        "koi8_u",
+        "gb2312",
+        "gbk",
+        "gb18030",
+        "big5",
+        "big5hkscs",
+        "shift_jis",
+        "euc_jp",
+        "euc_kr",
+        "iso2022_jp",
+        "iso2022_jp_2",
+        "iso2022_kr",
+        "tis_620",
+    ]
+)
+_BY_HABIT = frozenset(
+    {"ascii", "latin_1", "iso8859_1", "cp1252", "utf_8"}
+)  # declared without thought: the bytes decide
 
 
 def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
@@ -116,7 +185,9 @@ def _value(char: str) -> float:
 
 
 def decode(data: bytes, declared: str = "") -> str:
-    """Text of any bytes; never fails. ``declared`` is what the document says of itself, believed when it can be true."""
+    """Text of any bytes; never fails. ``declared`` is what the document says of itself, believed when it can be
+    true.
+    """
     encoding = bom_of(data)
     if not encoding and declared:
         encoding = _believable(data, declared)
@@ -125,15 +196,14 @@ def decode(data: bytes, declared: str = "") -> str:
     return text.removeprefix("\ufeff")
 
 
+def known_codec(name: str) -> str:
+    """The standard library's name of a declared encoding, or an empty string when it is none of ``CODECS``."""
+    name = encodings.normalize_encoding(name.strip().strip("\"'").lower()[:40])
+    name = aliases.get(name, name)
+    return name if name in CODECS else ""
+
+
 def _believable(data: bytes, declared: str) -> str:
-    name = declared.strip().strip("\"'").lower()
-    if not name.isascii() or len(name) > 40 or name in _NO_CODEC:
-        return ""
-    try:
-        data[:256].decode(name, "replace")
-    except (LookupError, ValueError, AttributeError, TypeError):
-        return ""
-    single = name.replace("_", "-") in {"us-ascii", "ascii", "iso-8859-1", "latin-1", "latin1", "windows-1252", "utf-8", "utf8"}
-    if single or (name.startswith(("utf-16", "utf-32", "ucs")) and b"\0" not in data[:64]):
-        return ""  # the bytes decide: these are declared by habit
-    return name
+    name = known_codec(declared)
+    wide = name.startswith(("utf_16", "utf_32"))
+    return "" if name in _BY_HABIT or (wide and b"\0" not in data[:64]) else name

@@ -13,7 +13,7 @@ _MACHINES = {Format.GZIP: inflate.gzip, Format.BZIP2: inflate.bzip2, Format.XZ: 
 _INNER = {"tgz": "tar", "tbz": "tar", "tbz2": "tar", "txz": "tar", "svgz": "svg", "emz": "emf"}
 
 
-def read(job: Job, head: bytes) -> None:
+def read(job: Job) -> None:
     """Format.GZIP, BZIP2, XZ."""
     pieces: list[bytes] = []
     try:
@@ -27,7 +27,10 @@ def read(job: Job, head: bytes) -> None:
         return
     too_large = job.document.problem is Problem.TOO_LARGE
     child = job.child(
-        data[:_HEAD] if too_large else data, _INNER.get(job.document.extension, ""), Spot(Area.MEMBER), _stored_name(head)
+        data[:_HEAD] if too_large else data,
+        _INNER.get(job.document.extension, ""),
+        Spot(Area.MEMBER),
+        _stored_name(job.head),
     )
     if too_large:
         child.problem, child.truncated = Problem.TOO_LARGE, True

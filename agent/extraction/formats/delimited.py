@@ -12,7 +12,7 @@ _SEPARATORS = ";\t,|"
 _FIELD = 131_072
 
 
-def read(job: Job, head: bytes) -> None:
+def read(job: Job) -> None:
     """Format.CSV."""
     data = text.take(job)
     job.document.raw = data[: job.budget.limits.raw_bytes]

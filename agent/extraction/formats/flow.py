@@ -19,21 +19,23 @@ from agent.extraction.limits import Stop
 
 LINE, TAB, SPACE, CELL, ROW, DROP, HYPHEN = range(1, 8)
 _CHUNK = 128 * 1024
-_TEXT = re.compile(rb">\s*[^<>\s]|<!\[CDATA\[")
+_WHITE = b" \t\r\n"
 _TAGS = re.compile(r"<[^<>]*>")
-_SPOKEN = re.compile(rb"\b(?:descr|title|author|alt)=\"([^\"]{3,2000})\"")
+_SPOKEN = (b' descr="', b' title="', b' author="', b' alt="')
+_MAX_SPOKEN = 2000
 Actions = Mapping[str, int]
 
 
 def has_text(data: bytes) -> bool:
     """Whether anything stands between the tags: parts that only hold formatting are not worth parsing."""
-    return _TEXT.search(data) is not None
+    compact = data.translate(None, _WHITE)
+    return compact.count(b">") - compact.count(b"><") > 1 or b"<![CDATA[" in data
 
 
 def flow(job: Job, data: bytes, actions: Actions, fallback: int = 0) -> str:
     """The text of one part. ``actions`` says what the end of an element does, ``fallback`` what all others do."""
     collector = _Collector(actions, fallback)
-    parser = parser_for()
+    parser = parser_for(data)
     parser.EndElementHandler = collector.end
     parser.CharacterDataHandler = collector.pieces.append
     try:
@@ -90,6 +92,13 @@ class _Collector:
 
 def spoken(data: bytes) -> list[str]:
     """Descriptions that a screen reader would speak, and authors: text in attributes."""
-    if b'descr="' not in data and b'title="' not in data and b'author="' not in data and b'alt="' not in data:
-        return []
-    return [html.unescape(value.decode("utf-8", "replace")) for value in _SPOKEN.findall(data)]
+    found: list[str] = []
+    for key in _SPOKEN:
+        at = data.find(key)
+        while at >= 0 and len(found) < _MAX_SPOKEN:
+            start = at + len(key)
+            end = data.find(b'"', start)
+            if end - start > 2:
+                found.append(html.unescape(data[start:end].decode("utf-8", "replace")))
+            at = data.find(key, start)
+    return found

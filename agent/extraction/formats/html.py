@@ -16,13 +16,14 @@ _DATA = re.compile(r"data:([\w.+/-]{0,100})((?:;[\w=.+-]{1,60}){0,5}),([A-Za-z0-
 _SHOWN_ATTRIBUTES = ("content", "alt", "title", "value", "placeholder", "summary", "aria-label")
 _SELECTOR = ", ".join(f"[{name}]" for name in _SHOWN_ATTRIBUTES)
 _BLOCKS = re.compile(
-    r"<(/?(?:p|div|br|tr|li|h[1-6]|table|ul|ol|dl|dt|dd|section|article|header|footer|blockquote|pre|option|hr)\b)", re.IGNORECASE
+    r"<(/?(?:p|div|br|tr|li|h[1-6]|table|ul|ol|dl|dt|dd|section|article|header|footer|blockquote|pre|option|hr)\b)",
+    re.IGNORECASE,
 )
 _CELLS = re.compile(r"<(/(?:td|th)\b)", re.IGNORECASE)
 _SCRIPT_CHARS = 20_000
 
 
-def read(job: Job, head: bytes) -> None:
+def read(job: Job) -> None:
     """Format.HTML."""
     data = text.take(job)
     match = _CHARSET.search(data[:4096])

@@ -1,4 +1,4 @@
-"""The decompressors of the standard library behind one call whose output is bounded, so that no input can make it allocate."""
+"""The decompressors of the standard library behind one call whose output is bounded, whatever the input."""
 
 from __future__ import annotations
 

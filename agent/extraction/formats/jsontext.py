@@ -18,7 +18,7 @@ _LONG = 20_000  # a longer string is an encoded document, which the base64 searc
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
 
 
-def read(job: Job, head: bytes) -> None:
+def read(job: Job) -> None:
     """Format.JSON and Format.NDJSON."""
     limits = job.budget.limits
     if job.source.size > limits.raw_bytes:

@@ -1,7 +1,9 @@
 """XML of any vocabulary → readable text: what stands between the tags, what stands in attributes, and the raw bytes.
 
-Entities are never expanded and nothing external is ever loaded. A file whose markup is broken is read as plain text with
-the tags blotted out, so nothing visible is lost. Recognising CDA, FHIR and the rest is the detection's work, on ``raw``.
+Entities are never expanded and nothing external is ever loaded. A file whose markup is broken is read as plain text
+with
+the tags blotted out, so nothing visible is lost. Recognising CDA, FHIR and the rest is the detection's work, on
+``raw``.
 """
 
 from __future__ import annotations
@@ -20,7 +22,33 @@ _CHUNK = 256 * 1024
 _DECLARED = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 _TAGS = re.compile(r"<[^<>]*>")
 _LONG = 20_000  # one run of characters: longer ones are encoded documents, which the base64 search reads
-_INLINE = frozenset("b i u em strong sup sub italic bold span a para p title text content br emph font q td th li".split())
+_INLINE = frozenset(
+    [
+        "b",
+        "i",
+        "u",
+        "em",
+        "strong",
+        "sup",
+        "sub",
+        "italic",
+        "bold",
+        "span",
+        "a",
+        "para",
+        "p",
+        "title",
+        "text",
+        "content",
+        "br",
+        "emph",
+        "font",
+        "q",
+        "td",
+        "th",
+        "li",
+    ]
+)
 _DULL = frozenset({"http", "urn:", "xmln"})
 _EXPAT_ENCODINGS = frozenset({"utf-8", "us-ascii", "iso-8859-1", "utf-16"})
 
@@ -93,9 +121,13 @@ class Listener:
         self._job.text("\n".join(self._values), Spot(Area.FIELD))
 
 
-def parser_for(encoding: str | None = None, separator: str | None = None) -> expat.XMLParserType:
-    """An expat parser that refuses entity declarations and never looks outside; raises ``EntityDeclared`` while parsing."""
-    parser = expat.ParserCreate(encoding, separator)
+def parser_for(data: bytes, encoding: str | None = "utf-8") -> expat.XMLParserType:
+    """A parser for ``data`` that refuses entity declarations (``EntityDeclared``, while parsing) and never looks
+    outside.
+
+    ``encoding`` overrides what the document declares, unless it begins with a byte-order mark of UTF-16.
+    """
+    parser = expat.ParserCreate(None if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else encoding)
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     parser.EntityDeclHandler = _refuse
     parser.ExternalEntityRefHandler = lambda *_: 1  # skipped, as if it were empty
@@ -108,7 +140,7 @@ def _refuse(_name: str, _parameter: bool, value: str | None, *_rest: object) -> 
     raise EntityDeclared(nested=value is not None and ("&" in value or "%" in value))
 
 
-def read(job: Job, head: bytes) -> None:
+def read(job: Job) -> None:
     """Format.XML."""
     limits = job.budget.limits
     if job.source.size > limits.raw_bytes:
@@ -123,7 +155,7 @@ def read(job: Job, head: bytes) -> None:
 def _parse(job: Job, data: bytes) -> bool:
     """Whether the markup could be followed to its end (a document that was cut by a limit need not end)."""
     listener = Listener(job)
-    parser = parser_for(*_encoding(data))
+    parser = parser_for(data, "utf-8" if _must_reencode(data) else None)
     parser.ordered_attributes = True
     parser.StartElementHandler = listener.start
     parser.EndElementHandler = listener.end
@@ -145,11 +177,6 @@ def _parse(job: Job, data: bytes) -> bool:
         raise
     listener.flush()
     return True
-
-
-def _encoding(data: bytes) -> tuple[str | None, ...]:
-    """Tell expat the encoding only where the document's own word cannot be used."""
-    return ("utf-8",) if _must_reencode(data) else (None,)
 
 
 def _must_reencode(data: bytes) -> bool:

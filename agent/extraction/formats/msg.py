@@ -1,4 +1,4 @@
-"""Outlook messages (MS-OXMSG): headers, subject, body in whichever of three forms it is kept, and attachments as children."""
+"""Outlook messages (MS-OXMSG): headers, subject, body in whichever of three forms, attachments as children."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from agent.extraction.formats.cfb import CompoundFile
 
 _SUBJECT, _BODY, _HTML, _RTF, _HEADERS = "0037", "1000", "1013", "1009", "007d"
 _CLASS = "001a"
-_FIELDS = {"0c1a": "from", "0c1f": "from", "5d01": "from", "0e04": "to", "0e03": "cc", "0e02": "bcc", "0070": "thread-topic"}
+_FIELDS = {
+    "0c1a": "from",
+    "0c1f": "from",
+    "5d01": "from",
+    "0e04": "to",
+    "0e03": "cc",
+    "0e02": "bcc",
+    "0070": "thread-topic",
+}
 _DATA, _LONG_NAME, _NAME, _TYPE = "3701", "3707", "3704", "370e"
 _ATTACHMENT = "__attach_version1.0_"
 _RECIPIENT = "__recip_version1.0_"
@@ -18,8 +26,8 @@ _MAX_MESSAGES = 8  # messages attached to messages
 _Path = tuple[str, ...]
 
 _RTF_SEED = (
-    b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans SerifSymbol"
-    b"ArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx"
+    b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor "
+    b"MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx"
 )
 
 

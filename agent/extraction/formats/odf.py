@@ -1,4 +1,4 @@
-"""ODT, ODS, ODP (OASIS OpenDocument 1.3): the text of every XML part, sheets as rows of cells, embedded files as children."""
+"""ODT, ODS, ODP (OASIS OpenDocument 1.3): the text of every XML part, sheets as rows of cells, children."""
 
 from __future__ import annotations
 
@@ -27,7 +27,15 @@ _ACTIONS = {
     "desc": LINE,
     "binary-data": 0,
 }
-_SKIPPED = ("meta-inf/", "thumbnails/", "configurations2/", "objectreplacements/", "basic/", "settings.xml", "manifest.rdf")
+_SKIPPED = (
+    "meta-inf/",
+    "thumbnails/",
+    "configurations2/",
+    "objectreplacements/",
+    "basic/",
+    "settings.xml",
+    "manifest.rdf",
+)
 _CHUNK = 128 * 1024
 _MAX_REPEAT = 64  # of one cell's value; more is decoration
 
@@ -39,7 +47,9 @@ def read(job: Job, directory: Directory) -> None:
     if b"encryption-data" in manifest:
         job.fail(Problem.ENCRYPTED)
         return
-    members = [m for m in directory.members if not m.directory and m.name != "mimetype" and not m.name.startswith(_SKIPPED)]
+    members = [
+        m for m in directory.members if not m.directory and m.name != "mimetype" and not m.name.startswith(_SKIPPED)
+    ]
     for member in members:
         if member.name.endswith(".xml"):
             _read_part(job, member)
@@ -81,7 +91,7 @@ class _Sheets:
 
     def read(self, data: bytes) -> None:
         """Hand over each sheet as a table and as text."""
-        parser = parser_for()
+        parser = parser_for(data)
         parser.StartElementHandler, parser.EndElementHandler = self.start, self.end
         parser.CharacterDataHandler = self.characters
         try:
@@ -99,27 +109,24 @@ class _Sheets:
         self._job.text("\n".join(self._names + self._loose), PROPERTIES)
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        local = name.rpartition(":")[2]
-        if local == "table-cell":
-            self._job.budget.element()
+        if name == "table:table-cell":
             self._cell = []
-            self._value = attributes.get("office:date-value", "")
-            repeat = attributes.get("table:number-columns-repeated", "1")
-            self._repeat = int(repeat) if repeat.isdecimal() and len(repeat) < 8 else 1
-        elif local == "table":
+            if attributes:
+                self._value = attributes.get("office:date-value", "")
+                repeat = attributes.get("table:number-columns-repeated", "1")
+                self._repeat = int(repeat) if repeat.isdecimal() and len(repeat) < 8 else 1
+        elif name == "table:table":
             self._tables.append([])
             self._names.append(attributes.get("table:name", ""))
 
     def end(self, name: str) -> None:
-        local = name.rpartition(":")[2]
-        if local in {"table-cell", "covered-table-cell"}:
+        cell = self._loose if self._cell is None else self._cell
+        if name in {"table:table-cell", "table:covered-table-cell"}:
             self._end_cell()
-        elif local == "table-row":
+        elif name == "table:table-row":
             self._end_row()
-        elif local in {"p", "h", "line-break"}:
-            (self._loose if self._cell is None else self._cell).append(" ")
-        elif local in {"s", "tab"} and self._cell is not None:
-            self._cell.append(" ")
+        elif name in {"text:p", "text:h", "text:line-break", "text:s", "text:tab"}:
+            cell.append(" ")
 
     def characters(self, data: str) -> None:
         (self._loose if self._cell is None else self._cell).append(data)
@@ -135,6 +142,7 @@ class _Sheets:
 
     def _end_row(self) -> None:
         row = self._row
+        self._job.budget.element(1 + len(row))
         while row and not row[-1]:
             row.pop()
         if row and self._tables:

@@ -1,7 +1,9 @@
 """Old Office documents (DOC, PPT, other compound files): the text of their streams, and the files embedded in them.
 
-DOC text is taken by its piece table (MS-DOC 2.4.1) where it makes sense; everything else, and a damaged file, is read as runs
-of printable characters, which finds headers, notes, comments and deleted text as well. XLS and MSG have readers of their own.
+DOC text is taken by its piece table (MS-DOC 2.4.1) where it makes sense; everything else, and a damaged file, is
+read as runs
+of printable characters, which finds headers, notes, comments and deleted text as well. XLS and MSG have readers of
+their own.
 """
 
 from __future__ import annotations
@@ -19,11 +21,21 @@ from agent.extraction.sniff import HEAD, ole_format, sniff
 _PROPERTY_STREAMS = ("\x05summaryinformation", "\x05documentsummaryinformation")
 _EMBEDDED = Spot(Area.ATTACHMENT)
 _WORTH = frozenset({Format.PDF, Format.ZIP, Format.OLE, Format.RTF, Format.XML, Format.HTML, Format.IMAGE})
-_SKIPPED = ("worddocument", "0table", "1table", "powerpoint document", "workbook", "book", "pictures", "current user", "data")
+_SKIPPED = (
+    "worddocument",
+    "0table",
+    "1table",
+    "powerpoint document",
+    "workbook",
+    "book",
+    "pictures",
+    "current user",
+    "data",
+)
 _PPT_ENCRYPTED = 0xF3D1C4DF
 
 
-def read(job: Job, head: bytes) -> None:
+def read(job: Job) -> None:
     """Format.OLE as sniffed; the document's format becomes what it is."""
     data = job.whole()
     document, limits = job.document, job.budget.limits
@@ -107,7 +119,17 @@ def _piece(main: bytes, place: int, length: int) -> str:
     return main[place : place + 2 * length].decode("utf-16-le", "replace")
 
 
-_CONTROLS = {code: None for code in range(32)} | {7: "\t", 9: "\t", 10: "\n", 11: "\n", 12: "\n", 13: "\n", 14: "\n", 30: "-", 31: None}
+_CONTROLS = dict.fromkeys(range(32)) | {
+    7: "\t",
+    9: "\t",
+    10: "\n",
+    11: "\n",
+    12: "\n",
+    13: "\n",
+    14: "\n",
+    30: "-",
+    31: None,
+}
 _CONTROLS |= {19: " ", 20: " ", 21: " "}  # around fields
 
 

@@ -1,6 +1,7 @@
 """DOCX and PPTX (ECMA-376): the text of every XML part, wherever in the package it stands; XLSX goes on to ``xlsx``.
 
-Part names are compared in lower case with slashes, because real writers use backslashes and odd case. Relationships decide
+Part names are compared in lower case with slashes, because real writers use backslashes and odd case. Relationships
+decide
 nothing: a part that no relationship names is still in the file that leaves.
 """
 
@@ -32,12 +33,30 @@ _ACTIONS = {
     "v": LINE,
 }
 _NUMBER = re.compile(r"(\d{1,6})\.xml$")
-_SKIPPED = re.compile(r"(?:^|/)_rels/|^\[content_types\]|^customxml/itemprops|thumbnail\.|\.odttf$|\.rels$|printersettings|vbaproject")
+_OVERRIDE = re.compile(rb"<Override\s[^>]{0,600}>")
+_PART_NAME = re.compile(rb"PartName=\"/?([^\"]{1,300})\"")
+# parts of these types hold fonts, colours and styles; their type is looked up because a name proves nothing
+_FORMATTING = (
+    b"styles+xml",
+    b"stylesWithEffects+xml",
+    b"theme+xml",
+    b"fontTable+xml",
+    b"webSettings+xml",
+    b"themeManager+xml",
+)
+_SKIPPED = re.compile(
+    r"(?:^|/)_rels/|^\[content_types\]|^customxml/itemprops|thumbnail\.|\.odttf$|\.rels$|printersettings|vbaproject"
+)
 
 
 def read(job: Job, directory: Directory) -> None:
     """Format.DOCX, XLSX, PPTX."""
-    members = [member for member in directory.members if not member.directory and not _SKIPPED.search(member.name)]
+    formatting = _formatting(job, directory)
+    members = [
+        member
+        for member in directory.members
+        if not member.directory and member.name not in formatting and not _SKIPPED.search(member.name)
+    ]
     texts = [member for member in members if member.name.endswith((".xml", ".vml"))]
     if job.document.format is Format.XLSX:
         texts = xlsx.read_sheets(job, texts)
@@ -51,6 +70,19 @@ def read(job: Job, directory: Directory) -> None:
         if not picture(member):
             embed(job, member)
     note_pictures(job, pictures)
+
+
+def _formatting(job: Job, directory: Directory) -> frozenset[str]:
+    """Names of the parts that hold formatting only, by the types that the package declares."""
+    listing = next((member for member in directory.members if member.name == "[content_types].xml"), None)
+    if listing is None:
+        return frozenset()
+    found: set[str] = set()
+    for element in _OVERRIDE.findall(part(job, listing)):
+        name = _PART_NAME.search(element)
+        if name and any(kind + b'"' in element for kind in _FORMATTING):
+            found.add(name.group(1).decode("utf-8", "replace").lower())
+    return frozenset(found - {"xl/styles.xml"})
 
 
 def _order(member: Member) -> tuple[int, int]:

@@ -30,7 +30,9 @@ def part(job: Job, member: Member) -> bytes:
 
 
 def picture(member: Member) -> bool:
-    """Whether a part is a picture by its name; office programs name them rightly, and a wrong name only costs a look."""
+    """Whether a part is a picture by its name; office programs name them rightly, and a wrong name only costs a
+    look.
+    """
     return extension_of(member.name) in _PICTURES
 
 
@@ -41,9 +43,13 @@ def embed(job: Job, member: Member) -> None:
         job.child(data, extension_of(member.name), _EMBEDDED)
 
 
-def note_pictures(job: Job, pictures: list[Member]) -> None:
-    """Pictures are noted, not read: a logo says nothing, but a large one in a document with hardly any text is a scan."""
-    poor = sum(len(piece.text) for piece in job.document.parts) < _POOR_CHARS
+def note_pictures(job: Job, pictures: list[Member], *, poor: bool | None = None) -> None:
+    """Pictures are noted, not read: a logo says nothing, but a large one in a document with hardly any text is a scan.
+
+    ``poor`` says whether the document has hardly any text, where that is not plain from its own parts.
+    """
+    if poor is None:
+        poor = sum(len(piece.text) for piece in job.document.parts) < _POOR_CHARS
     for member in pictures[:200]:
         job.budget.part()
         scan = poor and member.size > _SCAN_BYTES

@@ -1,6 +1,7 @@
 """RTF → text, with headers, footers, notes, comments and document information; embedded objects as children.
 
-Our own small reader, because the libraries drop headers and footers, and the letterhead with the patient's name is often there.
+Our own small reader, because the libraries drop headers and footers, and the letterhead with the patient's name is
+often there.
 One pass over tokens with a stack of bounded depth.
 """
 
@@ -11,18 +12,75 @@ import re
 
 from agent.document import Area, Problem, Spot
 from agent.extraction.formats.base import PROPERTIES, Job
+from agent.extraction.formats.charset import known_codec
 from agent.extraction.formats.ole import native
 from agent.extraction.limits import Stop
 
 _TOKEN = re.compile(r"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-z])|([{}])|[\r\n]+|([^\\{}\r\n]+)")
 _HEX = re.compile(rb"[0-9a-fA-F\r\n\t ]{400,}")
+_BINARY = re.compile(rb"\\bin(\d{1,9}) ?")
 _SKIPPED = frozenset(
-    "fonttbl colortbl stylesheet listtable listoverridetable rsidtbl generator themedata colorschememapping datastore"
-    " latentstyles pict objdata xmlnstbl pgdsctbl mmathPr wgrffmtfilter filetbl revtbl listpicture blipuid blipuidname"
-    " fldinst bkmkstart bkmkend levelnumbers leveltext sv sn fchars lchars panose falt operator objclass objname".split()
+    [
+        "fonttbl",
+        "colortbl",
+        "stylesheet",
+        "listtable",
+        "listoverridetable",
+        "rsidtbl",
+        "generator",
+        "themedata",
+        "colorschememapping",
+        "datastore",
+        "latentstyles",
+        "pict",
+        "objdata",
+        "xmlnstbl",
+        "pgdsctbl",
+        "mmathPr",
+        "wgrffmtfilter",
+        "filetbl",
+        "revtbl",
+        "listpicture",
+        "blipuid",
+        "blipuidname",
+        "fldinst",
+        "bkmkstart",
+        "bkmkend",
+        "levelnumbers",
+        "leveltext",
+        "sv",
+        "sn",
+        "fchars",
+        "lchars",
+        "panose",
+        "falt",
+        "operator",
+        "objclass",
+        "objname",
+    ]
 )
-_PROPERTIES = frozenset("info title author subject keywords doccomm company manager category hlinkbase".split())
-_LINES = frozenset("par line row sect page column header headerl headerr headerf footer footerl footerr footerf footnote".split())
+_PROPERTIES = frozenset(
+    ["info", "title", "author", "subject", "keywords", "doccomm", "company", "manager", "category", "hlinkbase"]
+)
+_LINES = frozenset(
+    [
+        "par",
+        "line",
+        "row",
+        "sect",
+        "page",
+        "column",
+        "header",
+        "headerl",
+        "headerr",
+        "headerf",
+        "footer",
+        "footerl",
+        "footerr",
+        "footerf",
+        "footnote",
+    ]
+)
 _CHARS = {
     "tab": "\t",
     "cell": "\t",
@@ -41,11 +99,11 @@ _OEM = {"mac": "mac_roman", "pc": "cp437", "pca": "cp850"}
 _MAX_DEPTH = 2000
 
 
-def read(job: Job, head: bytes) -> None:
+def read(job: Job) -> None:
     """Format.RTF."""
     data = job.whole(job.budget.limits.member_bytes)
     objects = _objects(job, data)
-    data = _HEX.sub(b" ", data)
+    data = _HEX.sub(b" ", _without_binary(data))
     reader = _Reader()
     try:
         reader.run(job, data.decode("latin-1"))
@@ -56,8 +114,19 @@ def read(job: Job, head: bytes) -> None:
         job.child(payload, spot=Spot(Area.ATTACHMENT), name=name)
 
 
+def _without_binary(data: bytes) -> bytes:
+    r"""Drop the raw bytes after ``\binN``: braces in them are no groups."""
+    if b"\\bin" not in data:
+        return data
+    kept, at = [], 0
+    while match := _BINARY.search(data, at):
+        kept.append(data[at : match.start()])
+        at = match.end() + int(match.group(1))
+    return b"".join([*kept, data[at:]])
+
+
 def _objects(job: Job, data: bytes) -> list[tuple[bytes, str]]:
-    """Embedded OLE objects: hexadecimal after ``\\objdata``. Pictures are noted by the document's size alone."""
+    r"""Embedded OLE objects: hexadecimal after ``\objdata``. Pictures are noted by the document's size alone."""
     found: list[tuple[bytes, str]] = []
     at = data.find(b"\\objdata")
     while at >= 0:
@@ -169,7 +238,9 @@ class _Reader:
 
     def _symbol(self, symbol: str) -> None:
         if not self._skip:
-            self._out.append({"~": "\u00a0", "_": "-", "\n": "\n", "\r": "\n", "\\": "\\", "{": "{", "}": "}"}.get(symbol, ""))
+            self._out.append(
+                {"~": "\u00a0", "_": "-", "\n": "\n", "\r": "\n", "\\": "\\", "{": "{", "}": "}"}.get(symbol, "")
+            )
 
     def _plain(self, plain: str) -> None:
         if self._pending:
@@ -180,9 +251,5 @@ class _Reader:
 
 
 def _code_page(number: str) -> str:
-    name = {"10000": "mac_roman", "65001": "utf-8"}.get(number, f"cp{number}")
-    try:
-        b"".decode(name)
-    except LookupError:
-        return "cp1252"
-    return name
+    name = {"10000": "mac_roman", "65001": "utf_8", "936": "gbk"}.get(number, f"cp{number}")
+    return known_codec(name) or "cp1252"

@@ -1,17 +1,17 @@
-"""Spreadsheet numbers → what the cell shows, near enough for reading: dates as ISO dates, long numbers without an exponent.
+"""Spreadsheet numbers → what the cell shows, near enough: dates as ISO dates, long numbers without an exponent.
 
 Pure. ECMA-376 part 1, 18.8.30 (number formats) and 18.17.4.1 (date systems).
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 
 _BUILT_IN_DATES = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
 _QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
-_EPOCH_1900 = datetime.datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's days have no zone
-_EPOCH_1904 = datetime.datetime(1904, 1, 1)  # noqa: DTZ001
+_EPOCH_1900 = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's days have no zone
+_EPOCH_1904 = dt.datetime(1904, 1, 1)  # noqa: DTZ001
 _MAX_DAYS = 2_958_466  # 9999-12-31
 
 
@@ -31,7 +31,7 @@ def date_of(written: str, *, since_1904: bool = False) -> str:
         return written
     if not 0 < days < _MAX_DAYS:
         return written
-    moment = (_EPOCH_1904 if since_1904 else _EPOCH_1900) + datetime.timedelta(seconds=round(days * 86400))
+    moment = (_EPOCH_1904 if since_1904 else _EPOCH_1900) + dt.timedelta(seconds=round(days * 86400))
     if days < 1:
         return moment.strftime("%H:%M")
     return moment.strftime("%Y-%m-%d") if not (moment.hour or moment.minute) else moment.strftime("%Y-%m-%d %H:%M")

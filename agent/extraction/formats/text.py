@@ -14,7 +14,7 @@ _ARMOUR = b"-----BEGIN PGP MESSAGE-----"
 _WIDE = ("utf-16", "utf-32")
 
 
-def read(job: Job, head: bytes) -> None:
+def read(job: Job) -> None:
     """Format.TEXT and Format.HL7V2."""
     data = take(job)
     job.document.raw = data[: job.budget.limits.raw_bytes]
@@ -26,7 +26,9 @@ def read(job: Job, head: bytes) -> None:
 
 
 def take(job: Job) -> bytes:
-    """All bytes, or the head and the tail of a long text (then the document is marked as cut, and the tail follows a line end)."""
+    """All bytes, or the head and the tail of a long text (then the document is marked as cut, and the tail follows a
+    line end).
+    """
     limits = job.budget.limits
     size, keep = job.source.size, limits.text_head_bytes + limits.text_tail_bytes
     if size <= keep:

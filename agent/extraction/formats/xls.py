@@ -1,12 +1,13 @@
 """XLS workbooks (MS-XLS): cells by python-calamine, and everything else (comments, headers, notes) as printable runs.
 
-The record stream is walked first: an encrypted workbook is told by its FILEPASS record, and one whose cells lie so far apart
+The record stream is walked first: an encrypted workbook is told by its FILEPASS record, and one whose cells lie so
+far apart
 that the library would allocate all that lies between is not handed to it.
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import io
 from collections.abc import Iterator
 from typing import Any
@@ -33,7 +34,7 @@ def read_workbook(job: Job, file: CompoundFile, data: bytes) -> None:
         job.document.truncated = job.document.truncated or area > _MAX_AREA
         job.text(document_runs(stream, limits.text_chars))
         return
-    known = "\n".join(part.text for part in job.document.parts)
+    known = {cell for table in job.document.tables for row in table for cell in row}
     # shown nowhere as a cell: comments, headers, text boxes, deleted strings
     hidden = [run for run in document_runs(stream, limits.run_chars).split("\n") if run not in known]
     job.text("\n".join(hidden), PROPERTIES)
@@ -116,7 +117,7 @@ def _shown(cell: object) -> str:
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, float):
         return number_text(repr(cell))
-    if isinstance(cell, datetime.datetime):
+    if isinstance(cell, dt.datetime):
         midnight = not (cell.hour or cell.minute)
         return cell.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M")
     return str(cell)

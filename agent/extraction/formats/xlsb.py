@@ -1,4 +1,4 @@
-"""The sheets of a binary XLSX workbook (MS-XLSB): records of variable-length type and size, enough of them to see every cell."""
+"""The sheets of a binary XLSX workbook (MS-XLSB): enough of its records to see every cell."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from xml.parsers import expat
 
 from agent.document import Area, Problem, Spot
@@ -28,6 +29,8 @@ _ID = re.compile(rb"numFmtId=\"(\d{1,9})\"")
 _CODE = re.compile(rb"formatCode=\"([^\"]{1,300})\"")
 _CACHED = re.compile(rb"<(?:\w+:)?[sdn] v=\"([^\"]{1,2000})\"")
 _MAX_STYLES = 65_536
+_Start = Callable[[str, dict[str, str]], None]
+_Text = Callable[[str], None]
 
 
 def cached_values(data: bytes) -> list[str]:
@@ -63,7 +66,7 @@ class _Strings:
         self._pieces: list[str] = []
         self._keep = False
 
-    def start(self, name: str, _attributes: list[str]) -> None:
+    def start(self, name: str, _attributes: dict[str, str]) -> None:
         self._keep = name == "t" or name.endswith(":t")
 
     def end(self, name: str) -> None:
@@ -88,10 +91,9 @@ def _shared(job: Job, member: Member | None) -> list[str]:
     return collector.strings
 
 
-def _parse(job: Job, data: bytes, start: object, end: object, characters: object) -> None:
-    parser = parser_for()
-    parser.ordered_attributes = True
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, characters  # type: ignore[assignment]
+def _parse(job: Job, data: bytes, start: _Start, end: _Text, characters: _Text) -> None:
+    parser = parser_for(data)
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, characters
     try:
         for at in range(0, len(data), _CHUNK):
             job.budget.tick()
@@ -117,7 +119,9 @@ def _date_styles(job: Job, member: Member | None) -> frozenset[str]:
     block = _CELL_STYLES.search(data)
     styles = _STYLE.findall(block.group(0))[:_MAX_STYLES] if block else []
     numbers = (int(match.group(1)) if (match := _ID.search(style)) else 0 for style in styles)
-    return frozenset(str(index) for index, number in enumerate(numbers) if is_date_format(number, codes.get(number, "")))
+    return frozenset(
+        str(index) for index, number in enumerate(numbers) if is_date_format(number, codes.get(number, ""))
+    )
 
 
 class _Enough(Exception):
@@ -137,6 +141,7 @@ class _Sheet:
         self._pieces: list[str] = []
         self._attributes: dict[str, str] = {}
         self._in_cell = False
+        self._columns = job.budget.limits.columns
 
     def read(self, data: bytes, number: int) -> None:
         """Hand over the sheet as a table and as text."""
@@ -150,9 +155,9 @@ class _Sheet:
         self._job.text("\n".join("\t".join(row) for row in self._rows), spot)
         self._job.text("\n".join(self._loose), spot)
 
-    def start(self, name: str, attributes: list[str]) -> None:
+    def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "c" or name.endswith(":c"):
-            self._attributes = dict(zip(attributes[::2], attributes[1::2], strict=True))
+            self._attributes = attributes
             self._in_cell = True
             self._pieces.clear()
         elif name == "row" or name.endswith(":row"):
@@ -171,11 +176,11 @@ class _Sheet:
             self._pieces.clear()
 
     def _end_cell(self) -> None:
-        self._job.budget.element()
         self._in_cell = False
-        value = self._value("".join(self._pieces)) if self._pieces else ""
-        self._pieces.clear()
-        limit = self._job.budget.limits.columns
+        pieces = self._pieces
+        value = self._value(pieces[0] if len(pieces) == 1 else "".join(pieces)) if pieces else ""
+        pieces.clear()
+        limit = self._columns
         column = _column(self._attributes.get("r", ""))
         if column is not None and len(self._row) < column < limit:
             self._row += [""] * (column - len(self._row))
@@ -202,6 +207,7 @@ class _Sheet:
 
     def _end_row(self) -> None:
         row = self._row
+        self._job.budget.element(len(row))
         while row and not row[-1]:
             row.pop()
         if not row:

@@ -1,7 +1,9 @@
 """The ZIP format (PKWARE APPNOTE 6.3): its directory and its members, read with counters before anything is allocated.
 
-The standard library's reader builds one object per entry of a directory of any size, trusts it, and cannot read a file whose
-end is missing. This one bounds the directory, streams members under the budget, checks their CRC, and falls back on the local
+The standard library's reader builds one object per entry of a directory of any size, trusts it, and cannot read a
+file whose
+end is missing. This one bounds the directory, streams members under the budget, checks their CRC, and falls back on
+the local
 headers when the directory is broken, so that what can be salvaged is (and the caller says « corrupt »).
 """
 
@@ -156,7 +158,8 @@ def _salvage(source: Source, budget: Budget) -> Directory:
 def read_member(source: Source, member: Member, budget: Budget, limit: int) -> tuple[bytes, bool]:
     """The first ``limit`` bytes of a member, and whether that is all of it.
 
-    Raises ``Stop``: encrypted, unsupported (a method we have no decompressor for), corrupt (also a wrong CRC), or over budget.
+    Raises ``Stop``: encrypted, unsupported (a method we have no decompressor for), corrupt (also a wrong CRC), or
+    over budget.
     """
     pieces: list[bytes] = []
     size, crc = 0, 0

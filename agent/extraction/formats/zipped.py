@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from agent.document import Format, Problem
 from agent.extraction.formats import archive, odf, ooxml
 from agent.extraction.formats.base import Job
@@ -11,7 +13,7 @@ from agent.extraction.sniff import zip_format
 from agent.extraction.source import BytesSource
 
 _SMALL = 2 << 20  # read at once: one call is cheaper than one per member
-_READERS = {
+_READERS: dict[Format, Callable[[Job, Directory], None]] = {
     Format.ZIP: archive.read_zip,
     Format.DOCX: ooxml.read,
     Format.XLSX: ooxml.read,
@@ -22,7 +24,7 @@ _READERS = {
 }
 
 
-def read(job: Job, head: bytes) -> None:
+def read(job: Job) -> None:
     """Format.ZIP as sniffed; the document's format becomes what it is."""
     if job.source.size <= _SMALL and not isinstance(job.source, BytesSource):
         job.source = BytesSource(job.source.pread(job.source.size, 0))

@@ -223,7 +223,13 @@ class Gate:
 
 @pytest.mark.parametrize(
     ("decision", "called"),
-    [("observe", "release"), ("inform", "release"), ("justify", "refuse"), ("block", "refuse"), ("encrypt", "substitute")],
+    [
+        ("observe", "release"),
+        ("inform", "release"),
+        ("justify", "refuse"),
+        ("block", "refuse"),
+        ("encrypt", "substitute"),
+    ],
 )
 def test_a_gate_is_told_once_and_the_original_stays(desk: Desk, decision: str, called: str) -> None:
     desk.put(b"staged")

@@ -141,6 +141,7 @@ def test_computing_in_small_portions_is_not_added_up_over_documents(make, docume
 def test_an_answer_given_in_advance_is_not_believed(make, document: int) -> None:
     pool = make(size=1)
     assert pool.judge(document, "twice") == GOOD
+    assert eventually(lambda: not pool._idle[0].quiet())
     assert pool.judge(document) == GOOD  # not the forged « not medical »
     assert pool.statistics().started == 2
 

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.document import Area, Format, Problem, Spot
@@ -56,11 +56,13 @@ REPORT = st.builds(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(NUMBERS, FINDINGS)
 def test_an_answer_comes_back_as_it_was(number: int, findings: Findings) -> None:
     assert wire.decode_answer(number, wire.encode_answer(number, findings)) == findings
 
 
+@settings(deadline=None)
 @given(NUMBERS, WILD)
 def test_whatever_a_detector_finds_travels(number: int, findings: Findings) -> None:
     message = wire.encode_answer(number, findings)
@@ -71,7 +73,13 @@ def test_whatever_a_detector_finds_travels(number: int, findings: Findings) -> N
     assert wire.encode_answer(number, decoded) == message
 
 
+ONE = wire.encode_answer(1, Findings(Judgement.MEDICAL, items=(Finding(FindingType.NIR),)))
+LEAST = ONE[:-52] + b"\x80\0\0\0" + bytes(48)  # the least weight that four bytes can hold
+
+
+@settings(deadline=None)
 @given(NUMBERS, st.binary(max_size=wire.MAX_ANSWER + 10))
+@example(1, LEAST)
 def test_any_bytes_are_an_answer_or_refused(number: int, message: bytes) -> None:
     try:
         findings = wire.decode_answer(number, message)
@@ -80,6 +88,7 @@ def test_any_bytes_are_an_answer_or_refused(number: int, message: bytes) -> None
     assert wire.encode_answer(number, findings) == message  # one form only: every byte was understood
 
 
+@settings(deadline=None)
 @given(NUMBERS, FINDINGS, st.integers(0, 10_000), st.integers(1, 255))
 def test_one_changed_byte_is_understood_or_refused(number: int, findings: Findings, place: int, change: int) -> None:
     message = bytearray(wire.encode_answer(number, findings))
@@ -87,6 +96,7 @@ def test_one_changed_byte_is_understood_or_refused(number: int, findings: Findin
     test_any_bytes_are_an_answer_or_refused.hypothesis.inner_test(number, bytes(message))  # type: ignore[attr-defined]
 
 
+@settings(deadline=None)
 @given(FINDINGS, st.integers(1, 70))
 def test_a_cut_or_longer_answer_is_refused(findings: Findings, count: int) -> None:
     message = wire.encode_answer(1, findings)
@@ -144,6 +154,7 @@ def test_a_long_sample_is_cut_between_characters() -> None:
     assert back.weight == 0
 
 
+@settings(deadline=None)
 @given(NUMBERS, st.text(max_size=20), st.integers())
 def test_a_request_carries_clean_hints(number: int, extension: str, size: int) -> None:
     request = wire.decode_request(wire.encode_request(wire.Request(number, extension, size)))
@@ -161,6 +172,7 @@ def test_an_extension_is_letters_and_digits(given_: str, kept: str) -> None:
     assert wire.clean_extension(given_) == kept
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=wire.REQUEST_BYTES + 2))
 def test_any_bytes_are_a_request_or_refused(message: bytes) -> None:
     try:
@@ -170,11 +182,13 @@ def test_any_bytes_are_a_request_or_refused(message: bytes) -> None:
     assert wire.encode_request(request) == message
 
 
+@settings(deadline=None)
 @given(REPORT)
 def test_a_report_comes_back_as_it_was(report: wire.Report) -> None:
     assert wire.decode_ready(wire.encode_ready(report)) == report
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=wire.READY_BYTES + 2), REPORT)
 def test_a_worker_of_another_release_is_refused(message: bytes, report: wire.Report) -> None:
     good = wire.encode_ready(report)

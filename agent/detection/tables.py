@@ -1,0 +1,217 @@
+"""Lists of patients in spreadsheets and CSV files: one person a row, clinical columns beside.
+
+Owns the reading of tables: which columns name or number a person, which speak of care, which of staff, members, goods
+or money; how many distinct persons there are. Takes rows of cells, returns ``TableEvidence``. Header words count, and
+so does what stands below them, because exports come without headers. Row keys are compared in memory and go nowhere.
+
+A staff list has names, birth dates and NIR but no clinical column; statistics and price lists have clinical words but
+nobody's row; a research table has ages and values under pseudonyms and is health data of nobody named.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from agent.detection.combine import sigmoid
+from agent.detection.fold import fold, fold_term
+from agent.detection.lexicon import entries
+from agent.detection.matcher import matcher
+
+Row = Sequence[str]
+_HEADER_ROWS = 12  # the header is looked for in so many first rows
+_SAMPLE = 120  # rows looked at for the content of columns
+_MAX_ROWS = 200_000
+_MAX_COLUMNS = 80
+_MIN_ROWS = 2
+_PASS = 0.6  # share of a column's cells that must have its shape
+_ROLES = {
+    "id": "ipp|nip|nda|iep|id patient|patient id|idpatient|patientid|patient|n patient|no patient|num patient|numero patient|numero dossier|n dossier|"
+    "no dossier|num dossier|dossier|mrn|nhs number|nhs no|medical record number|patientennummer|fallnummer|nhc|patientnummer|subject id|"
+    "subject|id sujet|code patient|patient code|nom du patient|nom patient|patient name|patients|paziente|paciente|patientin|resident",
+    "name": "nom|prenom|nom prenom|nom et prenom|nom de naissance|nom usuel|nom d usage|nom de famille|prenoms|name|last name|lastname|first name|"
+    "firstname|surname|given name|family name|full name|vorname|nachname|cognome|nome|apellidos|apellido|nombre|achternaam|voornaam|naam|identite",
+    "birth": "ddn|date de naissance|date naissance|date naiss|date de naiss|naissance|ne le|nee le|ne e le|dob|d o b|date of birth|birth date|"
+    "birthdate|birthday|geburtsdatum|geb datum|geboren|data di nascita|data nascita|fecha de nacimiento|fecha nacimiento|geboortedatum|nee",
+    "age": "age|ages|age ans|alter|eta|edad|leeftijd|age years",
+    "sex": "sexe|sex|gender|geschlecht|sesso|sexo|geslacht|genre",
+    "nir": "nir|n ss|no ss|num ss|n secu|numero de securite sociale|n securite sociale|numero secu|n de securite sociale|insee|nss|ins|nir ins|"
+    "matricule ins|ssn|numero ss|bsn|ahv|codice fiscale|versichertennummer",
+    "clinical": "diagnostic|diagnostics|diag|dp|diagnostic principal|pathologie|pathologies|motif|motif d entree|motif entree|motif d hospitalisation|"
+    "motif de consultation|motif consultation|motif rdv|allergie|allergies|antecedents|atcd|traitement|traitements|ttt|medicament|medicaments|"
+    "prescription|posologie|cim10|cim 10|code cim|icd|icd10|icd 10|ccam|acte|actes|acte ccam|ghm|tas|tad|ta|imc|bmi|poids|tension|evenement|deces|"
+    "diagnosis|diagnoses|condition|treatment|medication|medications|drug|dose|reason for visit|reason|procedure|outcome|symptoms|symptomes|"
+    "diagnose|diagnosen|therapie|medikament|medikation|befund|diagnosi|terapia|farmaco|diagnostico|tratamiento|medicatie|behandeling|bilan|"
+    "resultat|resultats|result|results|analyse|examen|examens|vaccin|vaccination|vaccins|dose 1|dose 2|lot vaccin|anesthesie|intervention|chirurgie|"
+    "score|stade|tnm|tumeur|biopsie|serologie|groupe sanguin|pansement|mode de sortie|type de chirurgie|regime alimentaire|dependance|gir|blood type|"
+    "date de diagnostic|date deces|systolic|diastolic|comorbidites|comorbidities|lesion|grossesse|terme|ald",
+    "care": "service|unite|uf|chambre|lit|medecin|medecin traitant|medecin referent|prescripteur|praticien|date entree|date d entree|date sortie|"
+    "date de sortie|date rdv|date de rdv|rdv|date consultation|date de consultation|date d hospitalisation|hospitalisation|sejour|consultation|"
+    "ward|room|bed|admission date|admission|discharge date|physician|doctor|visit date|appointment|station|zimmer|arzt|reparto|letto|medico|arts|"
+    "date hospitalisation|ame|mutuelle|personne a prevenir|date d admission|venue",
+    "other": "poste|salaire|salaire brut|salaire net|matricule|emploi|fonction|grade|contrat|embauche|date d embauche|licence|categorie|club|equipe|"
+    "classe|note|moyenne|prix|prix ht|prix ttc|stock|reference|ref|quantite|qte|debit|credit|solde|montant|rpps|adeli|finess|specialite|profession|"
+    "siret|siren|tva|salary|position|job title|department|hire date|price|quantity|amount|invoice|account|balance|sku|product|designation|libelle|"
+    "fournisseur|client|commande|peremption|mois|taux|total|moyenne|dms|sejours|effectif|nombre|adherent|cotisation|gehalt|preis|menge|stipendio|"
+    "prezzo|precio|cantidad|salario|prijs|aantal|salaris|species|espece|race|proprietaire|owner|code system|display|concept|profile|cardinality",
+}
+_HEADER = {word.encode(): role for role, words in _ROLES.items() for word in words.split("|")}
+_DATE = re.compile(r"\s*(?:(?:[0-3]?\d)[-/.](?:[01]?\d)[-/.]((?:1[89]|20)\d\d)|((?:1[89]|20)\d\d)-(?:[01]\d)-(?:[0-3]\d))(?:[T ].{0,12})?\s*")
+_CODE = re.compile(r"\s*[A-TV-Z]\d{2}(?:\.\d{1,2}|\d)?(?:\s+\D.*)?\s*")
+_NIR = re.compile(r"\D*([12378])\D?(\d\d)\D?(0[1-9]|1[0-2]|[2-9]\d)\D?(\d\d|2[AB])\D?(\d{3})\D?(\d{3})\D{0,3}(\d\d)\s*")
+_FULL_NAME = re.compile(r"\s*(?:(?:M|Mr|Mme|Mlle|Mrs|Ms)\.?\s+)[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)+\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class TableEvidence:
+    """What one table shows. ``keys`` are opaque: one a distinct person, never shown."""
+
+    probability: float = 0.0  # that it is a list of patients
+    person: float = 0.0  # log-odds that each row is a person
+    clinical: float = 0.0  # log-odds that the columns speak of care
+    identified: bool = False
+    numbered: bool = False  # a column of social security numbers with valid keys
+    keys: frozenset[str] = frozenset()
+    columns: int = 0  # columns about persons and care
+
+
+def read_table(rows: Sequence[Row]) -> TableEvidence:
+    """Judge one table. Work is bounded: a sample of rows for the columns, one pass over the rows to count persons."""
+    rows = rows[:_MAX_ROWS]
+    start, roles = _header(rows)
+    body = rows[start:]
+    if len(body) < _MIN_ROWS or max((len(row) for row in body[:_SAMPLE]), default=0) < 2:  # noqa: PLR2004
+        return TableEvidence()
+    step = max(1, len(body) // _SAMPLE)
+    sample = body[::step][:_SAMPLE]
+    roles = _roles(roles, _by_content(sample), sample)
+    person, clinical = _sides(roles)
+    named = any(role in {"name", "nir", "full-name"} for role in roles.values()) or _numbered_people(roles)
+    probability = sigmoid(person) * sigmoid(clinical)
+    return TableEvidence(
+        probability,
+        person,
+        clinical,
+        identified=named,
+        numbered="nir" in roles.values(),
+        keys=_keys(body, roles) if probability >= 0.5 else frozenset(),  # noqa: PLR2004
+        columns=sum(role not in {"other", ""} for role in roles.values()),
+    )
+
+
+def _header(rows: Sequence[Row]) -> tuple[int, dict[int, str]]:
+    """(row after the header, column → role) by header words; (0, {}) without a header."""
+    best: tuple[int, dict[int, str]] = (0, {})
+    for number, row in enumerate(rows[:_HEADER_ROWS]):
+        roles = {column: role for column, cell in enumerate(row[:_MAX_COLUMNS]) if (role := _role(cell))}
+        if len(roles) > len(best[1]):
+            best = (number + 1, roles)
+    return best if len(best[1]) >= 2 else (0, {})  # noqa: PLR2004
+
+
+def _roles(header: dict[int, str], content: dict[int, str], sample: Sequence[Row]) -> dict[int, str]:
+    """Header words before contents, but a column «Patient» full of words holds names, not numbers."""
+    roles = {**content, **header}
+    for column, role in header.items():
+        cells = [row[column] for row in sample if column < len(row) and row[column].strip()]
+        if role == "id" and cells and _share(cells, lambda cell: not any(map(str.isdigit, cell[:40]))) >= _PASS:
+            roles[column] = "full-name"
+    return roles
+
+
+def _role(cell: str) -> str:
+    if not 1 < len(cell) <= 60:  # noqa: PLR2004
+        return ""
+    word = fold_term(cell)
+    return _HEADER.get(word) or _HEADER.get(word.replace(b" e ", b" "), "") or ("clinical" if word in _measures() else "")
+
+
+@lru_cache(maxsize=1)
+def _measures() -> frozenset[bytes]:
+    """Lexicon entries that make a clinical column: analytes, vital signs, medicines."""
+    return frozenset(
+        entry.text for entry in entries() if len(entry.text) > 2 and any(map(entry.has, ("analyte", "vital", "drug")))  # noqa: PLR2004
+    )
+
+
+def _by_content(sample: Sequence[Row]) -> dict[int, str]:
+    """Column → role by what its cells look like; header words, where there are, take precedence."""
+    width = min(_MAX_COLUMNS, max(len(row) for row in sample))
+    roles = {}
+    for column in range(width):
+        cells = [row[column] for row in sample if column < len(row) and row[column].strip()]
+        role = _content_role(cells) if len(cells) >= max(_MIN_ROWS, len(sample) // 4) else ""
+        if role:
+            roles[column] = role
+    return roles
+
+
+def _content_role(cells: list[str]) -> str:
+    if _share(cells, _valid_nir) >= _PASS:
+        return "nir"
+    years = [int(found[1] or found[2]) for cell in cells if (found := _DATE.fullmatch(cell[:40]))]
+    if len(years) >= _PASS * len(cells):
+        return "birth" if max(years) - min(years) >= 15 and sorted(years)[len(years) // 2] < 2012 else ""  # noqa: PLR2004
+    if _share(cells, lambda cell: _FULL_NAME.fullmatch(cell[:60]) is not None) >= _PASS:
+        return "full-name"
+    if _share(cells, lambda cell: _CODE.fullmatch(cell[:80]) is not None) >= _PASS and len(set(cells)) > 1:
+        return "codes"
+    return "terms" if _share(cells, _clinical_cell) >= _PASS / 2 else ""
+
+
+def _share(cells: list[str], test: object) -> float:
+    return sum(bool(test(cell)) for cell in cells) / len(cells) if callable(test) else 0.0
+
+
+def _valid_nir(cell: str) -> bool:
+    found = _NIR.fullmatch(cell[:40]) if sum(map(str.isdigit, cell[:40])) >= 14 else None  # noqa: PLR2004
+    if found is None:
+        return False
+    body = "".join(found.groups()[:6]).replace("2A", "19").replace("2B", "18")
+    return body.isdigit() and 97 - int(body) % 97 == int(found[7])
+
+
+def _clinical_cell(cell: str) -> bool:
+    if not 3 < len(cell) < 400:  # noqa: PLR2004
+        return False
+    return any(match.entry.has("term") or match.entry.has("drug") for match in matcher().find(fold(cell).words))
+
+
+_PERSON = {"id": 2.6, "name": 1.4, "full-name": 2.6, "birth": 2.6, "nir": 2.6, "age": 1.2, "sex": 1.0}
+_CLINICAL = {"clinical": 1.9, "care": 0.8, "codes": 2.2, "terms": 2.4, "id": 0.9}
+_CAPS = {"clinical": 6.0, "care": 2.0, "codes": 2.2, "terms": 3.2, "other": 4.5}
+_PRIOR = -3.0
+
+
+def _sides(roles: dict[int, str]) -> tuple[float, float]:
+    found = list(roles.values())
+    person = _PRIOR + sum(weight for role, weight in _PERSON.items() if role in found)
+    person += 0.6 if found.count("name") > 1 else 0.0  # family and first name
+    clinical = _PRIOR + sum(min(weight * found.count(role), _CAPS.get(role, weight)) for role, weight in _CLINICAL.items())
+    clinical -= min(1.1 * found.count("other"), _CAPS["other"])
+    return person, clinical
+
+
+def _numbered_people(roles: dict[int, str]) -> bool:
+    """A hospital's own number beside a birth date tells a person."""
+    return "id" in roles.values() and "birth" in roles.values()
+
+
+def _keys(body: Sequence[Row], roles: dict[int, str]) -> frozenset[str]:
+    """One key a distinct person: by number where there is one, else by name and birth date, else by row."""
+    order = [[column for column, role in roles.items() if role == wanted] for wanted in ("nir", "id", "full-name")]
+    single = next((columns[0] for columns in order if columns), None)
+    several = [column for column, role in roles.items() if role in {"name", "birth"}]
+    keys = set()
+    for number, row in enumerate(body):
+        if single is not None:
+            key = row[single].strip() if single < len(row) else ""
+        else:
+            key = "|".join(row[column].strip().lower() for column in several if column < len(row)).strip("|")
+        if key:
+            keys.add(key)
+        elif single is None and not several and any(cell.strip() for cell in row):
+            keys.add(f"#{number}")
+    return frozenset(keys)

@@ -1,0 +1,74 @@
+"""From the nodes of a document to the one answer about the file.
+
+Owns the rule that a medical part makes the whole medical, that a part which could not be looked at makes it undecidable
+otherwise, and that only what is left is « not medical ». Takes judged nodes, parents first, returns ``Findings``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.detection.combine import MEDICAL
+from agent.detection.nodes import Judged
+from agent.document import Document, Format, Problem
+from agent.findings import Finding, Findings, Judgement, Kind
+
+MAX_ITEMS = 64
+_ARCHIVES = frozenset((Format.ZIP, Format.TAR, Format.GZIP, Format.SEVENZIP, Format.RAR, Format.BZIP2, Format.XZ))
+_MAILS = frozenset((Format.EML, Format.MSG, Format.MBOX))
+
+
+def conclude(document: Document, judged: Sequence[Judged], *, complete: bool) -> Findings:
+    """One answer: medical if any part is, else undecidable if any part could not be looked at, else not medical."""
+    medical = [node for node in judged if node.probability >= MEDICAL]
+    problem = next((node.problem for node in judged if node.problem is not None), None)
+    if not complete:
+        problem = problem or Problem.TOO_DEEP
+    if medical:
+        return _medical(document, medical, problem)
+    items = _items(judged)
+    if problem is not None:
+        return Findings(Judgement.UNDECIDABLE, confidence=1.0, format=document.format, problem=problem, items=items)
+    number = any(node.number for node in judged)
+    return Findings(
+        Judgement.NOT_MEDICAL,
+        Kind.PERSONAL_IDENTIFIER if number else Kind.OTHER,
+        confidence=round(min(0.995, 1 - max((node.probability for node in judged), default=0.0)), 4),
+        format=document.format,
+        items=items,
+    )
+
+
+def _medical(document: Document, medical: list[Judged], problem: Problem | None) -> Findings:
+    persons = frozenset[str]().union(*(node.persons for node in medical if node.persons != {"one"}))
+    nameless = max((node.anonymous + ("one" in node.persons) for node in medical), default=0)
+    return Findings(
+        Judgement.MEDICAL,
+        _kind(document, medical),
+        confidence=round(min(0.995, max(node.probability for node in medical)), 4),
+        identified=any(node.identified for node in medical),
+        patients=len(persons) or nameless,
+        test_data=all(node.test_data for node in medical),
+        format=document.format,
+        problem=problem,
+        items=_items(medical),
+    )
+
+
+def _kind(document: Document, medical: list[Judged]) -> Kind:
+    """A container's own kind when it is one; else the kind of the document, else of its most certain part."""
+    own = next((node.kind for node in medical if node.node is document), None)
+    if document.format in _MAILS:
+        return Kind.EMAIL
+    if own is not None and own is not Kind.OTHER:
+        return own
+    if document.format in _ARCHIVES:
+        return Kind.ARCHIVE
+    return max(medical, key=lambda node: node.probability).kind
+
+
+def _items(judged: Sequence[Judged]) -> tuple[Finding, ...]:
+    """The weightiest findings of all nodes, bounded."""
+    found = [item for node in judged for item in node.items]
+    found.sort(key=lambda item: -abs(item.weight))
+    return tuple(found[:MAX_ITEMS])

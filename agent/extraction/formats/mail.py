@@ -1,0 +1,225 @@
+"""Mail: one message (RFC 5322 with MIME) or a mailbox of many. Headers, bodies, attachments as children.
+
+Bodies are split here, without recursion into the library's parser, so that nesting is bounded and said; header
+parameters and
+encoded words are left to the standard library. Encrypted mail (S/MIME, PGP) is told and not tried.
+"""
+
+from __future__ import annotations
+
+import binascii
+import email.parser
+import quopri
+import re
+from email.header import decode_header
+from email.message import Message
+
+from agent.document import Area, Document, Format, Problem, Spot
+from agent.extraction.formats import html, text
+from agent.extraction.formats.base import BODY, Job
+from agent.extraction.formats.charset import decode
+from agent.extraction.limits import KIB
+from agent.extraction.source import BytesSource
+
+_BLANK = re.compile(rb"\r?\n[ \t]*\r?\n")
+_UNFOLD = re.compile(r"\r?\n[ \t]+")
+_FIELD = re.compile(r"^([!-9;-~]{1,80}):[ \t]*(.*)$")
+_FROM_LINE = re.compile(
+    rb"^From [^\r\n]{1,300}\d{4}[^\r\n]{0,20}\r?\n(?:>From [^\r\n]*\r?\n)?(?=[A-Za-z][\w-]*:)", re.MULTILINE
+)
+_HEADER_BYTES = 256 * KIB
+_PEOPLE = frozenset(
+    {"from", "to", "cc", "bcc", "reply-to", "sender", "subject", "thread-topic", "date", "organization"}
+)
+_ARMOUR = b"-----BEGIN PGP MESSAGE-----"
+_UU = re.compile(rb"^begin [0-7]{3} ([^\r\n]{1,200})\r?\n(.*?)^end\r?$", re.MULTILINE | re.DOTALL)
+_MAX_PARTS_DEPTH = 20
+_INLINE_PICTURE = 20 * KIB  # a smaller picture within a mail is a logo
+
+
+def read(job: Job) -> None:
+    """Format.EML."""
+    data = job.whole()
+    start = len(data) - len(data.lstrip())
+    block, body = _split(data[start:])
+    message = _headers(block)
+    _fields(job, block)
+    _part(job, message, body, 0)
+    if not job.document.fields:
+        job.text(decode(data))
+
+
+def read_mailbox(job: Job) -> None:
+    """Format.MBOX: each message is a child."""
+    data = job.whole()
+    starts = list(_FROM_LINE.finditer(data))
+    for number, match in enumerate(starts, 1):
+        end = starts[number].start() if number < len(starts) else len(data)
+        message = data[match.end() : end]
+        job.child(message, "eml", Spot(Area.ATTACHMENT, number))
+
+
+def _split(data: bytes) -> tuple[bytes, bytes]:
+    match = _BLANK.search(data)
+    if match is None:
+        return data[:_HEADER_BYTES], b""
+    return data[: min(match.start(), _HEADER_BYTES)], data[match.end() :]
+
+
+def _headers(block: bytes) -> Message:
+    return email.parser.BytesHeaderParser().parsebytes(block + b"\r\n\r\n")
+
+
+def _fields(job: Job, block: bytes) -> None:
+    """Header fields of the message: names in lower case, encoded words decoded."""
+    lines: list[str] = []
+    for line in _UNFOLD.sub(" ", decode(block)).splitlines():
+        match = _FIELD.match(line)
+        if match is None:
+            lines.append(line)
+            continue
+        name, value = match.group(1).lower(), words(match.group(2))
+        job.field(name, value)
+        if name == "subject":
+            job.text(value, Spot(Area.SUBJECT))
+        elif name in _PEOPLE:
+            lines.append(f"{match.group(1)}: {value}")
+    job.text("\n".join(lines), Spot(Area.HEADER))
+
+
+def words(value: str) -> str:
+    """A header's text with its encoded words (RFC 2047) decoded; what is broken stays as written."""
+    if "=?" not in value:
+        return value.strip()
+    try:
+        pieces = decode_header(value)
+    except (ValueError, LookupError, binascii.Error):
+        return value
+    return "".join(
+        piece if isinstance(piece, str) else decode(piece, charset or "") for piece, charset in pieces
+    ).strip()
+
+
+def _part(job: Job, message: Message, body: bytes, depth: int) -> None:
+    """One MIME part, into the document or as a child of it."""
+    job.budget.part()
+    kind = message.get_content_type()
+    if _is_encrypted(message, kind):
+        job.fail(Problem.ENCRYPTED)
+        return
+    boundary = _boundary(message) if kind.startswith("multipart/") else b""
+    if boundary:
+        if depth >= _MAX_PARTS_DEPTH:
+            job.fail(Problem.TOO_DEEP)
+            return
+        for piece in _pieces(body, boundary):
+            block, inner = _split(piece) if not piece.startswith((b"\r\n", b"\n")) else (b"", piece)
+            _part(job, _headers(block), inner, depth + 1)
+        return
+    data = _content(message, body)
+    job.budget.inflate(len(data))
+    name = _file_name(message)
+    if kind == "message/rfc822" or name or not kind.startswith("text/"):
+        _attach(job, kind, data, name)
+    else:
+        _body(job, message, kind, data)
+
+
+def _is_encrypted(message: Message, kind: str) -> bool:
+    if kind == "multipart/encrypted":
+        return True
+    if kind not in {"application/pkcs7-mime", "application/x-pkcs7-mime"}:
+        return False
+    return (_parameter(message, "smime-type").lower() or "enveloped-data") not in {
+        "signed-data",
+        "certs-only",
+        "compressed-data",
+    }
+
+
+def _parameter(message: Message, name: str, header: str = "content-type") -> str:
+    """A header parameter, continued or encoded (RFC 2231) as it may be. The library's own getters would look up any
+    codec.
+    """
+    value = message.get_param(name, "", header)
+    if not isinstance(value, tuple):
+        return str(value or "")
+    charset, _language, text_ = value
+    return decode(text_.encode("latin-1", "replace"), charset or "")
+
+
+def _boundary(message: Message) -> bytes:
+    value = _parameter(message, "boundary").rstrip()
+    return (
+        b"--" + value.encode("ascii", "surrogateescape" if value.isascii() else "replace")
+        if 0 < len(value) <= 200
+        else b""
+    )
+
+
+def _pieces(body: bytes, boundary: bytes) -> list[bytes]:
+    """What stands between the boundary lines; a missing last one is forgiven."""
+    marks = list(re.finditer(rb"^" + re.escape(boundary) + rb"(--)?[ \t]*\r?$\n?", body, re.MULTILINE))
+    found: list[bytes] = []
+    for index, mark in enumerate(marks):
+        if mark.group(1):
+            break
+        end = marks[index + 1].start() if index + 1 < len(marks) else len(body)
+        found.append(body[mark.end() : end].removesuffix(b"\n").removesuffix(b"\r"))
+    return found if marks else [b"\r\n" + body]
+
+
+def _content(message: Message, body: bytes) -> bytes:
+    encoding = str(message.get("content-transfer-encoding", "")).strip().lower()
+    if encoding == "quoted-printable":
+        return quopri.decodestring(body)
+    if encoding == "base64":
+        compact = body.translate(None, b"\r\n\t -")
+        for cut in (len(compact), len(compact) // 4 * 4):
+            try:
+                return binascii.a2b_base64(compact[:cut])
+            except binascii.Error:
+                continue
+    return body
+
+
+def _file_name(message: Message) -> str:
+    name = _parameter(message, "filename", "content-disposition") or _parameter(message, "name")
+    return words(name)
+
+
+def _body(job: Job, message: Message, kind: str, data: bytes) -> None:
+    charset = _parameter(message, "charset")
+    if _ARMOUR in data[:65536]:
+        job.fail(Problem.ENCRYPTED)
+    if kind == "text/html":
+        raw = job.document.raw
+        node = Document(Format.HTML)
+        source = BytesSource(decode(data, charset).encode("utf-8", "replace"))
+        html.read(Job(source, node, job.budget, job.depth, job.recurse))
+        job.document.parts += node.parts
+        job.document.children += node.children
+        job.document.raw = raw
+        return
+    for match in _UU.finditer(data) if b"\nbegin " in data else ():
+        _attach(job, "", _uudecode(match.group(2)), match.group(1).decode("latin-1"))
+    job.text(decode(data, charset), BODY)
+    text.children(job, data)
+
+
+def _uudecode(lines: bytes) -> bytes:
+    out = bytearray()
+    for line in lines.splitlines():
+        try:
+            out += binascii.a2b_uu(line)
+        except binascii.Error:
+            continue
+    return bytes(out)
+
+
+def _attach(job: Job, kind: str, data: bytes, name: str) -> None:
+    number = len(job.document.children) + 1
+    extension = {"message/rfc822": "eml", "text/html": "html", "text/csv": "csv"}.get(kind, "")
+    child = job.child(data, extension if not name or extension == "eml" else "", Spot(Area.ATTACHMENT, number), name)
+    if child.format is Format.IMAGE and child.size < _INLINE_PICTURE:
+        child.problem = None

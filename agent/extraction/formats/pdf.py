@@ -1,0 +1,179 @@
+"""PDF by pdfium: text of the pages, form fields and annotations, document information, and attached files as children.
+
+pdfium is C++ and reads hostile input, which is why this runs in the sandboxed worker only. Pages beyond the limit
+are sampled.
+A page whose only content is a picture is a scan: it cannot be read here, and the document says so.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from agent.document import Area, Document, Format, Problem, Spot
+from agent.extraction.formats.base import PROPERTIES, Job
+from agent.extraction.limits import MIB, Limits, Stop
+from agent.extraction.source import SourceFile
+
+_IN_MEMORY = 16 * MIB
+_POOR_CHARS = 16  # a page with less text than this may be a scan
+_SCAN_SHARE = 0.3  # of the page, covered by pictures
+_GARBLED = 0.4  # of the characters, when a font does not say what its glyphs mean
+_PASSWORD_ERROR, _SECURITY_ERROR = 4, 5
+_WIDGET = 20  # FPDF_ANNOT_WIDGET
+_IMAGE, _FORM, _PATH = 3, 5, 2  # FPDF_PAGEOBJ_*
+_MAX_OBJECTS = 2000
+_MAX_ATTACHMENTS = 200
+_INFO = ("Title", "Author", "Subject", "Keywords")
+
+
+def read(job: Job) -> None:
+    """Format.PDF."""
+    import pypdfium2
+
+    source: Any = job.whole(_IN_MEMORY) if job.source.size <= _IN_MEMORY else SourceFile(job.source)
+    try:
+        pdf = pypdfium2.PdfDocument(source)
+    except pypdfium2.PdfiumError as error:
+        locked = error.err_code in {_PASSWORD_ERROR, _SECURITY_ERROR}
+        raise Stop(Problem.ENCRYPTED if locked else Problem.CORRUPT) from None
+    try:
+        _information(job, pdf)
+        _attachments(job, pdf)
+        _pages(job, pdf)
+    finally:
+        pdf.close()
+
+
+def _information(job: Job, pdf: Any) -> None:
+    values = (pdf.get_metadata_value(key) for key in _INFO)
+    job.text("\n".join(value for value in values if value), PROPERTIES)
+
+
+def _attachments(job: Job, pdf: Any) -> None:
+    from pypdfium2 import PdfiumError, raw
+
+    for index in range(min(pdf.count_attachments(), _MAX_ATTACHMENTS)):
+        attachment = pdf.get_attachment(index)
+        size = ctypes.c_ulong()
+        raw.FPDFAttachment_GetFile(attachment, None, 0, size)
+        spot = Spot(Area.ATTACHMENT, index + 1)
+        if size.value > job.budget.limits.member_bytes:
+            job.adopt(Document(Format.UNKNOWN, size=size.value, problem=Problem.TOO_LARGE), spot)
+            continue
+        job.budget.inflate(size.value)
+        try:
+            data = bytes(attachment.get_data())
+        except PdfiumError:
+            continue  # an attachment without bytes
+        job.child(data, spot=spot, name=attachment.get_name())
+
+
+def sample(count: int, limits: Limits) -> list[int]:
+    """0-based numbers of the pages to read: all, or the first, the last and some between, in order."""
+    if count <= limits.pages:
+        return list(range(count))
+    first, last = limits.pages_first, limits.pages_last
+    gap = (count - first - last) / (limits.pages_between + 1)
+    between = {first + int(gap * step) for step in range(1, limits.pages_between + 1)}
+    return sorted({*range(first), *between, *range(count - last, count)})
+
+
+def _pages(job: Job, pdf: Any) -> None:
+    from pypdfium2 import PdfiumError
+
+    count = len(pdf)
+    chosen = sample(count, job.budget.limits)
+    job.document.truncated = job.document.truncated or len(chosen) < count
+    scans: list[int] = []
+    for index in chosen:
+        job.budget.part()
+        try:
+            page = pdf.get_page(index)
+        except PdfiumError:
+            job.fail(Problem.CORRUPT)
+            continue
+        try:
+            if not _page(job, page, Spot(Area.PAGE, index + 1)):
+                scans.append(index + 1)
+        finally:
+            page.close()
+    _say_scans(job, scans, len(chosen))
+
+
+def _say_scans(job: Job, scans: list[int], pages: int) -> None:
+    """Mostly scans: the document is one. A few scanned pages: they are children that could not be read."""
+    if scans and 2 * len(scans) >= pages:
+        job.fail(Problem.IMAGE)
+        return
+    for number in scans:
+        job.adopt(Document(Format.IMAGE, problem=Problem.IMAGE), Spot(Area.PAGE, number))
+
+
+def _page(job: Job, page: Any, spot: Spot) -> bool:
+    """Read one page; False when what it shows is a picture."""
+    layer = page.get_textpage()
+    try:
+        text = layer.get_text_range(errors="replace")
+    finally:
+        layer.close()
+    text = text.replace("\r\n", "\n").replace("\ufffe", "-\n").replace("\0", "")
+    readable = len(text.strip()) >= _POOR_CHARS and not _is_garbled(text)
+    job.text(text, spot)
+    _annotations(job, page, spot)
+    return readable or _picture_share(page) < _SCAN_SHARE
+
+
+def _is_garbled(text: str) -> bool:
+    sample_ = [char for char in text[:2000] if not char.isspace()]
+    strange = sum(1 for char in sample_ if char == "\ufffd" or "\ue000" <= char <= "\uf8ff" or char < " ")
+    return strange > len(sample_) * _GARBLED
+
+
+def _picture_share(page: Any) -> float:
+    """The share of the page that pictures cover, or outlines that may be drawn letters."""
+    area = page.get_width() * page.get_height()
+    if area <= 0:
+        return 0.0
+    covered, outlines = 0.0, 0
+    for number, item in enumerate(page.get_objects(max_depth=3)):
+        if number >= _MAX_OBJECTS:
+            break
+        if item.type == _IMAGE:
+            left, bottom, right, top = item.get_bounds()
+            covered += max(0.0, right - left) * max(0.0, top - bottom)
+        elif item.type == _PATH:
+            outlines += 1
+    return 1.0 if outlines > 300 else covered / area
+
+
+def _annotations(job: Job, page: Any, spot: Spot) -> None:
+    """Comments and the values of form fields, which are no part of a page's own text."""
+    from pypdfium2 import raw
+
+    count = min(raw.FPDFPage_GetAnnotCount(page), job.budget.limits.annotations)
+    lines: list[str] = []
+    for index in range(count):
+        annotation = raw.FPDFPage_GetAnnot(page, index)
+        if not annotation:
+            continue
+        try:
+            if raw.FPDFAnnot_GetSubtype(annotation) == _WIDGET:
+                name, value = _string(annotation, b"T"), _string(annotation, b"V")
+                lines.append(f"{name}: {value}" if value else "")
+            else:
+                lines.append(_string(annotation, b"Contents"))
+        finally:
+            raw.FPDFPage_CloseAnnot(annotation)
+    job.text("\n".join(line for line in lines if line), spot)
+
+
+def _string(annotation: Any, key: bytes) -> str:
+    from pypdfium2 import raw
+
+    size = raw.FPDFAnnot_GetStringValue(annotation, key, None, 0)
+    if not 2 < size <= 65_536:
+        return ""
+    buffer = ctypes.create_string_buffer(size)
+    raw.FPDFAnnot_GetStringValue(annotation, key, ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort)), size)
+    return buffer.raw[: size - 2].decode("utf-16-le", "replace")

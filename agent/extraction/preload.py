@@ -1,0 +1,33 @@
+"""What the worker loads before it can open nothing any more: every module that a document could make it want later.
+
+A module that is missing here is no hole: the import fails, and the document is undecidable (crashed) though it could
+have been read. ``tests/system/test_worker.py`` watches for such imports.
+"""
+
+from __future__ import annotations
+
+import codecs
+import encodings
+import pkgutil
+from contextlib import suppress
+from importlib import import_module
+
+_OURS = ("agent.detection", "agent.extraction.formats")
+_CHECKS = (  # python-stdnum's, which agent.detection.identifiers imports by name when a number looks like one
+    "at.vnr be.ssn ca.bc_phn ch.ssn cz.rc dk.cpr es.dni es.nie fi.hetu gb.nhs ie.pps ie.vat it.codicefiscale nl.bsn "
+    "no.fodselsnummer pl.pesel ro.cnp se.personnummer us.ssn verhoeff luhn fi.alv fi.ytunnus"
+)
+
+
+def preload() -> None:
+    """Import our own detection and formats, every codec, and what libraries import late."""
+    for package in _OURS:
+        module = import_module(package)
+        for found in pkgutil.walk_packages(module.__path__, f"{package}."):
+            import_module(found.name)
+    for codec in pkgutil.iter_modules(encodings.__path__):
+        with suppress(LookupError):  # the codecs of Windows
+            codecs.lookup(codec.name)  # a mail, a web page or a DICOM header names whichever it likes
+    for name in _CHECKS.split():
+        with suppress(ImportError):
+            import_module(f"stdnum.{name}")

@@ -1,0 +1,120 @@
+"""One file → one ``Document``: sniffs, hands over to the reader of the format, and turns every failure into a problem.
+
+Imported by the worker alone. Takes a descriptor that somebody else owns and reads it by position; opens nothing, writes
+nothing, starts nothing. After ``warm_up`` everything works without the file system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from agent.document import Document, Format, Problem
+from agent.extraction.formats import (
+    archive,
+    binary,
+    compressed,
+    delimited,
+    dicom,
+    html,
+    image,
+    jsontext,
+    mail,
+    markup,
+    ole,
+    pdf,
+    rtf,
+    text,
+    zipped,
+)
+from agent.extraction.formats.base import Job
+from agent.extraction.limits import Budget, Limits, Stop
+from agent.extraction.sniff import HEAD, sniff
+from agent.extraction.source import BytesSource, DescriptorSource, Source
+
+_READERS: dict[Format, Callable[[Job], None]] = {
+    Format.EMPTY: binary.read_nothing,
+    Format.TEXT: text.read,
+    Format.HL7V2: text.read,
+    Format.CSV: delimited.read,
+    Format.XML: markup.read,
+    Format.HTML: html.read,
+    Format.JSON: jsontext.read,
+    Format.NDJSON: jsontext.read,
+    Format.EML: mail.read,
+    Format.MBOX: mail.read_mailbox,
+    Format.RTF: rtf.read,
+    Format.PDF: pdf.read,
+    Format.DICOM: dicom.read,
+    Format.ZIP: zipped.read,
+    Format.OLE: ole.read,
+    Format.TAR: archive.read,
+    Format.SEVENZIP: archive.read,
+    Format.RAR: archive.read,
+    Format.GZIP: compressed.read,
+    Format.BZIP2: compressed.read,
+    Format.XZ: compressed.read,
+    Format.AGE: binary.read_age,
+    Format.IMAGE: image.read,
+    Format.SIGNAL: binary.read_header,
+    Format.RESEARCH: binary.read_header,
+    Format.SQLITE: binary.read_runs,
+    Format.UNKNOWN: binary.read_unknown,
+    Format.AUDIO_VIDEO: binary.read_appended,
+    Format.EXECUTABLE: binary.read_appended,
+    Format.FONT: binary.read_appended,
+}
+
+
+def read_document(fd: int, extension: str, size: int, budget: Budget) -> Document:
+    """Read an open file of ``size`` bytes (0: as large as the system says). ``extension`` is a hint without the dot.
+
+    Never raises for what the file holds: what could not be read is a ``problem`` on its node.
+    """
+    try:
+        source = DescriptorSource(fd, size, budget)
+    except Stop as stop:
+        return Document(Format.UNKNOWN, size=size, problem=stop.problem)
+    return _read(source, extension, budget, 0)
+
+
+def read_bytes(data: bytes, extension: str, budget: Budget, depth: int = 0) -> Document:
+    """The same for bytes in memory; ``depth`` counts the containers around them."""
+    return _read(BytesSource(data), extension, budget, depth)
+
+
+def _read(source: Source, extension: str, budget: Budget, depth: int) -> Document:
+    document = Document(Format.UNKNOWN, size=source.size, extension=extension.lower().lstrip(".")[:16])
+    job = Job(source, document, budget, depth, _read)
+    try:
+        budget.tick()
+        job.head = source.pread(HEAD, 0)
+        document.format = sniff(job.head, document.extension)
+        _READERS[document.format](job)
+    except Stop as stop:
+        job.fail(stop.problem)
+    except MemoryError:
+        job.fail(Problem.TOO_LARGE)
+    except RecursionError:
+        job.fail(Problem.TOO_DEEP)
+    except Exception:  # whatever a hostile file provokes in a library is that file's problem, not ours
+        job.fail(Problem.CORRUPT)
+    return document
+
+
+def warm_up() -> None:
+    """Read one tiny document of every format, so that nothing is left to import once files cannot be opened."""
+    import codecs
+
+    import libarchive  # noqa: F401 - loaded for later
+    import pydicom  # noqa: F401
+    import python_calamine  # noqa: F401
+
+    from agent.extraction.formats.charset import CODECS
+    from agent.extraction.samples import samples
+
+    for name in CODECS:
+        codecs.lookup(name)
+    budget = Budget(replace(Limits(), soft_seconds=60.0))
+    for extension, data in samples():
+        _read(BytesSource(data), extension, budget, 0)

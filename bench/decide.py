@@ -1,0 +1,77 @@
+"""Extraction and detection in one process, warm: what a document costs, beside the bare work nobody can avoid."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.detection.detector import detect
+from agent.extraction.limits import Budget, Limits
+from agent.extraction.reader import read_document, warm_up
+from bench.measure import Figure, against, median_s
+from tests.invented import LETTER, MENU, dicom, docx, pdf
+
+
+def main() -> list[Figure]:
+    warm_up()
+    two_pages = "\n".join([LETTER] * 3)
+    ordinary = (MENU * 40)[: 10 * 1024]
+    word, page, image = docx(two_pages), pdf(two_pages), dicom()
+    with tempfile.TemporaryDirectory() as folder:
+        return [
+            against("text 10 KB, decide", *_pair(folder, "a.txt", ordinary.encode(), _read), 0.4),
+            against("letter 2 pages of text, decide", *_pair(folder, "b.txt", two_pages.encode(), _read), 0.4),
+            against("DOCX 2 pages, decide", *_pair(folder, "c.docx", word, _inflate), 1.5),
+            against("PDF 2 pages, decide", *_pair(folder, "d.pdf", page, _pdfium), 4.0),
+            against("DICOM header, decide", *_pair(folder, "e.dcm", image, _read), 2.5),
+            _bulk(folder),
+        ]
+
+
+def _pair(
+    folder: str, name: str, content: bytes, bare: Callable[[Path], object]
+) -> tuple[Callable[[], object], str, Callable[[], object]]:
+    path = Path(folder) / name
+    path.write_bytes(content)
+    words = {_read: "open and read", _inflate: "unzip", _pdfium: "PDFium's text"}
+    return lambda: decide(path), words[bare], lambda: bare(path)
+
+
+def decide(path: Path) -> object:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        size = os.fstat(fd).st_size
+        return detect(read_document(fd, path.suffix[1:], size, Budget(Limits())))
+    finally:
+        os.close(fd)
+
+
+def _read(path: Path) -> object:
+    return path.read_bytes()
+
+
+def _inflate(path: Path) -> object:
+    with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
+        return [archive.read(name) for name in archive.namelist()]
+
+
+def _pdfium(path: Path) -> object:
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(path.read_bytes())
+    try:
+        return [page.get_textpage().get_text_bounded() for page in document]
+    finally:
+        document.close()
+
+
+def _bulk(folder: str) -> Figure:
+    path = Path(folder) / "bulk.txt"
+    path.write_bytes((MENU * 20_000).encode()[: 4 << 20])
+    seconds, bare = median_s(lambda: decide(path), 5, 1), median_s(lambda: path.read_bytes(), 5, 1)
+    rate = path.stat().st_size / seconds / 1e6
+    return Figure("bulk text, a core", rate, "MB/s", 30, at_least=True, bare="open and read", ratio=seconds / bare)

@@ -1,0 +1,57 @@
+"""A log whose clock stands still, and the record of a transfer as the agent writes it."""
+
+import pytest
+
+from agent.audit.log import AuditLog
+
+TRANSFER = {
+    "channel": "removable", "service": "usb", "arrival": "new", "judgement": "medical", "kind": "lab-report",
+    "confidence": 930, "identified": True, "patients": 1, "test": False, "format": "pdf", "problem": "", "size": 12345,
+    "ext": "pdf", "decision": "encrypt", "wanted": "encrypt", "rule": "usb-01", "policy": "enforce",
+    "release": "0123456789ab", "mode": "enforce", "exception": "", "act": False, "file": "a" * 32, "volume": "b" * 32,
+    "device": {"bus": "usb", "vendor_id": "0951", "product_id": "1666", "serial": "c" * 32}, "user": "p_7Qm3",
+}  # fmt: skip
+
+
+class StillClock:
+    boot = "0badcafe"
+
+    def __init__(self):
+        self.seconds = 1_795_289_704
+
+    def now(self):
+        return self.seconds * 1_000_000, 42
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "audit"
+
+
+@pytest.fixture
+def open_log(folder):
+    logs = []
+
+    def open_(**options):
+        log = AuditLog.open(folder, clock=StillClock(), **{"flush_after_s": 3600, **options})
+        logs.append(log)
+        return log
+
+    yield open_
+    for log in logs:
+        try:
+            log.close()
+        except Exception:
+            pass
+
+
+def abandon(log):
+    """What kill -9 leaves: the files as they are, the lock gone, nothing written."""
+    import os
+
+    log._closing.set()
+    log._waiting.set()
+    log._flusher.join()
+    os.close(log._fd)
+    os.close(log._lock_fd)
+    log._fd = log._lock_fd = -1

@@ -1,0 +1,105 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.audit import chain, frames
+from agent.audit.frames import Damage, Frame, FrameType, Torn
+from agent.errors import UntrustedInputError
+
+BODIES = [b"\x00\x05hello", b"\x00\x01x" + b"\x00" * 40, b"\x00\x00", b"\x01\x00" + b"y" * 256]
+
+
+def stream(bodies=BODIES):
+    return b"".join(frames.pack(FrameType.LEAF, body) for body in bodies)
+
+
+def whole(items):
+    return [item.body for item in items if isinstance(item, Frame) and item.kind == FrameType.LEAF]
+
+
+def test_the_bytes_are_those_of_the_format():
+    assert frames.pack_leaf(b"{}", b"p") == bytes.fromhex("00000005 01000000") + (
+        __import__("zlib").crc32(b"\x00\x02{}p").to_bytes(4, "big") + b"\x00\x02{}p"
+    )
+
+
+def test_round_trip():
+    items, used = frames.split(stream())
+    assert whole(items) == BODIES
+    assert used == len(stream())
+    assert frames.unpack_leaf(BODIES[1]) == (b"x", b"\x00" * 40)
+
+
+def test_what_goes_to_the_collector_is_the_hash_of_the_private_part():
+    sent = frames.pack_sent(b"{}", chain.private_hash(b"name of a file"))
+    (frame,), _ = frames.split(sent)
+    assert frame.kind == FrameType.SENT
+    assert frames.unpack_sent(frame.body) == (b"{}", chain.private_hash(b"name of a file"))
+    assert b"name of a file" not in sent
+    with pytest.raises(UntrustedInputError):
+        frames.unpack_sent(frame.body[:-1])
+
+
+@given(st.integers(0, 10_000), st.integers(1, 255))
+@settings(max_examples=300)
+def test_one_changed_byte_hides_one_frame_and_no_other(position, change):
+    data = bytearray(stream())
+    position %= len(data)
+    data[position] ^= change
+    items, used = frames.split(bytes(data))
+    assert used == len(data)
+    found = whole(items)
+    assert len(found) == len(BODIES) - 1
+    assert all(body in BODIES for body in found)
+    assert len(items) == len(BODIES)
+
+
+@given(st.integers(0, 10_000))
+def test_a_cut_is_torn_at_the_end_and_only_there(cut):
+    data = stream()[: cut % len(stream())]
+    items, _ = frames.split(data)
+    found = whole(items)
+    assert found == BODIES[: len(found)]
+    assert not any(isinstance(item, Damage) for item in items)
+    assert sum(len(frames.pack(FrameType.LEAF, body)) for body in found) + sum(
+        item.length for item in items if isinstance(item, Torn)
+    ) == len(data)
+
+
+@given(st.binary(max_size=300))
+def test_every_byte_of_anything_is_accounted_for(data):
+    items, used = frames.split(data)
+    assert used == len(data)
+    at = 0
+    for item in items:
+        assert item.offset == at
+        at += frames.HEADER_BYTES + len(item.body) if isinstance(item, Frame) else item.length
+    assert at == len(data)
+
+
+@given(st.integers(1, 40))
+def test_pieces_give_the_same_as_the_whole(step):
+    data = bytearray(stream() * 2)
+    data[30] ^= 1
+    expected, _ = frames.split(bytes(data))
+    items, rest, base, at = [], b"", 0, 0
+    while at < len(data):
+        rest += bytes(data[at : at + step])
+        at += step
+        got, used = frames.split(rest, base, final=at >= len(data))
+        items += got
+        base += used
+        rest = rest[used:]
+    assert items == expected
+
+
+def test_zeros_of_a_crashed_file_system_are_a_torn_end():
+    items, _ = frames.split(stream() + bytes(4096))
+    assert whole(items) == BODIES
+    assert items[-1] == Torn(len(stream()), 4096)
+
+
+def test_a_length_beyond_the_limit_is_not_believed():
+    items, _ = frames.split(b"\xff\xff\xff\xff\x01\x00\x00\x00\x00\x00\x00\x00" + stream())
+    assert items[0] == Damage(0, 12)
+    assert whole(items) == BODIES

@@ -1,0 +1,57 @@
+"""Every code has words, every word a French text, and no file name can move a terminal's cursor."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.document import Area, Problem
+from agent.findings import Findings, FindingType, Judgement, Kind, undecidable
+from agent.i18n import preferred
+from agent.model import ChannelKind, Decision, Strength
+from agent.ui import wording
+from agent.ui.printable import printable
+
+
+@pytest.mark.parametrize(
+    ("table", "codes"),
+    [
+        (wording.KINDS, Kind), (wording.PROBLEMS, Problem), (wording.FINDINGS, FindingType), (wording.AREAS, Area),
+        (wording.CHANNELS, ChannelKind), (wording.STRENGTHS, Strength), (wording.DECISIONS, Decision),
+        (wording.JUDGEMENTS, Judgement),
+    ],
+)  # fmt: skip
+def test_every_code_has_words(table: dict[str, str], codes: type) -> None:
+    assert set(table) == set(codes)
+
+
+def test_a_reason_for_every_answer() -> None:
+    same = str
+    assert wording.reason(Findings(Judgement.MEDICAL, Kind.CDA, identified=True), same).endswith(
+        "who can be recognised"
+    )
+    assert "12 patients" in wording.reason(Findings(Judgement.MEDICAL, Kind.PATIENT_TABLE, patients=12), same)
+    assert "test data" in wording.reason(Findings(Judgement.MEDICAL, Kind.HL7V2, test_data=True), same)
+    assert "encrypted" in wording.reason(undecidable(Problem.ENCRYPTED), same)
+    assert "nothing about a particular patient" in wording.reason(Findings(Judgement.NOT_MEDICAL), same)
+
+
+def test_hostile_names_are_shown_without_control_characters(hostile_name: bytes) -> None:
+    shown = printable(hostile_name)
+    assert shown.isprintable()
+    assert len(shown) <= 200
+
+
+def test_bytes_that_are_not_utf8_stay_recognisable() -> None:
+    assert printable(b"a\xff\n") == "a\\xff\\x0a"
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "fr"), ({"LANG": "C.UTF-8"}, "fr"), ({"LANG": "fr_FR.UTF-8"}, "fr"), ({"LANG": "en_GB.UTF-8"}, "en"),
+        ({"LANG": "de_DE.UTF-8"}, "en"), ({"LANG": "de_DE", "LC_ALL": "fr_BE"}, "fr"),
+        ({"LANG": "fr_FR", "LANGUAGE": "en:fr"}, "en"),
+    ],
+)  # fmt: skip
+def test_the_language_is_the_readers(environment: dict[str, str], language: str) -> None:
+    assert preferred(environment) == language

@@ -1,10 +1,10 @@
-"""Quality of detection over a labelled corpus: recall, false positives, undecidable shares, misses with their reasons.
+"""Quality of detection over a labelled corpus: recall, false positives, undecidable shares, misses with reasons.
 
     python bench/detection.py [MANIFEST] [--json] [--misses N] [--jobs N]
 
-MANIFEST is a ``manifest.jsonl`` (one object a line: path, label, kind, lang, identified, source) beside the files; the
-default is ``../shared/corpus`` next to the checkout. Reads and judges each file in process, as the worker does, in a pool
-of bounded size, each file with a hard time limit. The split by source shows how even the result is; sources whose
+MANIFEST is a ``manifest.jsonl`` (one object a line: path, label, kind, lang, identified, source) beside the files;
+the default is ``../shared/corpus`` next to the checkout. Reads and judges each file in process, as the worker does, in a
+pool of bounded size, each file with a hard time limit. The split by source shows how even the result is; sources whose
 names hash to the held-out half are reported apart, so that work on one half can be judged by the other.
 """
 
@@ -24,8 +24,21 @@ from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-HARD = ("blank-form", "code", "course", "cv", "drug-leaflet", "fhir-admin", "fhir-conformance", "hospital-admin", "invoice",
-        "legal", "paper", "payslip", "public-health")  # fmt: skip
+HARD = (
+    "blank-form",
+    "code",
+    "course",
+    "cv",
+    "drug-leaflet",
+    "fhir-admin",
+    "fhir-conformance",
+    "hospital-admin",
+    "invoice",
+    "legal",
+    "paper",
+    "payslip",
+    "public-health",
+)
 FILE_SECONDS = 20
 Row = dict[str, Any]
 
@@ -46,13 +59,29 @@ def judge(task: tuple[str, Row]) -> Row:
         document = read_document(fd, Path(path).suffix[1:], os.fstat(fd).st_size, Budget())
         read = time.perf_counter()
         found = detect(document)
-        answer = {"judgement": found.judgement.value, "kind": found.kind.value, "identified": found.identified,
-                  "patients": found.patients, "confidence": found.confidence, "problem": found.problem and found.problem.value,
-                  "format": found.format.value, "detect_ms": (time.perf_counter() - read) * 1e3,
-                  "why": [(item.type.value, item.count, item.weight) for item in found.items[:8]]}  # fmt: skip
+        answer = {
+            "judgement": found.judgement.value,
+            "kind": found.kind.value,
+            "identified": found.identified,
+            "patients": found.patients,
+            "confidence": found.confidence,
+            "problem": found.problem and found.problem.value,
+            "format": found.format.value,
+            "detect_ms": (time.perf_counter() - read) * 1e3,
+            "why": [(item.type.value, item.count, item.weight) for item in found.items[:8]],
+        }
     except Exception as error:
-        answer = {"judgement": "internal", "kind": repr(error)[:80], "identified": False, "patients": 0, "confidence": 0.0,
-                  "problem": None, "format": "", "detect_ms": 0.0, "why": []}  # fmt: skip
+        answer = {
+            "judgement": "internal",
+            "kind": repr(error)[:80],
+            "identified": False,
+            "patients": 0,
+            "confidence": 0.0,
+            "problem": None,
+            "format": "",
+            "detect_ms": 0.0,
+            "why": [],
+        }
     finally:
         signal.alarm(0)
         os.close(fd)
@@ -121,9 +150,11 @@ def misses(rows: list[Row]) -> list[Row]:
     for row in rows:
         judgement = row["answer"]["judgement"]
         hidden = pictures(row) or "encrypted" in row["kind"]
-        if judgement == "internal" or (row["label"] != "medical" and judgement == "medical") or (
-            row["label"] == "medical" and judgement != "medical" and not hidden
-        ):  # fmt: skip
+        if (
+            judgement == "internal"
+            or (row["label"] != "medical" and judgement == "medical")
+            or (row["label"] == "medical" and judgement != "medical" and not hidden)
+        ):
             wrong.append(row)
     return wrong
 
@@ -144,9 +175,11 @@ def _prepare() -> None:
 
 def show(rows: list[Row], limit: int) -> None:
     """The report for people."""
-    halves = {"all sources": rows,
-              "half A of the sources": [row for row in rows if zlib.crc32(source_of(row).encode()) % 2 == 0],
-              "half B of the sources": [row for row in rows if zlib.crc32(source_of(row).encode()) % 2]}  # fmt: skip
+    halves = {
+        "all sources": rows,
+        "half A of the sources": [row for row in rows if zlib.crc32(source_of(row).encode()) % 2 == 0],
+        "half B of the sources": [row for row in rows if zlib.crc32(source_of(row).encode()) % 2],
+    }
     for name, part in halves.items():
         print(f"\n{name}: {len(part)} files")
         for label, (hits, of) in summary(part).items():
@@ -159,13 +192,15 @@ def show(rows: list[Row], limit: int) -> None:
             print(f"  {name:<60} " + "  ".join(f"{word} {count}" for word, count in sorted(counts.items())))
     times = sorted(row["answer"]["detect_ms"] for row in rows)
     print(
-        f"\ndetection ms: median {times[len(times) // 2]:.2f}, 95 % {times[len(times) * 95 // 100]:.2f}, longest {times[-1]:.1f}"
+        f"\ndetection ms: median {times[len(times) // 2]:.2f}, "
+        f"95 % {times[len(times) * 95 // 100]:.2f}, longest {times[-1]:.1f}"
     )
     print("\nmisses")
     for row in misses(rows)[:limit]:
         answer = row["answer"]
         print(
-            f"  {row['label']} {row['kind']} → {answer['judgement']} {answer['kind']} {answer['confidence']} {answer['problem'] or ''} {row['path']}"
+            f"  {row['label']} {row['kind']} → {answer['judgement']} {answer['kind']} "
+            f"{answer['confidence']} {answer['problem'] or ''} {row['path']}"
         )
         print(f"      {answer['why']}")
 
@@ -184,8 +219,16 @@ def main() -> int:
         return 64
     rows = sorted(run(options.manifest, max(1, options.jobs)), key=lambda row: row["path"])
     if options.json:
-        print(json.dumps({"summary": summary(rows), "kinds": by(rows, "kind"), "languages": by(rows, "lang"),
-                          "misses": [{k: row[k] for k in ("path", "label", "kind", "answer")} for row in misses(rows)]}))  # fmt: skip
+        print(
+            json.dumps(
+                {
+                    "summary": summary(rows),
+                    "kinds": by(rows, "kind"),
+                    "languages": by(rows, "lang"),
+                    "misses": [{k: row[k] for k in ("path", "label", "kind", "answer")} for row in misses(rows)],
+                }
+            )
+        )
     else:
         show(rows, options.misses)
     return 0

@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; the exit status: 0 well, 64 usage, 69 the machine lacks something."""
     _ = catalogue(preferred()).gettext
     try:
-        chosen = _parser().parse_args(arguments)
+        chosen = _parser(_).parse_args(arguments)
     except SystemExit as stop:
         return 64 if stop.code else 0
     try:
@@ -61,22 +61,22 @@ def main(arguments: list[str] | None = None) -> int:
         return HostError.exit_code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(_: Callable[[str], str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="serment-collector",
-        description="receives, checks and shows the audit logs of laptops",
+        description=_("receives, checks and shows the audit logs of laptops"),
         epilog="example: serment-collector run --data /var/lib/serment-collector --port 8440",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="serve laptops and pages")
+    run = commands.add_parser("run", help=_("serve laptops and pages"))
     run.add_argument("--host", default="127.0.0.1")
-    run.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 for any free one")
-    run.add_argument("--fd", type=int, metavar="N", help="serve this inherited listening socket instead")
-    run.add_argument("--idle-exit", type=float, default=0.0, metavar="S", help="leave after S quiet seconds")
-    token = commands.add_parser("token", help="print the token of laptops and pages; made at first use")
+    run.add_argument("--port", type=int, default=DEFAULT_PORT, help=_("0 for any free one"))
+    run.add_argument("--fd", type=int, metavar="N", help=_("serve this inherited listening socket instead"))
+    run.add_argument("--idle-exit", type=float, default=0.0, metavar="S", help=_("leave after S quiet seconds"))
+    token = commands.add_parser("token", help=_("print the token of laptops and pages; made at first use"))
     for command in (run, token):
         command.add_argument("--data", type=Path, required=True, metavar="DIR")
-        command.add_argument("--token-file", type=Path, metavar="F", help="instead of the one in DIR")
+        command.add_argument("--token-file", type=Path, metavar="F", help=_("instead of the one in DIR"))
     return parser
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader
 
 from agent.i18n import LANGUAGES, catalogue
 from collector import queries
@@ -40,7 +40,7 @@ def language(query: Mapping[str, str], cookies: Mapping[str, str], accepted: str
 @lru_cache(maxsize=len(LANGUAGES))
 def _environment(lang: str) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, extensions=["jinja2.ext.i18n"],
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, extensions=["jinja2.ext.i18n"],
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     texts = catalogue(lang)

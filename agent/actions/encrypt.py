@@ -127,6 +127,7 @@ def _fill(transfer: OpenTransfer, recipients: tuple[str, ...], draft: Draft) -> 
     require_room(draft.fd, stamp.size)
     tail = transfer.event.name.rpartition(b"/")[2]
     info = seal(transfer.fd, stamp.size, tail, stamp.mtime_ns, recipients, draft.fd)
+    require_unchanged(transfer.fd, stamp)
     draft.own(state.st_uid, state.st_gid, state.st_mode | 0o600)
     os.fsync(draft.fd)
     if digest_of(draft.fd) != info.sealed_sha256:

@@ -105,6 +105,7 @@ class AuditLog:
         def start() -> AuditLog:
             private_folder(folder, _FOLDER_MODE)
             lock_fd = _lock(folder)
+            log: AuditLog | None = None
             try:
                 log = cls(folder, clock or SystemClock(), lock_fd, recover(folder), segment_bytes, flush_after_s)
                 log.flush()
@@ -112,7 +113,10 @@ class AuditLog:
                 for trouble in troubles:
                     log.append(Kind.TROUBLE, trouble, durable=True)
             except BaseException:
-                os.close(lock_fd)
+                if log is not None:
+                    log._let_go()
+                else:
+                    os.close(lock_fd)
                 raise
             return log
 
@@ -203,16 +207,23 @@ class AuditLog:
         """Record the stop, put everything on the disk and let the lock go. Closing twice is closing once."""
         if self._lock_fd < 0:
             return
-        self._closing.set()
-        self._waiting.set()
-        self._flusher.join()
+        self._end_flusher()
         try:
             self.append(Kind.STOP, fields, durable=True)
             _translated(self._folder, lambda: write_head(self._folder, self._snapshot(), durable=True))
         finally:
-            os.close(self._fd)
-            os.close(self._lock_fd)
-            self._fd = self._lock_fd = -1
+            self._let_go()
+
+    def _end_flusher(self) -> None:
+        self._closing.set()
+        self._waiting.set()
+        self._flusher.join()
+
+    def _let_go(self) -> None:
+        self._end_flusher()
+        os.close(self._fd)
+        os.close(self._lock_fd)
+        self._fd = self._lock_fd = -1
 
     def _write(self, frame: bytes) -> None:
         if self._fd < 0:

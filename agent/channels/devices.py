@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from agent.channels.mounts import BlockFacts, Mount
 from agent.model import Device
@@ -44,6 +45,7 @@ class Devices:
     def __init__(self, sysfs: str = "/sys", *, udev: bool = True) -> None:
         self._sysfs = sysfs
         self._udev = udev
+        self._context: Any = None
 
     def number(self, mount: Mount) -> Number | None:
         """Major and minor of the device behind a mount: of the source, since btrfs has numbers of its own."""
@@ -166,13 +168,25 @@ class Devices:
 
     # -- udev
 
+    def context(self) -> Any:
+        """The Context of pyudev, made once (making one starts ldconfig), or None where udev's library is missing."""
+        if self._context is None and self._udev:
+            try:
+                import pyudev
+
+                self._context = pyudev.Context()
+            except (ImportError, OSError):
+                self._udev = False
+        return self._context
+
     def _uuid(self, number: Number | None) -> str:
-        if number is None or not self._udev:
+        context = self.context()
+        if number is None or context is None:
             return ""
         import pyudev
 
         try:
-            device = pyudev.Devices.from_device_number(pyudev.Context(), "block", os.makedev(*number))
+            device = pyudev.Devices.from_device_number(context, "block", os.makedev(*number))
             return clean(str(device.properties.get("ID_FS_UUID", "")))
         except (pyudev.DeviceNotFoundError, OSError, ValueError):
             return ""

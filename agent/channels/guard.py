@@ -10,6 +10,7 @@ Every folder is watched before it is read, so what appears during the reading is
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -33,6 +34,7 @@ MAX_EVENTS = 50_000  # waiting for the guard's thread; beyond it the folder is s
 MAX_WALKS = 1_000  # folders waiting to be gone into; beyond it, the same
 POLL_EVERY = 60.0  # s, for a folder that could not be watched whole
 RETRY_EVERY = 5.0  # s, for a folder that is gone
+_ENDS = watches.IN_IGNORED | watches.IN_UNMOUNT | watches.IN_DELETE_SELF | watches.IN_MOVE_SELF
 CLOCK_SLACK = 2_000_000_000  # ns; FAT keeps times in steps of two seconds
 
 
@@ -146,10 +148,7 @@ class Guard(threading.Thread):
         if folder is None:
             return
         if not name:
-            if (
-                mask & (watches.IN_IGNORED | watches.IN_UNMOUNT | watches.IN_DELETE_SELF | watches.IN_MOVE_SELF)
-                and folder == b""
-            ):
+            if mask & _ENDS and folder == b"":
                 raise RootGone
             if mask & watches.IN_IGNORED:
                 self._watches.forget(wd)
@@ -296,7 +295,5 @@ class Guard(threading.Thread):
     def _trouble(self, word: str) -> None:
         if word not in self.troubles:
             self.troubles[word] = TROUBLES[word]
-            try:
+            with contextlib.suppress(Exception):  # whoever listens must not stop the guard; ``troubles`` keeps it
                 self._tell(self.place, TROUBLES[word])
-            except Exception:
-                pass  # whoever listens must not stop the guard; ``troubles`` keeps it

@@ -89,14 +89,17 @@ class RemovableChannel:
             self._epoll.register(self._table, select.EPOLLPRI | select.EPOLLERR)
         except OSError:  # a recorded table in a plain file does not change
             return
+        context = self._devices.context()
+        if context is None:
+            return
         try:
             import pyudev
 
-            self._monitor = pyudev.Monitor.from_netlink(pyudev.Context(), source="udev")
+            self._monitor = pyudev.Monitor.from_netlink(context, source="udev")
             self._monitor.filter_by("block")
             self._monitor.start()
             self._epoll.register(self._monitor.fileno(), select.EPOLLIN)
-        except (ImportError, OSError):
+        except OSError:
             self._monitor = None  # no netlink here: the mount table alone tells
 
     def _read_table(self) -> tuple[Mount, ...]:

@@ -103,16 +103,22 @@ def clinical_lines(page: Evidence) -> list[Weighed]:
 
 def _density(page: Evidence) -> float:
     """Up to 1.5 nats where clinical entries are more than one word in twenty-five; short messages live by it."""
-    entries = len(page.terms) + len(page.phrases) + len(page.letters) + len(page.drugs) + len(page.lab_values) + len(page.vitals)
+    entries = (
+        len(page.terms)
+        + len(page.phrases)
+        + len(page.letters)
+        + len(page.drugs)
+        + len(page.lab_values)
+        + len(page.vitals)
+    )
     words = max(page.size / 6.5, 12.0)
-    return max(0.0, min(1.5, (entries / words - 0.02) * 25.0)) if entries >= 3 else 0.0  # noqa: PLR2004
+    return max(0.0, min(1.5, (entries / words - 0.02) * 25.0)) if entries >= 3 else 0.0
 
 
 def identity_lines(page: Evidence, identifiers: float) -> list[Weighed]:
     """What names or numbers a person."""
     full = [name for name in page.names if b" " in name]
     table = (
-        
         (FindingType.BIRTH_DATE, len(page.births), 2.2, 2.2),
         (FindingType.IDENTITY_BLOCK, page.named_births, 1.8, 1.8),
         (FindingType.PERSON, page.patients, 2.8, 2.8),

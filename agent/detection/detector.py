@@ -10,7 +10,8 @@ A part that could not be read makes the whole undecidable unless the rest is alr
 
 from __future__ import annotations
 
-from agent.detection.nodes import Judged, judge_node
+from agent.detection.judged import Judged
+from agent.detection.nodes import judge_node
 from agent.detection.verdicts import conclude
 from agent.document import Document
 from agent.findings import Findings
@@ -51,4 +52,6 @@ def warm_up() -> None:
     from agent.document import Format, Part
 
     sample = "Mme DUPONT Jeanne, née le 12/03/1961, IPP 123456. Compte rendu : dyspnée, TA 12/7.\nNé(e) le : ____"
-    detect(Document(Format.TEXT, parts=[Part(sample)], tables=[[("nom", "ddn"), ("A", "01/01/1950"), ("B", "02/02/1960")]]))
+    detect(
+        Document(Format.TEXT, parts=[Part(sample)], tables=[[("nom", "ddn"), ("A", "01/01/1950"), ("B", "02/02/1960")]])
+    )

@@ -21,12 +21,12 @@ _DOSE = re.compile(
     rb"bouffees?|gouttes?|tabs?|tablets?|caps?|capsules?|puffs?|tabletten?|compress[ae]|comprimidos?|tabletten)\b"
 )
 _FREQUENCY = re.compile(
-    rb"matin|midi|soir|coucher|par jour|/ ?j\b|x ?\d|fois|toutes les|pendant \d|si douleur|jours|daily|twice|bid\b|tid\b|"
-    rb"qhs|bedtime|morgens|abends|taglich|al giorno|ore \d|cada \d|al dia|per dag|\d dd|\d-\d-\d"
+    rb"matin|midi|soir|coucher|par jour|/ ?j\b|x ?\d|fois|toutes les|pendant \d|si douleur|jours|daily|twice|"
+    rb"bid\b|tid\b|qhs|bedtime|morgens|abends|taglich|al giorno|ore \d|cada \d|al dia|per dag|\d dd|\d-\d-\d"
 )
 _UNIT = (
-    rb"(?:[gmunpk]?g ?/ ?(?:d?l|ml|24 ?h)|[munp]?mol ?/ ?(?:l|mol)|[mku]?u?i?u ?/ ?m?l|m?eq ?/ ?l|/ ?mm ?3|[gt](?:iga|era)? ?/ ?l|"
-    rb"10 ?[\^*]? ?\d+ ?/ ?l|x10|fl\b|pg\b|%|mm ?/ ?h|mm\b|ml ?/ ?min|sec\b|mmhg|/ ?ul|k ?/ ?ul|mil)"
+    rb"(?:[gmunpk]?g ?/ ?(?:d?l|ml|24 ?h)|[munp]?mol ?/ ?(?:l|mol)|[mku]?u?i?u ?/ ?m?l|"
+    rb"m?eq ?/ ?l|/ ?mm ?3|[gt](?:iga|era)? ?/ ?l|10 ?[\^*]? ?\d+ ?/ ?l|x10|fl\b|pg\b|%|mm ?/ ?h|mm\b|ml ?/ ?min|sec\b|mmhg|/ ?ul|k ?/ ?ul|mil)"
 )
 _VALUE = re.compile(
     rb"(?:[^\d\n]{0,18}|[^\n]{0,30}[:=])[\s:=.|*]{0,6}[<>]?\s{0,2}\d{1,6}(?:[.,]\d+)?\s{0,3}[*+hl]?\s{0,3}"
@@ -36,18 +36,19 @@ _FIGURE = re.compile(
     rb"[\s:=(.]{0,4}(?:(?:est|etait|was|is|a|de|of|at|mesuree?|arterielle|systolique)[\s:]{1,2}){0,3}\d{1,3}(?:[.,/]\d|\b)"
 )
 _TEMPERATURE = re.compile(rb"[\s:=\xb0o]{0,4}(?:3[4-9]|4[0-2])(?:[.,]\d)?\b")
-_CODE = re.compile(rb"\b(?:[A-TV-Z]\d{2}\.\d{1,2}|[A-Z]{4}\d{3})\b")  # ICD-10 with its dot; CCAM acts
+_CODE = re2.compile(rb"\b(?:[A-TV-Z]\d{2}\.\d{1,2}|[A-Z]{4}\d{3})\b")  # ICD-10 with its dot; CCAM acts
 _OPEN_FIELD = re.compile(rb"\.{5,}(?! ?\d)|_{3,}|\[ \]")
 # Medical words by their endings, all languages: the lexicon cannot list every operation and every inflammation.
 _SHAPED = re2.compile(
-    rb" [a-z]{3,20}(?:ectom(?:ies?|y|ia)|ostom(?:ies?|y|ia)|otom(?:ies?|ia)|plast(?:ies?|y|ik)|scop(?:ies?|ia)|algi(?:es?|as?)|"
-    rb"rragi(?:es?|as?)|rrhages?|penies?|penia|cytoses?|cytosis|megal(?:ies?|y|ia)|plegi(?:es?|a)|paresies?|paresis|emies?|aemia|"
-    rb"pathies|path(?:ie|ia|y)|itis|oses|osis|omes|ectasies?|ectasis|uries?|uria|pnees?|pnea|grammes|graphique|sarcomes?|carcinomas?) "
+    rb" [a-z]{3,20}(?:ectom(?:ies?|y|ia)|ostom(?:ies?|y|ia)|otom(?:ies?|ia)|plast(?:ies?|y|ik)|scop(?:ies?|ia)|"
+    rb"algi(?:es?|as?)|rragi(?:es?|as?)|rrhages?|penies?|penia|cytoses?|cytosis|megal(?:ies?|y|ia)|plegi(?:es?|a)|"
+    rb"paresies?|paresis|emies?|aemia|pathies|path(?:ie|ia|y)|itis|osis|ectasies?|ectasis|uria|pnees?|pnea|sarcomes?|"
+    rb"carcinomas?|blastomes?) "
 )
 _NOT_SHAPED = frozenset(
-    b"academie academies epidemie epidemies nostalgie nostalgia sympathie empathie telepathie antipathie sympathy empathy apathy "
-    b"dichotomie autotomie diagnosis hypnosis telescopie microscopie enemies blasphemies pandemie pandemies metamorphosis "
-    b"symbiosis osmosis compagnies anatomies autonomies kaleidoscopie thermoplastik".split()
+    b"academie academies epidemie epidemies nostalgie nostalgia sympathie empathie telepathie antipathie "
+    b"sympathy empathy apathy dichotomie autotomie diagnosis hypnosis telescopie microscopie enemies blasphemies pandemie pandemies "
+    b"metamorphosis symbiosis osmosis compagnies anatomies autonomies kaleidoscopie thermoplastik".split()
 )
 _HEADING_BEFORE = b"\n\t #*-|>.)0123456789]["
 _AFTER_HEADING = re.compile(rb"[ ]?(?:\(s\)|\([^)\n]{0,20}\))?[ ]?(?:[:\n|]|- |\.\n)")

@@ -17,7 +17,8 @@ _MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "janvier january januar gennaio enero januari jan", "fevrier february februar febbraio febrero februari feb",
+            "janvier january januar gennaio enero januari jan", "
+            "fevrier february februar febbraio febrero februari feb",
             "mars march marz marzo maart mar", "avril april aprile abril apr", "mai may maggio mayo mei",
             "juin june juni giugno junio jun", "juillet july juli luglio julio jul", "aout august agosto augustus aug",
             "septembre september settembre septiembre sept sep", "octobre october oktober ottobre octubre oct okt",
@@ -28,12 +29,15 @@ _MONTHS = {
 _DATE = re.compile(
     rb"[^\w\n]{0,6}(?:(?:le|on|am|il|el|op|the)[ :]{1,2})?\s?(?:"
     rb"(?P<iso>(?:18|19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:[0-2]?\d|3[01]))|"
-    rb"(?P<day>[0-3]?\d)(?:er|st|nd|rd|th)?[ ./-]{1,2}(?:of |de |di )?(?P<month>[01]?\d|[a-z]{3,10})\.?[ ./,-]{1,2}(?:de |del )?(?P<year>(?:1[89]|20)?\d\d)\b|"
+    rb"(?P<day>[0-3]?\d)(?:er|st|nd|rd|th)?[ ./-]{1,2}(?:of |de |di )?"
+    rb"(?P<month>[01]?\d|[a-z]{3,10})\.?[ ./,-]{1,2}(?:de |del )?(?P<year>(?:1[89]|20)?\d\d)\b|"
     rb"(?P<word>[a-z]{3,10})\.? (?P<wday>[0-3]?\d)(?:st|nd|rd|th)?,? (?P<wyear>(?:1[89]|20)\d\d)|"
     rb"(?P<solid>(?:1[89]|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))\b)"
 )
 _AT_PLACE = re.compile(rb"[^\w\n]{0,4}(?:a|in|at) [a-z' -]{2,30}? (?=le |il |am |el |on )")
-_NAME = re.compile(rb"[A-Z][A-Za-z'\-]{1,24}(?: (?:de |du |d'|la |le |van |von |el |ben |da |di )?[A-Z][A-Za-z'\-]{1,24}){0,3}")
+_NAME = re.compile(
+    rb"[A-Z][A-Za-z'\-]{1,24}(?: (?:de |du |d'|la |le |van |von |el |ben |da |di )?[A-Z][A-Za-z'\-]{1,24}){0,3}"
+)
 _NAME_AFTER_CIVILITY = re.compile(rb"\.? ?(?:l'enfant )?(" + _NAME.pattern + rb")")
 _LABELLED = re.compile(
     rb"(?:\(e\)|\(s\)|e)?(?: (?:nom|name|identite|complet|du patient))?[^\S\n]?(?:[:=|]|- )[^\S\n]?\n?"
@@ -41,26 +45,32 @@ _LABELLED = re.compile(
 )
 _BLANK = re.compile(rb"(?:\(e\)|\(s\))?[^\w\n]{0,4}(?:[_.]{3,}|_+ ?/|\[ ?\]|[_ ]{3,}\n|(?:jj|dd|tt|gg)[ /.-]?mm)")
 _NUMBER = re.compile(rb"(?:/nir|/ipp| permanent)?[^\w\n]{0,4}(?:n[o.]{0,2}\s?)?[:= ]{0,3}[a-z]{0,4}-?\d[\d /.-]{3,}\d")
-_NAMES_NEAR = re.compile(rb"\b(?:[A-Z]{2,24}(?:[-' ][A-Z]{2,24})* [A-Z][a-z]{2,}|[A-Z][a-z]{2,}(?:-[A-Z][a-z]+)? [A-Z]{2,24}|"
-                         rb"[A-Z][a-z]{2,} [A-Z][a-z]{2,})\b")  # fmt: skip
+_NAMES_NEAR = re.compile(
+    rb"\b(?:[A-Z]{2,24}(?:[-' ][A-Z]{2,24})* [A-Z][a-z]{2,}|[A-Z][a-z]{2,}(?:-[A-Z][a-z]+)? [A-Z]{2,24}|"
+    rb"[A-Z][a-z]{2,} [A-Z][a-z]{2,})\b"
+)
 _PERSON_BEFORE_AGE = re.compile(
-    rb"\b(?:patiente?|homme|femme|garcon|fille|fillette|nourrisson|enfant|monsieur|madame|mme|m\.|dame|demoiselle|jeune|sujet|gauch[ei]re?|"
-    rb"retraitee?|paciente|varon|mujer|uomo|donna|paziente)\b[^\d\n.;]{0,40}?(?:agee?s? )?\(?(?:de |di |d')?(\d{1,3})[ -]?$"
+    rb"\b(?:patiente?|homme|femme|garcon|fille|fillette|nourrisson|enfant|monsieur|madame|mme|m\.|dame|demoiselle|jeune|sujet|"
+    rb"retraitee?|paciente|varon|mujer|uomo|donna|paziente)\b"
+    rb"[^\d\n.;]{0,40}?(?:agee?s? )?\(?(?:de |di |d')?(\d{1,3})[ -]?$"
 )
 _AGED = re.compile(rb"\bag(?:ee?|ed)\s(?:de )?(\d{1,3})[ -]?$")
 _BARE_AGE = re.compile(rb"(\d{1,3})[ -]?$")
 _PERSON_AFTER_AGE = re.compile(
-    rb"[- ]?(?:old )?(?:[a-z-]{2,20} ){0,3}?(?:male|female|man|woman|boy|girl|lady|gentleman|patient|patientin|mann|frau|man|vrouw|infant|rhm|rhf|"
-    rb"lhm|wm|wf|bm|bf|m|f)\b"
+    rb"[- ]?(?:old )?(?:[a-z-]{2,20} ){0,3}?(?:male|female|man|woman|boy|girl|lady|gentleman|patient|patientin|mann|"
+    rb"frau|vrouw|infant|rhm|rhf|lhm|wm|wf|bm|bf|m|f)\b"
 )
-_PLURAL_AGE = re.compile(rb"(?:plus|moins|partir|au-dela|entre|over|under|above|than|between|uber|unter|jusqu'a|ages?) (?:de |d')?\d+[ -]?$")
+_PLURAL_AGE = re.compile(
+    rb"(?:plus|moins|partir|au-dela|entre|over|under|above|than|between|uber|unter|jusqu'a|ages?) (?:de |d')?\d+[ -]?$"
+)
 _NOT_A_NAME = frozenset(
-    b"le la les l de du des dr docteur pr professeur president presidente maire directeur directrice ministre maitre et ou si pour "
-    b"a au nom prenom date ne nee sexe age patient patiente service the dear sir madam chef procureur juge inspecteur "
+    b"le la les l de du des dr docteur pr professeur president presidente maire directeur directrice ministre maitre et ou "
+    b"si pour a au nom prenom date ne nee sexe age patient patiente service the dear sir madam chef procureur juge inspecteur "
     b"notre votre son cher chere bonjour merci".split()
 )
 _PROFESSIONAL = re.compile(rb"(?:dr|pr|docteur|professeur|doctor|prof|dott|dra)\.? $")
-_ADULT_AGE_LIMIT = 120
+_SEX = re.compile(rb"\W{1,3}(?:m|f|h|w|masculin|feminin|male|female|mannlich|weiblich)\b")
+_AGE_LIMIT = 120  # years
 _MEMORY = 64  # identities kept a page: a hostile page must not grow the sets without end
 
 
@@ -91,7 +101,7 @@ def iso_date(found: re.Match[bytes]) -> str:
         month = int(word) if word.isdigit() else _MONTHS.get(word, 0)
         day = int(groups["day"] or groups["wday"] or 0)
         year = int(groups["year"] or groups["wyear"] or 0)
-        if month > 12 >= day:  # noqa: PLR2004 - month first, as in the United States
+        if month > 12 >= day:
             day, month = month, day
         if year < 100:
             year += 1900 if year > 26 else 2000
@@ -141,7 +151,7 @@ def read_age(evidence: Evidence, page: Folded, match: Match) -> None:
         found = _BARE_AGE.search(before)
         if found is None or not _PERSON_AFTER_AGE.match(page.lines, match.end, match.end + 60):
             return
-    if int(found.group(1)) <= _ADULT_AGE_LIMIT and len(evidence.ages) < _MEMORY:
+    if int(found.group(1)) <= _AGE_LIMIT and len(evidence.ages) < _MEMORY:
         evidence.ages.add(found.group(1))
 
 
@@ -155,5 +165,5 @@ def read_chart(evidence: Evidence, page: Folded, match: Match) -> None:
 
 def read_sex(evidence: Evidence, page: Folded, match: Match) -> None:
     """«Sexe : F»."""
-    if re.compile(rb"\W{1,3}(?:m|f|h|w|masculin|feminin|male|female|mannlich|weiblich)\b").match(page.lines, match.end):
+    if _SEX.match(page.lines, match.end):
         evidence.sex += 1

@@ -15,7 +15,19 @@ from agent.detection.fold import fold_term
 
 LANGUAGES = ("fr", "en", "de", "it", "es", "nl")
 _FILES = (*LANGUAGES, "drugs", "analytes", "negatives", "anchors")
-_PRIORITY = ("anchor", "title", "analyte", "drug", "vital", "section", "against", "letter", "narrative", "phrase", "term")
+_PRIORITY = (
+    "anchor",
+    "title",
+    "analyte",
+    "drug",
+    "vital",
+    "section",
+    "against",
+    "letter",
+    "narrative",
+    "phrase",
+    "term",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +86,16 @@ def entries() -> tuple[Entry, ...]:
         )
         for text, found in uses.items()
     )
+
+
+@lru_cache(maxsize=1)
+def columns() -> dict[bytes, str]:
+    """Folded header word of a table → role of its column (``data/columns.tsv``); the first role named wins."""
+    content = (resources.files("agent.detection") / "data" / "columns.tsv").read_text("utf-8")
+    found: dict[bytes, str] = {}
+    for line in content.splitlines():
+        role, tab, words = line.partition("\t")
+        if tab and not line.startswith("#"):
+            for word in words.split(" | "):
+                found.setdefault(fold_term(word), role)
+    return found

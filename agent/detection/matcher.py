@@ -33,6 +33,7 @@ class Matcher:
         from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind  # the worker alone pays for it
 
         self._lexicon = lexicon
+        self._whole = tuple(entry.whole for entry in lexicon)
         self._shorter = _prefixes(lexicon)
         self._automaton: Any = BytesAhoCorasick(
             [b" " + entry.text for entry in lexicon],
@@ -43,19 +44,21 @@ class Matcher:
     def find(self, words: bytes) -> list[Match]:
         """Matches in order of position. ``words`` holds lower-case letters, digits and spaces, a space at each end."""
         found = []
-        lexicon = self._lexicon
+        lexicon, whole, shorter = self._lexicon, self._whole, self._shorter
         for number, start, end in self._automaton.find_matches_as_indexes(words):
             if words[end] == _SPACE:
                 found.append(Match(start + 1, end, lexicon[number]))
-            else:
-                match = self._cut_short(words, start + 1, end, number)
-                if match is not None:
-                    found.append(match)
+                continue
+            stop = -1 if whole[number] else words.find(b" ", end, end + 3)
+            if stop > 0 and words[end:stop] in _ENDINGS:
+                found.append(Match(start + 1, stop, lexicon[number]))
+            elif number in shorter and (match := self._cut_short(words, start + 1, shorter[number])) is not None:
+                found.append(match)
         return found
 
-    def _cut_short(self, words: bytes, start: int, end: int, number: int) -> Match | None:
-        """The entry whose match ends inside a word: with a plural ending, or a shorter entry in its place."""
-        for candidate in (number, *self._shorter.get(number, ())):
+    def _cut_short(self, words: bytes, start: int, candidates: tuple[int, ...]) -> Match | None:
+        """The longest of the shorter entries that ends where a word ends."""
+        for candidate in candidates:
             entry = self._lexicon[candidate]
             end = start + len(entry.text)
             stop = end if words[end] == _SPACE else words.find(b" ", end, end + 3)

@@ -1,60 +1,29 @@
 """One node of a document: structured format first, then tables, then language; what could not be read.
 
-Owns how the parts of a node become pages (small parts join, long ones are cut) and how the pages, which see their
-neighbours, become one probability. Takes a node and its parent, returns ``Judged``. Combining nodes is verdicts.py.
+Owns the order of the questions at a node and what counts as not looked at there. Takes a node and its parent, returns
+``Judged``. How text is judged is texts.py, how nodes combine is verdicts.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from agent.detection import combine, masking, negatives
-from agent.detection.combine import Score
-from agent.detection.evidence import Evidence
-from agent.detection.identifiers import find_identifiers, mask
-from agent.detection.kinds import kind_of
-from agent.detection.pages import PAGE, cut, read_page
+from agent.detection import combine
+from agent.detection.judged import Judged
 from agent.detection.structured import recognise
 from agent.detection.tables import TableEvidence, read_table
+from agent.detection.texts import judge_text
 from agent.document import Area, Document, Format, Problem, Spot
 from agent.findings import Finding, FindingType, Kind
 
-_PATIENT_NUMBERS = frozenset((FindingType.NIR, FindingType.INS, FindingType.FOREIGN_ID))
-_OTHER_NUMBERS = frozenset((FindingType.RPPS, FindingType.ADELI, FindingType.FINESS, FindingType.IPP, FindingType.NDA))
-_SURE = 0.8  # strength from which a social security number is one, whatever stands around
 _MAX_TABLES = 200
 _OFFICE = frozenset(
-    (Format.DOCX, Format.XLSX, Format.PPTX, Format.ODT, Format.ODS, Format.ODP, Format.DOC, Format.XLS, Format.PPT, Format.RTF,
-     Format.HTML, Format.PDF, Format.EML, Format.MSG)
+    (Format.DOCX, Format.XLSX, Format.PPTX, Format.ODT, Format.ODS, Format.ODP, Format.DOC, Format.XLS, Format.PPT,
+     Format.RTF, Format.HTML, Format.PDF, Format.EML, Format.MSG)
 )  # fmt: skip
 _MAILS = frozenset((Format.EML, Format.MSG, Format.MBOX))
 _READABLE = 200  # characters of text beside which a picture is an illustration
 _LOGO = 40_000  # bytes: a smaller picture in a mail is a signature's logo
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The answer about one node, without its children. ``persons`` are opaque keys, for counting only."""
-
-    node: Document
-    probability: float = 0.0
-    kind: Kind = Kind.OTHER
-    identified: bool = False
-    persons: frozenset[str] = frozenset()
-    anonymous: int = 0  # persons spoken of without a key
-    test_data: bool = False
-    number: bool = False  # holds a social security number
-    problem: Problem | None = None
-    items: tuple[Finding, ...] = ()
-
-
-@dataclass(slots=True)
-class _Page:
-    spot: Spot
-    evidence: Evidence
-    identifiers: float
-    items: list[Finding]
-    numbers: frozenset[str]
 
 
 def judge_node(node: Document, parent: Document | None) -> Judged:
@@ -62,7 +31,7 @@ def judge_node(node: Document, parent: Document | None) -> Judged:
     problem = _problem(node, parent)
     structured = recognise(node)
     if structured is not None:
-        known = Judged(
+        return Judged(
             node,
             structured.confidence if structured.patient_data else 1 - structured.confidence,
             structured.kind if structured.patient_data else Kind.OTHER,
@@ -73,9 +42,12 @@ def judge_node(node: Document, parent: Document | None) -> Judged:
             problem=problem,
             items=structured.items,
         )
-        return known
-    text = _judge_text(node)
-    table = max((_judge_table(node, rows) for rows in node.tables[:_MAX_TABLES]), key=lambda found: found.probability, default=None)
+    text = judge_text(node)
+    table = max(
+        (_judge_table(node, rows) for rows in node.tables[:_MAX_TABLES]),
+        key=lambda found: found.probability,
+        default=None,
+    )
     best = text
     if table is not None and (table.probability >= combine.MEDICAL or table.number):
         best = table if table.probability >= combine.MEDICAL else replace(text, number=True)
@@ -88,12 +60,16 @@ def _problem(node: Document, parent: Document | None) -> Problem | None:
     problem = node.problem
     if problem is None and node.format is Format.IMAGE:
         problem = Problem.IMAGE
-    if problem is Problem.IMAGE and parent is not None and parent.format in _OFFICE and _has_text(parent):
-        if parent.format not in _MAILS or node.size < _LOGO:
-            problem = None
+    if problem is Problem.IMAGE and parent is not None and _illustrates(node, parent):
+        problem = None
     if problem is None and node.truncated:
         problem = Problem.TOO_LARGE
     return problem
+
+
+def _illustrates(node: Document, parent: Document) -> bool:
+    """A picture inside a document with text of its own; in a mail, where scans travel, only one as small as a logo."""
+    return parent.format in _OFFICE and _has_text(parent) and (parent.format not in _MAILS or node.size < _LOGO)
 
 
 def _has_text(node: Document) -> bool:
@@ -105,166 +81,15 @@ def _has_text(node: Document) -> bool:
     return node.format in _MAILS
 
 
-def _judge_text(node: Document) -> Judged:
-    pages = _read_pages(node)
-    if not pages:
-        return Judged(node)
-    scores = _score_pages(pages)
-    best = max(range(len(pages)), key=lambda number: scores[number].probability)
-    page, score = pages[best], scores[best]
-    everyone = frozenset(birth for each in pages for birth in each.evidence.births if each.evidence.named_births)
-    numbers = frozenset(number for each in pages for number in each.numbers)
-    identified = _identified(pages, best)
-    medical = score.probability >= combine.MEDICAL
-    persons = (everyone or numbers or frozenset(("one",))) if identified and medical else frozenset[str]()
-    return Judged(
-        node,
-        score.probability,
-        kind_of(_merge([each.evidence for each in pages[max(0, best - 1) : best + 2]])) if medical else Kind.OTHER,
-        identified=identified and medical,
-        persons=persons,
-        anonymous=int(medical and not identified),
-        number=bool(numbers),
-        items=_findings(page, score) + tuple(page.items),
-    )
-
-
-def _read_pages(node: Document) -> list[_Page]:
-    """Parts joined up to a page, long parts cut; member names and properties are read like text."""
-    pages: list[_Page] = []
-    held: list[str] = []
-    spot, size = Spot(), 0
-    for part in node.parts:
-        if not part.text or part.text.isspace():
-            continue
-        if held and size + len(part.text) > PAGE:
-            pages.append(_read(spot, "\n".join(held)))
-            held, size = [], 0
-        if len(part.text) > PAGE:
-            pages.extend(_read(part.spot, piece) for piece in cut(part.text))
-            continue
-        if not held:
-            spot = part.spot
-        held.append(part.text)
-        size += len(part.text)
-    if held:
-        pages.append(_read(spot, "\n".join(held)))
-    return pages
-
-
-def _read(spot: Spot, text: str) -> _Page:
-    evidence = read_page(text)
-    items: dict[FindingType, Finding] = {}
-    numbers: dict[str, float] = {}
-    for hit in find_identifiers(text):
-        if hit.type in _PATIENT_NUMBERS:
-            numbers[hit.value] = max(hit.strength, numbers.get(hit.value, 0.0))
-        elif hit.type is FindingType.BIRTH_DATE and hit.value:
-            evidence.births.add(hit.value)
-            continue
-        elif hit.type in {FindingType.IPP, FindingType.NDA}:
-            evidence.charts = max(evidence.charts, 1)
-        seen = items.get(hit.type)
-        sample = mask(hit.value) if hit.type in _PATIENT_NUMBERS | _OTHER_NUMBERS else ""
-        items[hit.type] = Finding(hit.type, 1, spot, 0.0, sample[: masking.LIMIT]) if seen is None else replace(seen, count=seen.count + 1)
-    sure = frozenset(value for value, strength in numbers.items() if strength >= _SURE)
-    return _Page(spot, evidence, sum(numbers.values()), list(items.values()), sure)
-
-
-def _score_pages(pages: list[_Page]) -> list[Score]:
-    """Each page is clinical by itself; whom it is about may stand on the page before, after, or on the first."""
-    scores = []
-    head = [pages[0].evidence, pages[-1].evidence] if len(pages) > 1 else [pages[0].evidence]
-    whole = negatives.weigh(head)
-    vignettes = _vignettes([page.evidence for page in pages])
-    for number, page in enumerate(pages):
-        near = pages[max(0, number - 1) : number + 2]
-        if len(pages) > 1:
-            near_by = [each.evidence for each in near] + ([pages[0].evidence] if number > 1 else [])
-            seen = _merge_persons(page.evidence, near_by)
-            here = negatives.weigh([page.evidence])
-            against = {family: max(whole.get(family, 0.0), here.get(family, 0.0)) for family in {*whole, *here}}
-        else:
-            seen, against = page.evidence, whole
-        identifiers = max(each.identifiers for each in near)
-        scores.append(combine.score(seen, identifiers, against, vignettes))
-    return scores
-
-
-def _vignettes(pages: list[Evidence]) -> int:
-    """Ages of many different persons and no identity: a book of cases. How many beyond three."""
-    if any(page.births or page.patients or page.charts for page in pages):
-        return 0
-    return max(0, len(set().union(*(page.ages for page in pages))) - 3)
-
-
-def _merge_persons(page: Evidence, near: list[Evidence]) -> Evidence:
-    """The page's clinical content with the identities of its neighbours."""
-    return replace(
-        page,
-        births=set().union(*(each.births for each in near)),
-        named_births=max(each.named_births for each in near),
-        names=set().union(*(each.names for each in near)),
-        patients=max(each.patients for each in near),
-        charts=max(each.charts for each in near),
-    )
-
-
-def _merge(pages: list[Evidence]) -> Evidence:
-    """What kinds.py looks at, of several pages together."""
-    merged = Evidence()
-    for page in pages:
-        for kind, count in page.titles.items():
-            merged.titles[kind] = merged.titles.get(kind, 0) + count
-        for kind, count in page.mentions.items():
-            merged.mentions[kind] = merged.mentions.get(kind, 0) + count
-        merged.lab_values |= page.lab_values
-        merged.dosed |= page.dosed
-        merged.sections |= page.sections
-        merged.terms |= page.terms
-    return merged
-
-
-def _identified(pages: list[_Page], best: int) -> bool:
-    """A name with a label or a birth date, a full name with a civility, a number of a patient: near the best page."""
-    near = pages[max(0, best - 1) : best + 2] + pages[:1]
-    return any(
-        page.numbers
-        or page.evidence.patients
-        or page.evidence.named_births
-        or page.evidence.charts
-        or any(b" " in name for name in page.evidence.names)
-        for page in near
-    )
-
-
-def _findings(page: _Page, score: Score) -> tuple[Finding, ...]:
-    """The sum as findings, with samples of our own words; identities masked."""
-    evidence = page.evidence
-    samples = {
-        FindingType.SECTION: masking.words(evidence.sections),
-        FindingType.PHRASE: masking.words(evidence.phrases),
-        FindingType.TERM: masking.words(evidence.terms),
-        FindingType.DRUG: masking.words(evidence.drugs),
-        FindingType.LAB_LINE: masking.words(evidence.lab_values),
-        FindingType.VITAL_SIGN: masking.words(evidence.vitals),
-        FindingType.PERSON: masking.name(min(evidence.names, default=b"")),
-        FindingType.BIRTH_DATE: masking.date(min(evidence.births, default="")) if evidence.births else "",
-    }
-    merged: dict[tuple[FindingType, bool], Finding] = {}
-    for line in score.lines:
-        key = (line.type, line.nats < 0)
-        seen = merged.get(key)
-        count, weight = (line.count, line.nats) if seen is None else (max(seen.count, line.count), seen.weight + line.nats)
-        merged[key] = Finding(line.type, count, page.spot, round(weight, 2), samples.get(line.type, ""))
-    return tuple(merged.values())
-
-
 def _judge_table(node: Document, rows: list[tuple[str, ...]]) -> Judged:
     found: TableEvidence = read_table(rows)
     spot = Spot(Area.SHEET)
     medical = found.probability >= combine.MEDICAL
-    items = [Finding(FindingType.PATIENT_COLUMN, found.columns, spot, round(found.clinical + found.person, 2))] if medical else []
+    items = (
+        [Finding(FindingType.PATIENT_COLUMN, found.columns, spot, round(found.clinical + found.person, 2))]
+        if medical
+        else []
+    )
     if medical:
         items.append(Finding(FindingType.PATIENT_ROW, len(found.keys), spot))
     if found.numbered:

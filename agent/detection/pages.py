@@ -26,7 +26,7 @@ _ANCHORS = {
 
 
 def cut(text: str, size: int = PAGE) -> Iterator[str]:
-    """Pieces of at most ``size`` characters, cut at a line end where there is one in the last third, else at a space."""
+    """Pieces of at most ``size`` characters, cut at a line end in the last third, else at a space."""
     start = 0
     while len(text) - start > size:
         low, high = start + size * 2 // 3, start + size

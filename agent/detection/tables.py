@@ -27,38 +27,10 @@ _MAX_ROWS = 200_000
 _MAX_COLUMNS = 80
 _MIN_ROWS = 2
 _PASS = 0.6  # share of a column's cells that must have its shape
-_ROLES = {
-    "id": "ipp|nip|nda|iep|id patient|patient id|idpatient|patientid|patient|n patient|no patient|num patient|numero patient|numero dossier|n dossier|"
-    "no dossier|num dossier|dossier|mrn|nhs number|nhs no|medical record number|patientennummer|fallnummer|nhc|patientnummer|subject id|"
-    "subject|id sujet|code patient|patient code|nom du patient|nom patient|patient name|patients|paziente|paciente|patientin|resident",
-    "name": "nom|prenom|nom prenom|nom et prenom|nom de naissance|nom usuel|nom d usage|nom de famille|prenoms|name|last name|lastname|first name|"
-    "firstname|surname|given name|family name|full name|vorname|nachname|cognome|nome|apellidos|apellido|nombre|achternaam|voornaam|naam|identite",
-    "birth": "ddn|date de naissance|date naissance|date naiss|date de naiss|naissance|ne le|nee le|ne e le|dob|d o b|date of birth|birth date|"
-    "birthdate|birthday|geburtsdatum|geb datum|geboren|data di nascita|data nascita|fecha de nacimiento|fecha nacimiento|geboortedatum|nee",
-    "age": "age|ages|age ans|alter|eta|edad|leeftijd|age years",
-    "sex": "sexe|sex|gender|geschlecht|sesso|sexo|geslacht|genre",
-    "nir": "nir|n ss|no ss|num ss|n secu|numero de securite sociale|n securite sociale|numero secu|n de securite sociale|insee|nss|ins|nir ins|"
-    "matricule ins|ssn|numero ss|bsn|ahv|codice fiscale|versichertennummer",
-    "clinical": "diagnostic|diagnostics|diag|dp|diagnostic principal|pathologie|pathologies|motif|motif d entree|motif entree|motif d hospitalisation|"
-    "motif de consultation|motif consultation|motif rdv|allergie|allergies|antecedents|atcd|traitement|traitements|ttt|medicament|medicaments|"
-    "prescription|posologie|cim10|cim 10|code cim|icd|icd10|icd 10|ccam|acte|actes|acte ccam|ghm|tas|tad|ta|imc|bmi|poids|tension|evenement|deces|"
-    "diagnosis|diagnoses|condition|treatment|medication|medications|drug|dose|reason for visit|reason|procedure|outcome|symptoms|symptomes|"
-    "diagnose|diagnosen|therapie|medikament|medikation|befund|diagnosi|terapia|farmaco|diagnostico|tratamiento|medicatie|behandeling|bilan|"
-    "resultat|resultats|result|results|analyse|examen|examens|vaccin|vaccination|vaccins|dose 1|dose 2|lot vaccin|anesthesie|intervention|chirurgie|"
-    "score|stade|tnm|tumeur|biopsie|serologie|groupe sanguin|pansement|mode de sortie|type de chirurgie|regime alimentaire|dependance|gir|blood type|"
-    "date de diagnostic|date deces|systolic|diastolic|comorbidites|comorbidities|lesion|grossesse|terme|ald",
-    "care": "service|unite|uf|chambre|lit|medecin|medecin traitant|medecin referent|prescripteur|praticien|date entree|date d entree|date sortie|"
-    "date de sortie|date rdv|date de rdv|rdv|date consultation|date de consultation|date d hospitalisation|hospitalisation|sejour|consultation|"
-    "ward|room|bed|admission date|admission|discharge date|physician|doctor|visit date|appointment|station|zimmer|arzt|reparto|letto|medico|arts|"
-    "date hospitalisation|ame|mutuelle|personne a prevenir|date d admission|venue",
-    "other": "poste|salaire|salaire brut|salaire net|matricule|emploi|fonction|grade|contrat|embauche|date d embauche|licence|categorie|club|equipe|"
-    "classe|note|moyenne|prix|prix ht|prix ttc|stock|reference|ref|quantite|qte|debit|credit|solde|montant|rpps|adeli|finess|specialite|profession|"
-    "siret|siren|tva|salary|position|job title|department|hire date|price|quantity|amount|invoice|account|balance|sku|product|designation|libelle|"
-    "fournisseur|client|commande|peremption|mois|taux|total|moyenne|dms|sejours|effectif|nombre|adherent|cotisation|gehalt|preis|menge|stipendio|"
-    "prezzo|precio|cantidad|salario|prijs|aantal|salaris|species|espece|race|proprietaire|owner|code system|display|concept|profile|cardinality",
-}
-_HEADER = {word.encode(): role for role, words in _ROLES.items() for word in words.split("|")}
-_DATE = re.compile(r"\s*(?:(?:[0-3]?\d)[-/.](?:[01]?\d)[-/.]((?:1[89]|20)\d\d)|((?:1[89]|20)\d\d)-(?:[01]\d)-(?:[0-3]\d))(?:[T ].{0,12})?\s*")
+_DATE = re.compile(
+    r"\s*(?:(?:[0-3]?\d)[-/.](?:[01]?\d)[-/.]((?:1[89]|20)\d\d)|"
+    r"((?:1[89]|20)\d\d)-(?:[01]\d)-(?:[0-3]\d))(?:[T ].{0,12})?\s*"
+)
 _CODE = re.compile(r"\s*[A-TV-Z]\d{2}(?:\.\d{1,2}|\d)?(?:\s+\D.*)?\s*")
 _NIR = re.compile(r"\D*([12378])\D?(\d\d)\D?(0[1-9]|1[0-2]|[2-9]\d)\D?(\d\d|2[AB])\D?(\d{3})\D?(\d{3})\D{0,3}(\d\d)\s*")
 _FULL_NAME = re.compile(r"\s*(?:(?:M|Mr|Mme|Mlle|Mrs|Ms)\.?\s+)[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)+\s*")
@@ -82,7 +54,7 @@ def read_table(rows: Sequence[Row]) -> TableEvidence:
     rows = rows[:_MAX_ROWS]
     start, roles = _header(rows)
     body = rows[start:]
-    if len(body) < _MIN_ROWS or max((len(row) for row in body[:_SAMPLE]), default=0) < 2:  # noqa: PLR2004
+    if len(body) < _MIN_ROWS or max((len(row) for row in body[:_SAMPLE]), default=0) < 2:
         return TableEvidence()
     step = max(1, len(body) // _SAMPLE)
     sample = body[::step][:_SAMPLE]
@@ -96,7 +68,7 @@ def read_table(rows: Sequence[Row]) -> TableEvidence:
         clinical,
         identified=named,
         numbered="nir" in roles.values(),
-        keys=_keys(body, roles) if probability >= 0.5 else frozenset(),  # noqa: PLR2004
+        keys=_keys(body, roles) if probability >= 0.5 else frozenset(),
         columns=sum(role not in {"other", ""} for role in roles.values()),
     )
 
@@ -108,7 +80,7 @@ def _header(rows: Sequence[Row]) -> tuple[int, dict[int, str]]:
         roles = {column: role for column, cell in enumerate(row[:_MAX_COLUMNS]) if (role := _role(cell))}
         if len(roles) > len(best[1]):
             best = (number + 1, roles)
-    return best if len(best[1]) >= 2 else (0, {})  # noqa: PLR2004
+    return best if len(best[1]) >= 2 else (0, {})
 
 
 def _roles(header: dict[int, str], content: dict[int, str], sample: Sequence[Row]) -> dict[int, str]:
@@ -122,17 +94,17 @@ def _roles(header: dict[int, str], content: dict[int, str], sample: Sequence[Row
 
 
 def _role(cell: str) -> str:
-    if not 1 < len(cell) <= 60:  # noqa: PLR2004
+    if not 1 < len(cell) <= 60:
         return ""
-    word = fold_term(cell)
-    return _HEADER.get(word) or _HEADER.get(word.replace(b" e ", b" "), "") or ("clinical" if word in _measures() else "")
+    word, known = fold_term(cell), columns()
+    return known.get(word) or known.get(word.replace(b" e ", b" "), "") or ("clinical" if word in _measures() else "")
 
 
 @lru_cache(maxsize=1)
 def _measures() -> frozenset[bytes]:
     """Lexicon entries that make a clinical column: analytes, vital signs, medicines."""
     return frozenset(
-        entry.text for entry in entries() if len(entry.text) > 2 and any(map(entry.has, ("analyte", "vital", "drug")))  # noqa: PLR2004
+        entry.text for entry in entries() if len(entry.text) > 2 and any(map(entry.has, ("analyte", "vital", "drug")))
     )
 
 
@@ -153,7 +125,7 @@ def _content_role(cells: list[str]) -> str:
         return "nir"
     years = [int(found[1] or found[2]) for cell in cells if (found := _DATE.fullmatch(cell[:40]))]
     if len(years) >= _PASS * len(cells):
-        return "birth" if max(years) - min(years) >= 15 and sorted(years)[len(years) // 2] < 2012 else ""  # noqa: PLR2004
+        return "birth" if max(years) - min(years) >= 15 and sorted(years)[len(years) // 2] < 2012 else ""
     if _share(cells, lambda cell: _FULL_NAME.fullmatch(cell[:60]) is not None) >= _PASS:
         return "full-name"
     if _share(cells, lambda cell: _CODE.fullmatch(cell[:80]) is not None) >= _PASS and len(set(cells)) > 1:
@@ -166,7 +138,7 @@ def _share(cells: list[str], test: object) -> float:
 
 
 def _valid_nir(cell: str) -> bool:
-    found = _NIR.fullmatch(cell[:40]) if sum(map(str.isdigit, cell[:40])) >= 14 else None  # noqa: PLR2004
+    found = _NIR.fullmatch(cell[:40]) if sum(map(str.isdigit, cell[:40])) >= 14 else None
     if found is None:
         return False
     body = "".join(found.groups()[:6]).replace("2A", "19").replace("2B", "18")
@@ -174,7 +146,7 @@ def _valid_nir(cell: str) -> bool:
 
 
 def _clinical_cell(cell: str) -> bool:
-    if not 3 < len(cell) < 400:  # noqa: PLR2004
+    if not 3 < len(cell) < 400:
         return False
     return any(match.entry.has("term") or match.entry.has("drug") for match in matcher().find(fold(cell).words))
 
@@ -189,7 +161,9 @@ def _sides(roles: dict[int, str]) -> tuple[float, float]:
     found = list(roles.values())
     person = _PRIOR + sum(weight for role, weight in _PERSON.items() if role in found)
     person += 0.6 if found.count("name") > 1 else 0.0  # family and first name
-    clinical = _PRIOR + sum(min(weight * found.count(role), _CAPS.get(role, weight)) for role, weight in _CLINICAL.items())
+    clinical = _PRIOR + sum(
+        min(weight * found.count(role), _CAPS.get(role, weight)) for role, weight in _CLINICAL.items()
+    )
     clinical -= min(1.1 * found.count("other"), _CAPS["other"])
     return person, clinical
 

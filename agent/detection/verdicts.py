@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.detection.combine import MEDICAL
-from agent.detection.nodes import Judged
+from agent.detection.judged import Judged
 from agent.document import Document, Format, Problem
 from agent.findings import Finding, Findings, Judgement, Kind
 

@@ -64,6 +64,7 @@ class Child:
         self._next_id = 0
         self._large = False
         self.served = 0
+        self.tired = False  # to be replaced as soon as a successor is ready
         self.idle_since = 0.0
         self.report: wire.Report | None = None
 

@@ -13,15 +13,13 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import deque
-from copy import copy
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 
 from agent.document import Problem
 from agent.errors import N_, HostError
 from agent.extraction import wire
 from agent.extraction.child import Child, ChildDiedError, ChildStuckError, Options
+from agent.extraction.line import Line
 from agent.findings import Findings, undecidable
 
 _NOBODY = (65534, 65534)
@@ -40,14 +38,6 @@ class PoolStatistics:
     served: int  # answers
     pids: tuple[int, ...]
     report: wire.Report | None  # of the worker started last; None: none was started yet
-
-
-class _Waiter:
-    """A thread that waits for a worker; ``fresh``: only one that has judged nothing yet will do."""
-
-    def __init__(self, fresh: bool) -> None:
-        self.fresh = fresh
-        self.slot: SimpleQueue[Child | HostError] = SimpleQueue()
 
 
 class WorkerPool:
@@ -77,7 +67,8 @@ class WorkerPool:
         self._present: set[Child] = set()  # idle or asked
         self._idle: list[Child] = []
         self._leaving: list[Child] = []  # killed, not reaped
-        self._waiting: deque[_Waiter] = deque()
+        self._successors = 0  # started for tired ones that have not left yet
+        self._waiting = Line(self._lock)
         self._keeper: threading.Thread | None = None
         self._closed = False
         self._not_before = 0.0  # monotonic: no further start until then
@@ -139,8 +130,7 @@ class WorkerPool:
         """End every worker; whoever still waits gets HostError. Returns when they are gone, after 5 s at most."""
         with self._lock:
             self._closed = True
-            while self._waiting:
-                self._waiting.popleft().slot.put(_closed())
+            self._waiting.refuse_all(_closed())
             for child in self._idle:
                 self._retire(child)
             self._idle.clear()
@@ -165,32 +155,9 @@ class WorkerPool:
             child = None if fresh else self._take_idle()
             if child is not None:
                 return child
-            waiter = _Waiter(fresh)
-            if fresh:
-                self._waiting.appendleft(waiter)  # this document has had its turn and lost it
-            else:
-                self._waiting.append(waiter)
+            waiter = self._waiting.join(fresh)
             self._call_keeper()
-        return self._collect(waiter)
-
-    def _collect(self, waiter: _Waiter) -> Child | None:
-        try:
-            given = waiter.slot.get(timeout=self._wait_s)
-        except BaseException as error:
-            with self._lock:
-                if waiter in self._waiting:
-                    self._waiting.remove(waiter)
-                    late = None
-                else:
-                    late = waiter.slot.get()  # handed over at the last moment
-            if isinstance(late, Child):
-                self._give_back(late)
-            if isinstance(error, Empty):
-                return None
-            raise
-        if isinstance(given, HostError):
-            raise copy(given) from given  # several threads may be given the same one
-        return given
+        return self._waiting.wait(waiter, self._wait_s, self._give_back)
 
     def _take_idle(self) -> Child | None:
         while self._idle:
@@ -204,7 +171,10 @@ class WorkerPool:
     def _give_back(self, child: Child, served: int = 0) -> None:
         with self._lock:
             self._served += served
-            if self._closed or child.worn_out():
+            if not child.tired and child.worn_out():
+                child.tired = True  # it serves on until its successor is ready: nobody waits for a start
+                self._call_keeper()
+            if self._closed or (child.tired and self._successors):
                 self._retire(child)
             else:
                 self._hand_on(child)
@@ -218,20 +188,19 @@ class WorkerPool:
             self._died += died
             self._retried += retried
 
-    # From here on: the lock is held.
+    # From here to the keeper's loop: the lock is held.
 
     def _hand_on(self, child: Child) -> None:
-        for waiter in self._waiting:
-            if not waiter.fresh or not child.served:
-                self._waiting.remove(waiter)
-                waiter.slot.put(child)
-                return
+        if self._waiting.offer(child):
+            return
         child.idle_since = time.monotonic()
         self._idle.append(child)
         if self._waiting:  # for a fresh one: this one may have to make room
             self._call_keeper()
 
     def _retire(self, child: Child) -> None:
+        if child.tired and self._successors:
+            self._successors -= 1
         self._present.discard(child)
         self._leaving.append(child)
         child.end()
@@ -259,7 +228,11 @@ class WorkerPool:
             self._start_one()
 
     def _must_start(self) -> bool:
-        if not self._waiting or self._closed:
+        if self._closed:
+            return False
+        if self._wants_successor():
+            return time.monotonic() >= self._not_before
+        if not self._waiting:
             return False
         if len(self._present) >= self._size and self._idle:
             self._retire(self._idle.pop(0))  # somebody waits beside an idle worker: for a fresh one
@@ -270,6 +243,9 @@ class WorkerPool:
             and (not self._present or time.monotonic() >= self._not_before)
         )
 
+    def _wants_successor(self) -> bool:
+        return sum(child.tired for child in self._present) > self._successors
+
     def _start_one(self) -> None:
         try:
             child = Child.start(self._options)
@@ -278,24 +254,30 @@ class WorkerPool:
                 self._start_failed(error)
             return
         with self._lock:
+            if self._wants_successor():
+                self._successors += 1
             self._present.add(child)
             self._started += 1
             self._report = child.report
+            self._let_tired_go()
             if self._closed:
                 self._retire(child)
             else:
                 self._hand_on(child)
 
+    def _let_tired_go(self) -> None:
+        for tired in [child for child in self._idle if child.tired][: self._successors]:
+            self._idle.remove(tired)
+            self._retire(tired)
+
     def _start_failed(self, error: HostError) -> None:
         self._not_before = time.monotonic() + _RETRY_START_S
         if self._present:  # the others serve on, also those who would have liked a fresh one
-            for waiter in self._waiting:
-                waiter.fresh = False
+            self._waiting.accept_any()
             while self._idle and self._waiting:
                 self._hand_on(self._idle.pop())
             return
-        while self._waiting:
-            self._waiting.popleft().slot.put(error)
+        self._waiting.refuse_all(error)
 
     def _end_idle(self) -> None:
         limit = time.monotonic() - self._idle_s
@@ -309,7 +291,7 @@ class WorkerPool:
         pause = min((child.idle_since + self._idle_s - now for child in self._idle), default=self._idle_s)
         if self._leaving:
             pause = min(pause, _REAP_S if len(self._leaving) < self._size * 2 else 1.0)
-        if self._waiting:
+        if self._waiting or self._wants_successor():
             pause = min(pause, max(self._not_before - now, _REAP_S))
         return max(pause, 0.001)
 

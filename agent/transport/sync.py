@@ -51,29 +51,24 @@ class Sync:
         """
         self._send_one()  # even when nothing waits: it tells the collector how large this log is
         quiet_since = time.monotonic()
-        while True:
+        while not self.state.trouble:
             if pending(self.log, self.state) > 0:
-                status = self._send_all()
-                if status != EXIT_DONE:
-                    return status
+                self._send_all()
                 quiet_since = time.monotonic()
-            if self.state.trouble:
-                return EXIT_CONFLICT
+                continue
             if time.monotonic() - quiet_since >= idle_exit_s:
                 return EXIT_DONE
             time.sleep(min(POLL_S, idle_exit_s))
+        return EXIT_CONFLICT
 
-    def _send_all(self) -> int:
+    def _send_all(self) -> None:
         stuck = 0
-        while pending(self.log, self.state) > 0:
+        while pending(self.log, self.state) > 0 and not self.state.trouble:
             before = self.state.acked
             self._send_one()
-            if self.state.trouble:
-                return EXIT_CONFLICT
             stuck = stuck + 1 if self.state.acked <= before else 0
             if stuck > 2:  # a collector that asks for the same again and again
                 raise TransportError(N_("the collector does not move on"), kind="refused", detail="", retry_s=0)
-        return EXIT_DONE
 
     def _send_one(self) -> None:
         batch, behind = next_batch(self.log, self.state, time.time_ns() // 1000)

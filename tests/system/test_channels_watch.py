@@ -3,6 +3,7 @@
 import ctypes
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -16,6 +17,8 @@ from agent.channels.watch import Watcher
 from agent.fsys.openat import open_folder, open_regular
 from agent.model import Cause, ChannelKind, Place
 from tests.conftest import HOSTILE_NAMES
+
+pytestmark = pytest.mark.system
 
 
 class Heard:
@@ -203,15 +206,15 @@ def test_five_thousand_files_are_all_reported_once(heard, root):
 
 
 def test_events_come_through_while_a_survey_runs(heard, root):
-    for index in range(3000):
+    for index in range(1000):
         (root / f"{index}").touch()
-    watcher = Watcher(heard.sink, existing_rate=500.0)
+    watcher = Watcher(heard.sink, existing_rate=200.0)
     watcher.add(Place(ChannelKind.REMOVABLE, os.fsencode(root), 0))
     try:
         assert watcher.wait(10)
         (root / "now").write_text("x")
         heard.wait(b"now", cause=Cause.WRITTEN)
-        assert len(heard.names(Cause.EXISTING)) < 3000
+        assert len(heard.names(Cause.EXISTING)) < 1000
         assert not watcher.wait(0.0, surveyed=True)
     finally:
         watcher.stop()
@@ -229,10 +232,10 @@ def test_two_places_one_inside_the_other(heard, root):
     assert b"b" not in heard.names()
 
 
-def test_a_rescan_reports_everything_again(heard, root):
+def test_a_rescan_reports_everything_again(heard, root, monkeypatch):
+    monkeypatch.setattr(guarding, "CLOCK_SLACK", 0)
     (root / "old").write_text("x")
-    os.utime(root / "old", (1, 1))
-    time.sleep(guarding.CLOCK_SLACK / 1e9 + 0.2)
+    time.sleep(0.05)
     with watching(heard, root) as watcher:
         (root / "new").write_text("x")
         heard.wait(b"new")
@@ -256,7 +259,6 @@ def sysctl(name, value):
         path.write_text(before)
 
 
-@pytest.mark.system
 def test_a_queue_overflow_leads_to_a_rescan_and_nothing_is_missed(heard, root):
     with sysctl("fs/inotify/max_queued_events", 16):
         watcher = Watcher(heard.sink, lambda _p, t: heard.troubles.append(t.word), heard.overflows.append)
@@ -274,7 +276,6 @@ def test_a_queue_overflow_leads_to_a_rescan_and_nothing_is_missed(heard, root):
         watcher.stop()
 
 
-@pytest.mark.system
 def test_our_own_queue_is_bounded_too(heard, root, monkeypatch):
     """The sink is stuck; what the queue cannot hold is found by a rescan."""
     monkeypatch.setattr(guarding, "MAX_EVENTS", 20)
@@ -301,20 +302,40 @@ def test_our_own_queue_is_bounded_too(heard, root, monkeypatch):
         watcher.stop()
 
 
-@pytest.mark.system
-def test_the_limit_of_watches_leads_to_polling(heard, root, monkeypatch):
-    monkeypatch.setattr(guarding, "POLL_EVERY", 0.5)
+POLLED = """
+import os, sys, time
+from pathlib import Path
+from agent.channels import guard
+from agent.channels.watch import Watcher
+from agent.model import ChannelKind, Place
+guard.POLL_EVERY = 0.5
+root, names = Path(sys.argv[1]), set()
+watcher = Watcher(lambda event: names.add(event.name))
+watcher.add(Place(ChannelKind.REMOVABLE, os.fsencode(root), 0))
+assert watcher.wait(20, surveyed=True)
+print(*[trouble.word for _, trouble in watcher.troubles()])
+for index in range(40):
+    (root / f"d{index}/f").write_text("x")
+deadline = time.monotonic() + 20
+while len(names) < 40 and time.monotonic() < deadline:
+    time.sleep(0.05)
+print(len(names))
+watcher.stop()
+"""
+
+
+def test_the_limit_of_watches_leads_to_polling(root):
+    """In a user namespace with a limit of its own: the real one is everybody's."""
     for index in range(40):
         (root / f"d{index}").mkdir()
-    with sysctl("fs/inotify/max_user_watches", 12):
-        with watching(heard, root) as watcher:
-            assert [trouble.word for _, trouble in watcher.troubles()] == ["watch-limit"]
-            for index in range(40):
-                (root / f"d{index}/f").write_text("x")
-            heard.wait(*[b"d%d/f" % index for index in range(40)], seconds=20)
+    inside = f'echo 12 > /proc/sys/user/max_inotify_watches && exec "{sys.executable}" -c "$0" "$1"'
+    command = ["unshare", "--user", "--map-root-user", "sh", "-c", inside, POLLED, str(root)]
+    if subprocess.run([*command[:3], "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no user namespaces here")
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=90)
+    assert done.stdout.split() == ["watch-limit", "40"]
 
 
-@pytest.mark.system
 def test_a_mount_inside_is_not_entered(heard, root, tmp_path):
     (root / "inner").mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "none", root / "inner"], check=True)
@@ -331,7 +352,6 @@ def test_a_mount_inside_is_not_entered(heard, root, tmp_path):
         subprocess.run(["umount", root / "inner"], check=True)
 
 
-@pytest.mark.system
 def test_a_guarded_volume_can_be_unmounted_and_its_mount_point_is_not_guarded_instead(heard, root, monkeypatch):
     monkeypatch.setattr(guarding, "RETRY_EVERY", 0.3)
     subprocess.run(["mount", "-t", "tmpfs", "none", root], check=True)

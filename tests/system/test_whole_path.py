@@ -80,7 +80,7 @@ def test_the_corpus_through_three_channels(guarded: tuple[RunningAgent, dict[str
     assert agent.status()["counts"]["errors"] == 0
     records = len(agent.records())
     wait_for(lambda: agent.status()["audit"]["acknowledged"] >= records, 120)
-    assert collector_get(agent, "/health")["records"] == agent.status()["audit"]["acknowledged"]
+    assert collector_get(agent, "/v1/laptops")["records"] == agent.status()["audit"]["acknowledged"]
 
 
 @pytest.mark.corpus

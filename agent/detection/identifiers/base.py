@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.findings import FindingType
 
@@ -29,7 +29,7 @@ class Hit:
     type: FindingType
     start: int
     end: int
-    value: str
+    value: str = field(repr=False)  # a traceback or a log must not show it
     country: str
     strength: float
 

@@ -1,40 +1,22 @@
 """One pass over a text for every identifier.
 
-Two linear searches (google-re2) find where a number or a label is; only there do the schemes of each identifier look,
-in windows of bounded size. A text without digits costs a few microseconds. A grid of numbers in which few pass a check
-is noise, not identifiers: without a context word such passes are dropped.
+Linear searches (google-re2) find where a number, a label or a context word is; only there do the identifiers look, in
+windows of bounded size. A text without digits costs a few microseconds.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from agent.detection.identifiers import adeli, birth, contacts, finess, foreign, ins, ipp, nir, rpps
-from agent.detection.identifiers.base import NEAR, Hit, Scheme, compact
+from agent.detection.identifiers import birth, contacts, foreign, ins, ipp
+from agent.detection.identifiers.base import Hit, compact
+from agent.detection.identifiers.numbers import MAX_HITS, SCHEMES, NumberScan, grade
 from agent.findings import FindingType
 
-MAX_HITS = 20_000
 MAX_LANDMARKS = 50_000
-MAX_RUN_CHARACTERS = 400_000  # of number-like text examined; beyond that a text is a table of numbers
-_CHUNK = 4_000  # characters of one run looked at together
-_OVERLAP = 64
-_BEHIND = 12  # a key or a check letter may stand behind a run: « 1850578006084 clé 91 »
-_GRID = 20  # so many candidates of one shape make a column or a grid
-_COLUMN_RATE = 0.3  # a column of identifiers passes far more often, noise far less (base rates are below 0.2 %)
-
-SCHEMES: tuple[Scheme, ...] = (
-    *ins.SCHEMES,
-    *nir.SCHEMES,
-    *rpps.SCHEMES,
-    *finess.SCHEMES,
-    *adeli.SCHEMES,
-    *foreign.SCHEMES,
-    *contacts.SCHEMES,
-)
-_ACCENTS = str.maketrans("àâäéèêëîïôöùûüçñøº\u00a0\u202f\n\t", "aaaeeeeiioouuucnoo    ")
+_MAX_WORDS = 100_000
 _NUMBERS = rb"[0-9](?:[ .\-/|\xa0()]{0,3}[0-9ABab]){6,}"
 # what a number's label, a street or a number with letters in it begins with; one group each, tried in this order
 _LANDMARKS = (
@@ -45,11 +27,14 @@ _LANDMARKS = (
     r"[A-Z]{6}[0-9]{2}[A-T][0-9]{2}[A-Z][0-9]{3}[A-Z]",
     r"[1-9][A-Z][0-9A-Z][0-9]-?[A-Z][0-9A-Z][0-9]-?[A-Z]{2}[0-9]{2}",
 )
+_MARKED = "àâäáãéèêëîïíìôöóòõûüùúçñÀÂÄÁÃÉÈÊËÎÏÍÌÔÖÓÒÕÛÜÙÚÇÑøØºª\xa0\n\r\t"
+_PLAIN = "aaaaaeeeeiiiiooooouuuucnaaaaaeeeeiiiiooooouuuucnoooa    "
+_FOLD = bytes.maketrans(_MARKED.encode("latin-1"), _PLAIN.encode("latin-1"))
 
 
 @lru_cache(maxsize=1)
 def _searchers() -> tuple[Any, Any, Any]:
-    """Linear-time searchers for numbers, for landmarks, and for any context word at all (over folded text)."""
+    """Linear-time searchers for numbers, for landmarks, and for any context word (over folded text)."""
     import re2
 
     options = re2.Options()
@@ -66,84 +51,17 @@ def find_identifiers(text: str) -> list[Hit]:
     plain = text.replace("\u202f", "\u00a0").encode("latin-1", "replace")  # one byte a character: same offsets
     numbers, landmarks, words = _searchers()
     hits = [*contacts.mails(text), *ins.datamatrix(text)]
-    hits += _numbers(text, numbers.finditer(plain), words)
-    hits += _landmarks(text, landmarks.finditer(plain))
+    runs = [run.span() for run in numbers.finditer(plain)]
+    found = landmarks.finditer(plain)
+    folded = plain.translate(_FOLD).lower()
+    if runs:
+        places = [word.start() for word, _ in zip(words.finditer(folded), range(_MAX_WORDS), strict=False)]
+        hits += NumberScan(text, folded.decode("latin-1"), places).over(runs)
+    hits += _landmarks(text, folded, found)
     return _settle(hits)
 
 
-def _numbers(text: str, runs: Iterator[Any], words: Any) -> list[Hit]:
-    tally = [[0, 0] for _ in SCHEMES]  # candidates and passes without context, by scheme
-    alone: list[tuple[int, Hit]] = []
-    hits: list[Hit] = []
-    budget = MAX_RUN_CHARACTERS
-    for run in runs:
-        start, end = run.span()
-        budget -= end - start
-        if budget < 0 or len(hits) > MAX_HITS:
-            break
-        for low in range(start, end, _CHUNK):
-            high = min(end, low + _CHUNK + _OVERLAP)
-            worded = words.search(_fold(text, low, high).encode("latin-1", "replace")) is not None
-            _try_schemes(text, low, high, worded, tally, alone, hits)
-    for index, hit in alone:
-        candidates, passes = tally[index]
-        if candidates < _GRID or passes >= candidates * _COLUMN_RATE:
-            hits.append(hit)
-    return hits
-
-
-def _try_schemes(
-    text: str,
-    start: int,
-    end: int,
-    worded: bool,
-    tally: list[list[int]],
-    alone: list[tuple[int, Hit]],
-    hits: list[Hit],
-) -> None:
-    count = sum(map(str.isdigit, text[start : end + _BEHIND]))
-    for index, scheme in enumerate(SCHEMES):
-        if count < scheme.digits or not (scheme.alone or worded):
-            continue
-        for match in _candidates(scheme, text, start, end):
-            tally[index][0] += 1
-            value = compact(match[1])
-            if not scheme.valid(value):
-                continue
-            tally[index][1] += 1
-            hit = _grade(scheme, text, match)
-            if hit is None:
-                continue
-            if hit.strength >= scheme.labelled:
-                hits.append(hit)
-            else:
-                alone.append((index, hit))
-
-
-def _candidates(scheme: Scheme, text: str, start: int, end: int) -> Iterator[re.Match[str]]:
-    """Matches of the shape, overlapping ones too: a wrong reading of a run must not hide the right one behind it."""
-    place, stop = max(0, start - 6), min(len(text), end + _BEHIND)
-    while (found := scheme.pattern.search(text, place, stop)) is not None:
-        yield found
-        place = found.start(1) + 1
-
-
-def _grade(scheme: Scheme, text: str, match: re.Match[str]) -> Hit | None:
-    start, end = match.span(1)
-    before = _fold(text, start, start, scheme.reach, 0)
-    after = _fold(text, end, end, 0, scheme.after) if scheme.after else ""
-    labelled = scheme.words.search(before) is not None or (bool(after) and scheme.words.search(after) is not None)
-    strength = scheme.labelled if labelled else scheme.alone
-    return Hit(scheme.type, start, end, compact(match[1]), scheme.country, strength) if strength else None
-
-
-def _fold(text: str, start: int, end: int, before: int = NEAR, after: int = 20) -> str:
-    """The text around a place, lower case, without accents or line breaks; the place itself is left out when long."""
-    middle = text[start:end] if end - start < 200 else " "
-    return f"{text[max(0, start - before) : start]}{middle}{text[end : end + after]}".lower().translate(_ACCENTS)
-
-
-def _landmarks(text: str, found: Iterator[Any]) -> list[Hit]:
+def _landmarks(text: str, folded: bytes, found: Iterator[Any]) -> list[Hit]:
     hits: list[Hit] = []
     for number, match in enumerate(found):
         if number > MAX_LANDMARKS or len(hits) > MAX_HITS:
@@ -151,14 +69,14 @@ def _landmarks(text: str, found: Iterator[Any]) -> list[Hit]:
         start, end = match.span()
         if start and text[start - 1].isalnum():
             continue
-        hit = _read_landmark(text, start, end, match)
+        group = next(index for index in range(1, len(_LANDMARKS) + 1) if match.start(index) >= 0)
+        hit = _read_landmark(text, folded, start, end, group)
         if hit is not None:
             hits.append(hit)
     return hits
 
 
-def _read_landmark(text: str, start: int, end: int, match: Any) -> Hit | None:
-    group = next(index for index in range(1, len(_LANDMARKS) + 1) if match.start(index) >= 0)
+def _read_landmark(text: str, folded: bytes, start: int, end: int, group: int) -> Hit | None:
     if group <= 2:
         return ipp.read(text, end, FindingType.IPP if group == 1 else FindingType.NDA)
     if group == 3:
@@ -167,7 +85,9 @@ def _read_landmark(text: str, start: int, end: int, match: Any) -> Hit | None:
         return contacts.address(text, start, end)
     scheme = foreign.LETTERED[group - 5]
     letters = scheme.pattern.match(text, start)
-    return _grade(scheme, text, letters) if letters and scheme.valid(compact(letters[1])) else None
+    if letters is None or not scheme.valid(compact(letters[1])):
+        return None
+    return grade(scheme, folded.decode("latin-1"), letters)
 
 
 def _settle(hits: list[Hit]) -> list[Hit]:

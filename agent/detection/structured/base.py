@@ -7,7 +7,7 @@ identifiers stay in memory: only counts, weights and masked samples leave. This 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.detection.structured.markers import fold_name, is_placeholder, is_test_person, mask_name
 from agent.findings import Finding, FindingType, Kind
@@ -24,7 +24,7 @@ WEIGHT_TEST = 0.0
 WEIGHT_DEIDENTIFIED = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Person:
     """A patient as one document names them; every field is hostile text and stays in memory."""
 
@@ -67,7 +67,7 @@ class Recognised:
     kind: Kind
     patient_data: bool
     identified: bool = False
-    persons: frozenset[str] = frozenset()
+    persons: frozenset[str] = field(default=frozenset(), repr=False)  # a traceback or a log must not show them
     test_data: bool = False
     deidentified: bool = False
     items: tuple[Finding, ...] = ()

@@ -26,15 +26,18 @@ _SANTE_VERSION = re.compile(r"\|H[23]\.\d~?[A-Z]?|\|(?:ORU|ORM|ORA|ADM|FAC|REG|E
 def recognise_hprim_medecin(text: str) -> Recognised | None:
     """Judge the line format: end markers with a header, or a header alone when it is complete. None otherwise."""
     marked = _MARK.search(text[-200_000:]) or _MARK.search(text[:200_000])
-    people, clinical = [], len(_RESULT.findall(text[:2_000_000]))
+    people: list[Person] = []
     blocks = re.split(r"\*{4}FIN\*{4}", text[:8_000_000]) if marked else [text[:20_000]]
     for block in blocks[:10_000]:
         person = _header(block, strict=not marked)
         if person is not None:
             people.append(person)
+    if not people and not marked:
+        return None
+    clinical = len(_RESULT.findall(text[:2_000_000]))
     if people:
         return about(Kind.HPRIM, people, clinical=max(clinical, 1), confidence=CERTAIN if marked else STRONG)
-    if marked and clinical:
+    if clinical:
         return about(Kind.HPRIM, [], clinical=clinical, confidence=LIKELY)
     return None
 

@@ -16,6 +16,9 @@ _DAY = r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d{2}"
 _FINESS = r"\d[\dAB]\d{7}"
 _NIR = r"[1-478]\d{4}(?:\d{2}|2[AB])\d{6}\d{2}"
 MAX_LINES = 200_000
+_SHORTEST = 34  # characters of the shortest record part that is matched
+_START = re.compile(r"[0-9A-Z ]{9}")  # prose does not begin like this, so it is not tried further
+_HEAD, _HEAD_LINES = 40_000, 40  # characters and lines looked at to choose the layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +66,17 @@ LAYOUTS = (
 
 def recognise_pmsi(text: str) -> Recognised | None:
     """Judge fixed-width lines; None when fewer than three match a layout, or they are a minority of the records."""
-    lines = [line.rstrip("\r") for line in text.lstrip("\ufeff").split("\n", MAX_LINES)[:MAX_LINES] if line.strip()]
-    if not lines or max(map(len, lines[:50])) < 50:
+    head = [line for line in _records(text[:_HEAD], _HEAD_LINES) if len(line) >= _SHORTEST and _START.match(line)]
+    families = _families(head) if head else []
+    if not families:
         return None
+    lines = _records(text, MAX_LINES)
     best: list[tuple[Layout, str]] = []
-    for layouts in _groups(lines):
+    for layouts in families:
         matched = [(layout, line) for line in lines for layout in layouts if layout.pattern.match(line)]
         if len(matched) > len(best):
             best = matched
-    if len(best) < min(3, len(lines)) or not best:
+    if len(best) < min(3, len(lines)) or len(best) * 2 < len(lines):
         return None
     people = [_person(layout, line) for layout, line in best]
     nir = any(layout.has_nir for layout, _ in best)
@@ -80,10 +85,13 @@ def recognise_pmsi(text: str) -> Recognised | None:
     )
 
 
-def _groups(lines: list[str]) -> list[tuple[Layout, ...]]:
+def _records(text: str, most: int) -> list[str]:
+    return [line.rstrip("\r") for line in text.lstrip("\ufeff").split("\n", most)[:most] if line.strip()]
+
+
+def _families(head: list[str]) -> list[tuple[Layout, ...]]:
     """The record families worth trying on the whole file: those that match one of its first lines."""
     families = ((LAYOUTS[0],), (LAYOUTS[1],), (LAYOUTS[2],), (LAYOUTS[3],), (LAYOUTS[4], LAYOUTS[5]), (LAYOUTS[6],))
-    head = lines[:40]
     return [family for family in families if any(layout.pattern.match(line) for layout in family for line in head)]
 
 

@@ -43,6 +43,7 @@ _LINE_FORMATS = (
     recognise_hprim_medecin,
     recognise_pmsi,
 )
+_UTF16 = frozenset({b"\xff\xfe", b"\xfe\xff"})
 _MAX_TEXT = 32_000_000  # characters
 
 
@@ -52,10 +53,11 @@ def recognise_textual(document: Document) -> Recognised | None:
     if not raw or document.format in {Format.EML, Format.MBOX, Format.MSG}:
         return _by_parts(document)
     head = raw[:512].lstrip(b"\xef\xbb\xbf \t\r\n\x0b\x00")
-    if head[:1] == b"<" or raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        found = _xml(raw)
-        if found is not None or head[:1] == b"<":
-            return found
+    if raw[:2] in _UTF16:
+        found = _xml(raw)  # the declaration in it says UTF-16, so it is read as it is
+        return found or _by_text(decode(raw))
+    if head[:1] == b"<":
+        return _xml(raw)
     if head[:1] in {b"{", b"["}:
         return _json(raw)
     return _lines(decode(raw)) or recognise_research(raw)
@@ -63,7 +65,7 @@ def recognise_textual(document: Document) -> Recognised | None:
 
 def decode(raw: bytes) -> str:
     """UTF-8 or UTF-16 where the bytes say so, else Windows-1252 with the undefined bytes kept as Latin-1."""
-    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+    if raw[:2] in _UTF16:
         return raw[:_MAX_TEXT].decode("utf-16", "replace")
     try:
         return raw[:_MAX_TEXT].decode("utf-8")
@@ -75,10 +77,14 @@ def _by_parts(document: Document) -> Recognised | None:
     if document.format in {Format.EML, Format.MBOX, Format.MSG}:
         texts = [part.text for part in document.parts if part.spot.area is Area.BODY][:20]
         return next((found for text in texts if (found := _lines(text))), None)
-    text = "\n".join(part.text for part in document.parts)[:_MAX_TEXT]
+    return _by_text("\n".join(part.text for part in document.parts)[:_MAX_TEXT])
+
+
+def _by_text(text: str) -> Recognised | None:
     first = text.lstrip("\ufeff \t\r\n")[:1]
     if first in {"<", "{", "["}:
-        return _xml(text.encode()) if first == "<" else _json(text.encode())
+        raw = text.encode("utf-8", "replace")
+        return _xml(raw) if first == "<" else _json(raw)
     return _lines(text)
 
 

@@ -12,20 +12,23 @@ from agent.detection.structured.base import CERTAIN, LIKELY, Person, Recognised,
 from agent.findings import Kind
 
 _LINE = re.compile(r"(\d{3})(\d{4})(.*)")
+_FIRST = re.compile(r"\ufeff?\d{3}8000")
 MAX_LINES = 200_000
 _CLINICAL = frozenset({"6200", "6205", "6220", "6221", "6227", "6228", "8410", "8420", "8480", "6000", "6001", "5001"})
 
 
-def recognise_xdt(text: str, raw_lengths: bool = True) -> Recognised | None:
+def recognise_xdt(text: str) -> Recognised | None:
     """Judge the lines; None unless four or more and most of them carry their own length and the first is field 8000.
 
-    ``raw_lengths`` is for tests; the length counts bytes of the file's one-byte character set, so characters do.
+    The length counts bytes of the file's one-byte character set, so characters do.
     """
+    if not _FIRST.match(text):
+        return None
     lines = [line.rstrip("\r") for line in text.lstrip("\ufeff").split("\n", MAX_LINES)[:MAX_LINES]]
     records = [match.groups() for line in lines if (match := _LINE.fullmatch(line))]
     if len(records) < 4 or records[0][1] != "8000":
         return None
-    fitting = sum(1 for length, _, content in records if int(length) == len(content) + 9 or not raw_lengths)
+    fitting = sum(1 for length, _, content in records if int(length) == len(content) + 9)
     if fitting * 5 < len(records) * 4:
         return None
     people, clinical = _read(records)

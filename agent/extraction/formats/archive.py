@@ -7,6 +7,7 @@ bytes and not decompressed further. Nothing is ever written out.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator
 from typing import Any
 
@@ -115,11 +116,16 @@ def _entries(job: Job, entries: Any) -> None:
 
 
 def _entry(job: Job, entry: Any, spot: Spot) -> None:
+    from libarchive import ffi
     from libarchive.exception import ArchiveError
 
     name = _name(entry)
     pieces: list[bytes] = []
     complete, problem = True, None
+    if ffi.libarchive.archive_entry_is_encrypted(ctypes.c_void_p(entry._entry_p)):
+        # for RAR the library would hand out the ciphertext
+        _adopt(job, b"", name, spot, complete=False, problem=Problem.ENCRYPTED)
+        return
     try:
         complete = _fill(job, entry, pieces)
     except ArchiveError as error:

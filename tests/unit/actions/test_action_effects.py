@@ -118,6 +118,29 @@ def test_same_size_same_time_other_content_is_left(desk: Desk, decision: Decisio
 
 
 @pytest.mark.parametrize("decision", ACTING)
+def test_written_to_while_it_is_read_is_left(desk: Desk, decision: Decision, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And its time set back, so that only the ctime tells."""
+    path = desk.put(b"letter.txt")
+    state, real = os.stat(path), os.pread
+    with desk.open(b"letter.txt", decision) as transfer:
+
+        def meddling(fd: int, length: int, offset: int) -> bytes:
+            data = real(fd, length, offset)
+            if fd == transfer.fd and offset == 0 and length > 100_000 - 1:
+                with open(path, "r+b") as file:
+                    file.write(b"X")
+                os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+            return data
+
+        monkeypatch.setattr(os, "pread", meddling)
+        assert desk.actions[decision].apply(transfer).result is Result.CHANGED
+    assert desk.names() == {b"letter.txt"}
+    assert desk.store.list() == ()
+    with open(path, "rb") as file:
+        assert file.read(1) == b"X"
+
+
+@pytest.mark.parametrize("decision", ACTING)
 @pytest.mark.parametrize("swap", ["file", "link", "folder", "fifo"])
 def test_name_that_is_something_else_now_is_left(desk: Desk, tmp_path: Path, decision: Decision, swap: str) -> None:
     path = desk.put(b"letter.txt")

@@ -164,11 +164,9 @@ def test_nothing_is_forgotten_and_the_heap_stays_small():
         name = b"%d" % rng.randrange(40)
         (settling.closed if rng.random() < 0.5 else settling.touched)(name, Cause.WRITTEN, now)
         last[name] = now
-        for when, found, _ in run(settling, now, now + 0.001, step=0.001):
-            done[found] = when
+        done |= {found: when for when, found, _ in run(settling, now, now + 0.001, step=0.001)}
         assert len(settling._heap) < 400
-    for when, found, _ in run(settling, now, now + 10):
-        done[found] = when
+    done |= {found: when for when, found, _ in run(settling, now, now + 10)}
     assert len(settling) == 0
     assert all(done[name] >= when for name, when in last.items())
     assert settling.next_due() is None

@@ -165,9 +165,30 @@ def test_a_worker_that_ended_while_idle_costs_no_document(make, document: int) -
 
 def test_a_worker_that_grew_is_replaced(make, document: int) -> None:
     pool = make(size=1)
-    for _ in range(33):  # the size is looked at once in a while
-        assert pool.judge(document, "fat" if not pool.statistics().served else "") == GOOD
+    assert pool.judge(document, "fat") == GOOD
+    (fat,) = pool.statistics().pids
+    for _ in range(32):  # the size is looked at once in a while
+        assert pool.judge(document) == GOOD
+    assert eventually(lambda: fat not in pool.statistics().pids)
+    assert len(pool.statistics().pids) == 1  # its successor
+    assert pool.judge(document) == GOOD
     assert pool.statistics().started == 2
+
+
+def test_nobody_waits_for_a_successor(make, document: int) -> None:
+    """A tired worker serves on until the next one is ready."""
+    pool = make(size=1)
+    pool.judge(document)
+    (old,) = pool.statistics().pids
+    pool._idle[0].served = 10_000
+    assert pool.judge(document) == GOOD  # the last of its allowance
+    seen = []
+    for _ in range(300):
+        assert pool.judge(document) == GOOD
+        seen.append(pool.statistics().pids)
+    assert eventually(lambda: old not in pool.statistics().pids)
+    assert old in seen[0]
+    assert (pool.statistics().started, pool.statistics().died) == (2, 0)
 
 
 def test_idle_workers_end_and_so_does_their_keeper(make, document: int) -> None:
@@ -211,14 +232,17 @@ def test_many_threads_with_dying_workers(make, document: int) -> None:
 
 
 def test_whoever_waits_too_long_gets_an_answer(make, document: int) -> None:
-    pool = make(size=1, hard_wall_s=1.5, wait_s=0.2)
+    pool = make(size=1, hard_wall_s=1.5)
+    pool.prewarm()
+    pool._wait_s = 0.2
     busy = threading.Thread(target=pool.judge, args=(document, "sleep"))
     busy.start()
-    assert eventually(lambda: bool(pool.statistics().pids))
+    assert eventually(lambda: not pool._idle)
     assert pool.judge(document) == undecidable(Problem.TIMED_OUT)
-    assert pool.statistics().killed == 0  # it was not the document's fault
+    assert pool.statistics().served == 0  # it was not asked
     busy.join()
-    assert pool.judge(document) == GOOD
+    assert pool.statistics().killed == 1
+    assert eventually(lambda: pool.judge(document) == GOOD)
 
 
 def test_a_worker_outlives_the_thread_that_asked_first(make, document: int) -> None:

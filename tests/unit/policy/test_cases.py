@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+
 from agent.errors import PolicyError
 from agent.policy import load_policy
 from agent.policy.load import everything_wrong
 from agent.policy.testing import run_tests
-
 from tests.unit.policy.policies import CASES
 
 REFUSED = sorted((CASES / "refused").glob("*.yaml"))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+
 from agent.document import Problem
 from agent.findings import Findings, Judgement
 from agent.model import ChannelKind, Decision, Device, Facts, Mode
 from agent.policy import evaluate, parse_policy
 from agent.policy.engine import REMEMBERED, compile_policy, decide
 from agent.policy.vocabulary import CONDITIONS
-
 from tests.unit.policy.policies import compiled, facts, policy_text
 
 STICK = "usb:0951:1666:ABC"
@@ -185,6 +185,25 @@ def test_an_exception_takes_away_its_own_rule_only() -> None:
     verdict = evaluate(policy, facts(group="garde", day="2027-01-01"))
     assert (verdict.decision, verdict.rule, verdict.exception) == (Decision.INFORM, "mild", "RSSI")
     assert evaluate(policy, facts(day="2027-01-01")).decision is Decision.BLOCK
+
+
+def test_an_exception_ends_in_a_policy_that_is_already_running() -> None:
+    policy = compiled(rules(f"{{id: r, when: {{action: copy}}, then: block, mode: enforce, {EXCEPTION}}}"))
+    days = ("2027-01-31", "2027-02-01", "2027-01-31")
+    said = [evaluate(policy, facts(group="garde", day=day)).decision for day in days]
+    assert said == [Decision.OBSERVE, Decision.BLOCK, Decision.OBSERVE]
+
+
+def test_of_two_rules_that_are_taken_away_the_strictest_is_named() -> None:
+    other = EXCEPTION.replace("RSSI", "DPO")
+    policy = compiled(
+        rules(
+            f"{{id: mild, when: {{action: copy}}, then: encrypt, mode: enforce, {other}}}",
+            f"{{id: strict, when: {{action: copy}}, then: block, mode: enforce, {EXCEPTION}}}",
+        )
+    )
+    verdict = evaluate(policy, facts(group="garde", day="2027-01-01"))
+    assert (verdict.decision, verdict.rule, verdict.exception) == (Decision.OBSERVE, "strict", "RSSI")
 
 
 def test_the_whole_scope_of_an_exception_must_hold() -> None:

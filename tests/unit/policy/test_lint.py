@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+
 from agent.model import ChannelKind, Strength
 from agent.policy import parse_policy, profile_bytes
 from agent.policy.lint import Level, lint
-
 from tests.unit.policy.policies import policy_text
 
 FULL = "defaults: {existing: observe, arriving: enforce, nothing_matches: observe}\n"

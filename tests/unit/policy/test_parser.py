@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from agent.errors import PolicyError
 from agent.model import Decision, Mode
 from agent.policy import load_policy, parse_policy
 from agent.policy.parser import problems
 from agent.policy.schema import Condition, Operator
 from agent.policy.source import MAX_BYTES, MAX_DEPTH, MAX_NODES, MAX_TEXT, Items, Text, read_tree
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.unit.policy.policies import CASES, policy_text
 
 GOOD = (CASES / "accepted" / "hospital.yaml").read_bytes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from agent.document import Problem
 from agent.errors import PolicyError
 from agent.findings import Judgement, Kind
@@ -15,7 +16,6 @@ from agent.policy.given import facts_from_words
 from agent.policy.matching import reading
 from agent.policy.sentences import policy_sentences, sentence
 from agent.policy.vocabulary import DESTINATIONS, DOCUMENTS, KEYS
-
 from tests.unit.policy.policies import CASES, compiled, facts, policy_text
 
 HOSPITAL = (CASES / "accepted" / "hospital.yaml").read_bytes()

@@ -87,7 +87,7 @@ def test_impossible_structure_is_refused_with_a_right_key(thirteen):
 
 
 def test_provisional_numbers_and_odd_months_need_a_label():
-    for thirteen in ("7790351215189", "2793251215189"):
+    for thirteen in ("3790351215189", "4790351215189", "7790351215189", "2793251215189"):
         number = f"{thirteen}{nir.key_of(thirteen):02d}"
         assert kinds(f"total {number}") == []
         assert kinds(f"NIR provisoire : {number}") == [FindingType.NIR]
@@ -123,8 +123,9 @@ def test_rpps_is_luhn_and_labelled():
     assert only(f"RPPS 8{number}").type is FindingType.RPPS
     assert kinds(f"commande {number}") == []
     for place in range(1, 11):
-        wrong = number[:place] + str((int(number[place]) + 1) % 10) + number[place + 1 :]
-        assert kinds(f"RPPS : {wrong}") == [], wrong
+        for step in range(1, 10):
+            wrong = number[:place] + str((int(number[place]) + step) % 10) + number[place + 1 :]
+            assert kinds(f"RPPS : {wrong}") == [], wrong
 
 
 def test_finess_is_luhn_and_labelled():
@@ -193,14 +194,18 @@ def test_mask_shows_three_characters_at_most():
     assert len(mask("9" * 500)) <= 48
 
 
+def test_a_number_does_not_show_in_a_representation():
+    assert MAINLAND not in repr(find_identifiers(f"NIR {MAINLAND}"))
+
+
 def test_text_without_digits_and_hostile_text():
     assert find_identifiers("Compte rendu sans chiffre") == []
     for text in (
-        "1 2 3 " * 50_000,
-        "9" * 300_000,
+        "1 2 3 " * 20_000,
+        "9" * 100_000,
         "né le " * 20_000 + "1",
-        "IS01" * 50_000,
-        "a@" * 50_000,
+        "IS01" * 20_000,
+        "a@" * 20_000,
         "\x00\ud800 12/03/1965",
     ):
         find_identifiers(text)

@@ -6,7 +6,8 @@ import pytest
 
 from agent.detection.structured import Recognised, recognise
 from agent.detection.structured import fhir_types as names
-from agent.document import Document, Format
+from agent.detection.structured.jsontree import load
+from agent.document import Document, Format, Part
 from agent.findings import FindingType, Kind
 
 PATIENT = {
@@ -141,6 +142,8 @@ def test_deidentified_only_when_the_name_is_gone():
     marked = {"meta": {"security": [{"code": "ANONYED"}]}}
     bare = judged({"resourceType": "Patient", "gender": "female", **marked})
     assert (bare.patient_data, bare.identified, bare.deidentified) == (True, False, True)
+    coded = judged({"resourceType": "Patient", "identifier": [{"value": "S-001"}], **marked})
+    assert (coded.patient_data, coded.identified, coded.deidentified) == (True, False, True)
     named = judged({**PATIENT, **marked})
     assert (named.identified, named.deidentified) == (True, False)
 
@@ -189,7 +192,17 @@ def test_turtle():
     assert judged(text.replace("a fhir:Patient", "a fhir:ValueSet").encode(), Format.TEXT).patient_data is False
 
 
+def test_utf16_and_lone_surrogates():
+    assert judged(json.dumps(PATIENT).encode("utf-16"), Format.TEXT).identified
+    text = json.dumps(PATIENT, ensure_ascii=False).replace("Odile", "Od\ud800ile")
+    assert recognise(Document(Format.JSON, parts=[Part(text)])).identified
+
+
 def test_hostile_json():
+    nested = b"[" * 200 + b"]" * 200
+    assert load(nested) is None
+    assert load(b"[" * 100 + b"]" * 100) is not None
+    assert load(b'["' + b"[" * 200 + b'"]') == ["[" * 200]
     assert judged(b"[" * 1_000_000) is None
     assert judged(b'{"a":' * 100_000 + b"1" + b"}" * 100_000) is None
     assert judged(b'{"' + b'\\"' * 500_000) is None

@@ -42,7 +42,7 @@ def test_windows_1252_bytes_and_parts_without_raw():
 
 
 def test_odd_separators():
-    text = "\r".join(["MSH*+:!%*LAB**DPI**20250210**ADT+A01*1*P*2.5", "PID*1**4711+++CH**RAMBERT+Odile**19790312*F"])
+    text = "MSH*+:!%*LAB**DPI**20250210**ADT+A01*1*P*2.5\rPID*1**4711+++CH**RAMBERT+Odile**19790312*F"
     result = judged(text.encode())
     assert result.identified
     assert len(result.persons) == 1
@@ -121,3 +121,10 @@ def test_the_xml_encoding():
     assert judged(schema, Format.XML).patient_data is False
     ack = b'<ACK xmlns="urn:hl7-org:v2xml"><MSH/><MSA><MSA.1>AA</MSA.1></MSA></ACK>'
     assert judged(ack, Format.XML).patient_data is False
+
+
+def test_neither_names_nor_numbers_show_in_a_representation():
+    result = judged(message(PID, OBX))
+    assert result.persons
+    for word in ("RAMBERT", "Odile", "66529378", "279035121518989"):
+        assert word not in repr(result)

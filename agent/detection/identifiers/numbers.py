@@ -1,0 +1,101 @@
+"""The numbers of one text: every run of digits is shown to every scheme that could be in it.
+
+``scan.py`` hands over the text, the same text folded (same offsets), the runs and the places of context words.
+A grid of numbers in which few pass a check is noise, not identifiers: without a context word such passes are dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+
+from agent.detection.identifiers import adeli, contacts, finess, foreign, ins, nir, rpps
+from agent.detection.identifiers.base import AFTER, NEAR, Hit, Scheme, compact
+
+MAX_HITS = 20_000
+MAX_RUN_CHARACTERS = 400_000  # of number-like text examined; beyond that a text is a table of numbers
+_CHUNK = 4_000  # characters of one run looked at together
+_OVERLAP = 64
+_BEFORE, _BEHIND = 6, 12  # letters before a run, and a key or a check letter behind it (« 1850578006084 clé 91 »)
+_GRID = 20  # so many candidates of one shape make a column or a grid
+_COLUMN_RATE = 0.3  # a column of identifiers passes far more often, noise far less (base rates are below 0.2 %)
+
+SCHEMES: tuple[Scheme, ...] = (
+    *ins.SCHEMES,
+    *nir.SCHEMES,
+    *rpps.SCHEMES,
+    *finess.SCHEMES,
+    *adeli.SCHEMES,
+    *foreign.SCHEMES,
+    *contacts.SCHEMES,
+)
+_WORDLESS = tuple((index, scheme) for index, scheme in enumerate(SCHEMES) if scheme.alone)
+_ALL = tuple(enumerate(SCHEMES))
+
+
+class NumberScan:
+    """One pass over the runs of one text. ``word_places``: ascending starts of context words in ``folded``."""
+
+    def __init__(self, text: str, folded: str, word_places: list[int]) -> None:
+        self._text = text
+        self._folded = folded
+        self._words = word_places
+        self._candidates = [0] * len(SCHEMES)
+        self._passes = [0] * len(SCHEMES)
+        self._alone: list[tuple[int, Hit]] = []
+        self._hits: list[Hit] = []
+
+    def over(self, runs: Iterable[tuple[int, int]]) -> list[Hit]:
+        """The hits in these runs (start, end); passes without context in a failing grid are left out."""
+        budget = MAX_RUN_CHARACTERS
+        for start, end in runs:
+            budget -= end - start
+            if budget < 0 or len(self._hits) + len(self._alone) > MAX_HITS:
+                break
+            for low in range(start, end, _CHUNK):
+                self._run(low, min(end, low + _CHUNK + _OVERLAP))
+        return self._hits + [hit for index, hit in self._alone if self._is_no_noise(index)]
+
+    def _is_no_noise(self, index: int) -> bool:
+        return self._candidates[index] < _GRID or self._passes[index] >= self._candidates[index] * _COLUMN_RATE
+
+    def _run(self, start: int, end: int) -> None:
+        place = bisect_left(self._words, start - NEAR)
+        worded = place < len(self._words) and self._words[place] < end + AFTER
+        count = sum(map(str.isdigit, self._text[start : end + _BEHIND]))
+        for index, scheme in _ALL if worded else _WORDLESS:
+            if count >= scheme.digits:
+                for match in _shapes(scheme, self._text, start, end):
+                    self._judge(index, scheme, match)
+
+    def _judge(self, index: int, scheme: Scheme, match: re.Match[str]) -> None:
+        self._candidates[index] += 1
+        if not scheme.valid(compact(match[1])):
+            return
+        self._passes[index] += 1
+        hit = grade(scheme, self._folded, match)
+        if hit is None:
+            return
+        if hit.strength >= scheme.labelled:
+            self._hits.append(hit)
+        else:
+            self._alone.append((index, hit))
+
+
+def _shapes(scheme: Scheme, text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    """Matches of the shape, overlapping ones too: a wrong reading of a run must not hide the right one behind it."""
+    place, stop = max(0, start - _BEFORE), min(len(text), end + _BEHIND)
+    while (found := scheme.pattern.search(text, place, stop)) is not None:
+        yield found
+        place = found.start(1) + 1
+
+
+def grade(scheme: Scheme, folded: str, match: re.Match[str]) -> Hit | None:
+    """The hit with its strength by context; None when the scheme needs a context word and there is none."""
+    start, end = match.span(1)
+    labelled = scheme.words.search(folded[max(0, start - scheme.reach) : start]) is not None
+    if not labelled and scheme.after:
+        labelled = scheme.words.search(folded[end : end + scheme.after]) is not None
+    strength = scheme.labelled if labelled else scheme.alone
+    return Hit(scheme.type, start, end, compact(match[1]), scheme.country, strength) if strength else None

@@ -1,0 +1,24 @@
+"""``Judged``: the answer about one node of a document, before its parts are put together. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.document import Document, Problem
+from agent.findings import Finding, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The answer about one node, without its children. ``persons`` are opaque keys, for counting only."""
+
+    node: Document
+    probability: float = 0.0
+    kind: Kind = Kind.OTHER
+    identified: bool = False
+    persons: frozenset[str] = frozenset()
+    anonymous: int = 0  # persons spoken of without a key
+    test_data: bool = False
+    number: bool = False  # holds a social security number
+    problem: Problem | None = None
+    items: tuple[Finding, ...] = ()

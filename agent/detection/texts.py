@@ -1,0 +1,195 @@
+"""The text of one node: parts become pages, pages see their neighbours, the best page speaks for the node.
+
+Owns how parts are joined and cut, what a page takes over from its neighbours (whom it is about, not what it says), and
+how a page's sum becomes masked findings. Takes a node, returns ``Judged``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from agent.detection import combine, masking, negatives
+from agent.detection.combine import Score
+from agent.detection.evidence import Evidence
+from agent.detection.identifiers import find_identifiers, mask
+from agent.detection.judged import Judged
+from agent.detection.kinds import kind_of
+from agent.detection.pages import PAGE, cut, read_page
+from agent.document import Document, Spot
+from agent.findings import Finding, FindingType, Kind
+
+_PATIENT_NUMBERS = frozenset((FindingType.NIR, FindingType.INS, FindingType.FOREIGN_ID))
+_MASKED = _PATIENT_NUMBERS | {FindingType.RPPS, FindingType.ADELI, FindingType.FINESS, FindingType.IPP, FindingType.NDA}
+_SURE = 0.8  # strength from which a social security number is one, whatever stands around
+
+
+@dataclass(slots=True)
+class _Page:
+    spot: Spot
+    evidence: Evidence
+    identifiers: float
+    items: list[Finding]
+    numbers: frozenset[str]
+
+
+def judge_text(node: Document) -> Judged:
+    """Judge the language of all parts of a node; the most telling page decides."""
+    pages = _read_pages(node)
+    if not pages:
+        return Judged(node)
+    scores = _score_pages(pages)
+    best = max(range(len(pages)), key=lambda number: scores[number].probability)
+    page, score = pages[best], scores[best]
+    everyone = frozenset(birth for each in pages for birth in each.evidence.births if each.evidence.named_births)
+    numbers = frozenset(number for each in pages for number in each.numbers)
+    identified = _identified(pages, best)
+    medical = score.probability >= combine.MEDICAL
+    persons = (everyone or numbers or frozenset(("one",))) if identified and medical else frozenset[str]()
+    return Judged(
+        node,
+        score.probability,
+        kind_of(_merge([each.evidence for each in pages[max(0, best - 1) : best + 2]])) if medical else Kind.OTHER,
+        identified=identified and medical,
+        persons=persons,
+        anonymous=int(medical and not identified),
+        number=bool(numbers),
+        items=_findings(page, score) + tuple(page.items),
+    )
+
+
+def _read_pages(node: Document) -> list[_Page]:
+    """Parts joined up to a page, long parts cut; member names and properties are read like text."""
+    pages: list[_Page] = []
+    held: list[str] = []
+    spot, size = Spot(), 0
+    for part in node.parts:
+        if not part.text or part.text.isspace():
+            continue
+        if held and size + len(part.text) > PAGE:
+            pages.append(_read(spot, "\n".join(held)))
+            held, size = [], 0
+        if len(part.text) > PAGE:
+            pages.extend(_read(part.spot, piece) for piece in cut(part.text))
+            continue
+        if not held:
+            spot = part.spot
+        held.append(part.text)
+        size += len(part.text)
+    if held:
+        pages.append(_read(spot, "\n".join(held)))
+    return pages
+
+
+def _read(spot: Spot, text: str) -> _Page:
+    evidence = read_page(text)
+    first: dict[FindingType, str] = {}
+    counts: dict[FindingType, int] = {}
+    numbers: dict[str, float] = {}
+    for hit in find_identifiers(text):
+        if hit.type in _PATIENT_NUMBERS:
+            numbers[hit.value] = max(hit.strength, numbers.get(hit.value, 0.0))
+        elif hit.type is FindingType.BIRTH_DATE and hit.value:
+            evidence.births.add(hit.value)
+            continue
+        elif hit.type in {FindingType.IPP, FindingType.NDA}:
+            evidence.charts = max(evidence.charts, 1)
+        first.setdefault(hit.type, hit.value)
+        counts[hit.type] = counts.get(hit.type, 0) + 1
+    sure = frozenset(value for value, strength in numbers.items() if strength >= _SURE)
+    items = [Finding(kind, counts[kind], spot, 0.0, _sample(kind, value)) for kind, value in first.items()]
+    return _Page(spot, evidence, sum(numbers.values()), items, sure)
+
+
+def _sample(kind: FindingType, value: str) -> str:
+    return mask(value)[: masking.LIMIT] if kind in _MASKED else ""
+
+
+def _score_pages(pages: list[_Page]) -> list[Score]:
+    """Each page is clinical by itself; whom it is about may stand on the page before, after, or on the first."""
+    scores = []
+    head = [pages[0].evidence, pages[-1].evidence] if len(pages) > 1 else [pages[0].evidence]
+    whole = negatives.weigh(head)
+    vignettes = _vignettes([page.evidence for page in pages])
+    for number, page in enumerate(pages):
+        near = pages[max(0, number - 1) : number + 2]
+        if len(pages) > 1:
+            near_by = [each.evidence for each in near] + ([pages[0].evidence] if number > 1 else [])
+            seen = _merge_persons(page.evidence, near_by)
+            here = negatives.weigh([page.evidence])
+            against = {family: max(whole.get(family, 0.0), here.get(family, 0.0)) for family in {*whole, *here}}
+        else:
+            seen, against = page.evidence, whole
+        identifiers = max(each.identifiers for each in near)
+        scores.append(combine.score(seen, identifiers, against, vignettes))
+    return scores
+
+
+def _vignettes(pages: list[Evidence]) -> int:
+    """Ages of many different persons and no identity: a book of cases. How many beyond three."""
+    if any(page.births or page.patients or page.charts for page in pages):
+        return 0
+    return max(0, len(set().union(*(page.ages for page in pages))) - 3)
+
+
+def _merge_persons(page: Evidence, near: list[Evidence]) -> Evidence:
+    """The page's clinical content with the identities of its neighbours."""
+    return replace(
+        page,
+        births=set().union(*(each.births for each in near)),
+        named_births=max(each.named_births for each in near),
+        names=set().union(*(each.names for each in near)),
+        patients=max(each.patients for each in near),
+        charts=max(each.charts for each in near),
+    )
+
+
+def _merge(pages: list[Evidence]) -> Evidence:
+    """What kinds.py looks at, of several pages together."""
+    merged = Evidence()
+    for page in pages:
+        for kind, count in page.titles.items():
+            merged.titles[kind] = merged.titles.get(kind, 0) + count
+        for kind, count in page.mentions.items():
+            merged.mentions[kind] = merged.mentions.get(kind, 0) + count
+        merged.lab_values |= page.lab_values
+        merged.dosed |= page.dosed
+        merged.sections |= page.sections
+        merged.terms |= page.terms
+    return merged
+
+
+def _identified(pages: list[_Page], best: int) -> bool:
+    """A name with a label or a birth date, a full name with a civility, a number of a patient: near the best page."""
+    near = pages[max(0, best - 1) : best + 2] + pages[:1]
+    return any(
+        page.numbers
+        or page.evidence.patients
+        or page.evidence.named_births
+        or page.evidence.charts
+        or any(b" " in name for name in page.evidence.names)
+        for page in near
+    )
+
+
+def _findings(page: _Page, score: Score) -> tuple[Finding, ...]:
+    """The sum as findings, with samples of our own words; identities masked."""
+    evidence = page.evidence
+    samples = {
+        FindingType.SECTION: masking.words(evidence.sections),
+        FindingType.PHRASE: masking.words(evidence.phrases),
+        FindingType.TERM: masking.words(evidence.terms),
+        FindingType.DRUG: masking.words(evidence.drugs),
+        FindingType.LAB_LINE: masking.words(evidence.lab_values),
+        FindingType.VITAL_SIGN: masking.words(evidence.vitals),
+        FindingType.PERSON: masking.name(min(evidence.names, default=b"")),
+        FindingType.BIRTH_DATE: masking.date(min(evidence.births, default="")) if evidence.births else "",
+    }
+    merged: dict[tuple[FindingType, bool], Finding] = {}
+    for line in score.lines:
+        key = (line.type, line.nats < 0)
+        seen = merged.get(key)
+        count, weight = (
+            (line.count, line.nats) if seen is None else (max(seen.count, line.count), seen.weight + line.nats)
+        )
+        merged[key] = Finding(line.type, count, page.spot, round(weight, 2), samples.get(line.type, ""))
+    return tuple(merged.values())

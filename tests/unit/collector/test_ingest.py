@@ -1,0 +1,170 @@
+import pytest
+
+from agent.errors import UntrustedInputError
+from agent.transport.wire import Reply
+from collector import queries
+from collector.queries import EventFilter
+
+from .conftest import Laptop
+
+
+def indices(engine, laptop="dev_one"):
+    events = queries.list_events(engine, EventFilter(laptop=laptop, kind="all"), 500)
+    return sorted(event.index for event in events)
+
+
+def alarms(engine):
+    return sorted((alert.laptop, alert.kind, alert.index) for alert in queries.list_alerts(engine))
+
+
+def test_in_order(send, engine):
+    laptop = Laptop().fill(10)
+    assert send(laptop.batch(0, 4)) == Reply(4, 300)
+    assert send(laptop.batch(4, 10)).size == 10
+    assert indices(engine) == list(range(10))
+    assert alarms(engine) == []
+
+
+def test_sent_again_and_overlapping(send, engine):
+    laptop = Laptop().fill(10)
+    for first, end, size in ((0, 6, 6), (0, 6, 6), (3, 8, 8), (0, 3, 8), (2, 10, 10)):
+        assert send(laptop.batch(first, end)).size == size
+    assert indices(engine) == list(range(10))
+    assert alarms(engine) == []
+
+
+def test_a_gap_is_refused_without_an_alarm(send, engine):
+    laptop = Laptop().fill(10)
+    send(laptop.batch(0, 3))
+    assert send(laptop.batch(5, 8)) == Reply(3, why="gap")
+    assert indices(engine) == [0, 1, 2]
+    assert alarms(engine) == []
+
+
+def test_rewritten(send, engine):
+    send(Laptop().fill(10).batch())
+    other = Laptop(seed="other").fill(12)
+    reply = send(other.batch(0, 12))
+    assert (reply.why, reply.size) == ("rewritten", 10)
+    assert send(other.batch(7, 12)).why == "rewritten"
+    assert alarms(engine) == [("dev_one", "rewritten", 0), ("dev_one", "rewritten", 7)]
+    assert len(indices(engine)) == 10
+
+
+def test_fork(send, engine):
+    send(Laptop().fill(10).batch())
+    other = Laptop(seed="other").fill(12)
+    for _ in range(3):
+        assert send(other.batch(10, 12)) == Reply(10, why="fork")
+    assert alarms(engine) == [("dev_one", "fork", 10)]
+    assert queries.list_alerts(engine)[0].times == 3
+
+
+def test_a_changed_private_part_is_a_fork(send):
+    laptop = Laptop()
+    laptop.add(private=b"a")
+    send(laptop.batch())
+    laptop.publics[0] = (laptop.publics[0][0], b"b")
+    assert send(laptop.batch()).why == "rewritten"
+
+
+def test_a_record_changed_within_a_request_is_refused_whole(send, engine):
+    laptop = Laptop().fill(10)
+    other = Laptop(seed="x").fill(10)
+    laptop.publics[5] = other.publics[5]
+    assert send(laptop.batch()).why == "fork"
+    assert indices(engine) == []
+
+
+def test_truncated(send, engine):
+    laptop = Laptop().fill(10)
+    send(laptop.batch())
+    assert send(laptop.batch(4, 4, size=4)) == Reply(10, why="truncated")
+    assert alarms(engine) == [("dev_one", "truncated", 4)]
+
+
+def test_a_hole_that_the_laptop_tells_is_kept_in_sight(send, engine):
+    laptop = Laptop().fill(10)
+    laptop.add("trouble", what="damaged")
+    laptop.fill(3)
+    send(laptop.batch(0, 4))
+    assert send(laptop.batch(6, 14)).why == "gap"
+    assert send(laptop.batch(6, 14, missing=5)).why == "gap"
+    assert send(laptop.batch(6, 14, missing=4)).size == 14
+    assert alarms(engine) == [("dev_one", "missing", 4)]
+    assert indices(engine) == [0, 1, 2, 3, *range(6, 14)]
+    assert send(laptop.batch(0, 14)).size == 14  # once more, with what was lost: nothing is rewritten
+    laptop.fill(2)
+    assert send(laptop.batch(14)).size == 16
+
+
+def test_behind_a_hole_the_chain_is_checked_again_from_the_stated_head_on(send):
+    laptop = Laptop().fill(6)
+    laptop.add("trouble", what="damaged")
+    laptop.fill(2)
+    other = Laptop(seed="x").fill(12)
+    laptop.publics[8] = other.publics[8]
+    send(laptop.batch(0, 2))
+    assert send(laptop.batch(4, missing=2)).why == "fork"
+
+
+def test_two_laptops_do_not_mix(send, engine):
+    send(Laptop("dev_one").fill(3).batch())
+    send(Laptop("dev_two").fill(5).batch())
+    assert (len(indices(engine)), len(indices(engine, "dev_two"))) == (3, 5)
+
+
+def test_numbers_that_do_not_follow_are_refused(send, engine):
+    laptop = Laptop().fill(5)
+    batch = laptop.batch(0, 5)
+    from agent.transport.wire import Batch, Letterhead
+
+    with pytest.raises(UntrustedInputError):
+        send(Batch(Letterhead("dev_one", 1, 6), batch.body, 5))
+    assert indices(engine) == []
+
+
+def test_an_outcome_is_shown_with_its_transfer(send, engine):
+    laptop = Laptop()
+    laptop.add(act=True, decision="block", channel="removable")
+    laptop.add("outcome", of=0, result="done", action="block")
+    laptop.add("outcome", of=7, result="nonsense")
+    laptop.add("outcome", of="x", result="nonsense")
+    laptop.add("outcome", of=3, result="nonsense")
+    send(laptop.batch())
+    shown = queries.list_events(engine, EventFilter(), 10)
+    assert [(event.index, event.result) for event in shown] == [(0, "done")]
+    assert queries.outcome_of(engine, shown[0]).index == 1
+
+
+def test_what_is_known_of_a_laptop(send, engine):
+    laptop = Laptop()
+    laptop.add("start", version="0.1.0")
+    laptop.add("policy", policy="enforce", release="0123456789ab", mode="enforce")
+    laptop.add("place", state="armed", volume="v1", channel="removable", strength="hold", service="usb")
+    laptop.add("place", state="armed", volume="v2", channel="downloads", strength="after-write")
+    laptop.add("place", state="gone", volume="v1", channel="removable", strength="hold", service="usb")
+    laptop.add("place", state=4, volume=[1], channel={"a": 1})
+    send(laptop.batch())
+    (row,) = queries.list_laptops(engine)
+    assert (row.summary.version, row.summary.policy, row.summary.running) == ("0.1.0", "enforce", True)
+    assert ("downloads", "after-write") in row.summary.strengths()
+    assert ("removable", "hold") not in row.summary.strengths()
+    laptop.add("stop")
+    send(laptop.batch(len(laptop.publics) - 1))
+    (row,) = queries.list_laptops(engine)
+    assert (row.summary.running, row.summary.places, row.size) == (False, {}, 7)
+
+
+def test_pages_of_events_do_not_overlap_and_lose_none(send, engine):
+    one, two = Laptop("dev_one").fill(30), Laptop("dev_two").fill(25)  # all at the same moment
+    send(one.batch())
+    send(two.batch())
+    seen, before = [], ""
+    while True:
+        page = queries.list_events(engine, EventFilter(before=before), 7)
+        seen += [(event.laptop, event.index) for event in page]
+        if not page:
+            break
+        before = page[-1].cursor
+    assert len(seen) == len(set(seen)) == 55

@@ -1,4 +1,4 @@
-"""Compiles the message catalogues when the package is built or installed in place; everything else is pyproject.toml."""
+"""Compiles the message catalogues when the package is built or installed; everything else is in pyproject.toml."""
 
 from pathlib import Path
 

@@ -3,9 +3,9 @@
     python bench/detection.py [MANIFEST] [--json] [--misses N] [--jobs N]
 
 MANIFEST is a ``manifest.jsonl`` (one object a line: path, label, kind, lang, identified, source) beside the files;
-the default is ``../shared/corpus`` next to the checkout. Reads and judges each file in process, as the worker does, in a
-pool of bounded size, each file with a hard time limit. The split by source shows how even the result is; sources whose
-names hash to the held-out half are reported apart, so that work on one half can be judged by the other.
+the default is ``../shared/corpus`` next to the checkout. Reads and judges each file in process, as the worker does,
+in a pool of bounded size, each file with a hard time limit. The split by source shows how even the result is; sources
+whose names hash to the held-out half are reported apart, so that work on one half can be judged by the other.
 """
 
 from __future__ import annotations
@@ -163,7 +163,8 @@ def run(manifest: Path, jobs: int) -> list[Row]:
     """Judge every file of the manifest that is there."""
     rows = [json.loads(line) for line in manifest.read_text("utf-8").splitlines() if line.strip()]
     tasks = [(str(manifest.parent), row) for row in rows if (manifest.parent / row["path"]).is_file()]
-    with multiprocessing.Pool(jobs, initializer=_prepare, maxtasksperchild=2000) as pool:
+    _prepare()  # here first: a pool whose workers cannot start would start them for ever
+    with multiprocessing.Pool(jobs, maxtasksperchild=2000) as pool:
         return list(pool.imap_unordered(judge, tasks, chunksize=8))
 
 

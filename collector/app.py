@@ -222,7 +222,7 @@ async def _laptops(request: Request) -> Response:
         COOKIE, access.cookie, max_age=COOKIE_AGE_S, httponly=True, samesite="strict", path="/",
         secure=request.url.scheme == "https",
     )  # fmt: skip
-    return response
+    return _remember(request, response, lang)
 
 
 async def _events(request: Request) -> Response:

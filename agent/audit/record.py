@@ -45,7 +45,13 @@ class _Box(msgspec.Struct):
 
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
-_DECODER = msgspec.json.Decoder()
+
+
+def _no_float(text: str) -> Any:
+    raise ValueError(text)
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_no_float)
 
 
 class Kind(StrEnum):
@@ -104,7 +110,7 @@ def decode(untrusted: bytes) -> dict[str, Any]:
     try:
         table = _DECODER.decode(untrusted)
         canonical = _ENCODER.encode(table) == untrusted
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise UntrustedInputError(N_("an audit record is not valid JSON")) from error
     if not canonical or type(table) is not dict:
         raise UntrustedInputError(N_("an audit record is not in canonical form"))

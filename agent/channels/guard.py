@@ -1,9 +1,9 @@
 """One guarded folder: what is being written there, and the walks through it.
 
-Ownership: the inotify thread (watchdog's InotifyFD) only appends what it read to a bounded queue; everything else
-belongs to the guard's own thread, which alone touches the disk, so that a stalled volume stalls nobody else. The sink
-is called from that thread and may block; meanwhile the queue fills, and a full queue becomes a rescan, like a full
-queue of the kernel's. Between two steps of a walk nothing of the folder is open: a stick can be unmounted.
+Ownership: the inotify thread (watchdog's InotifyFD) only leaves what it read in the inbox; everything else belongs to
+the guard's own thread, which alone touches the disk, so that a stalled volume stalls nobody else. The sink is called
+from that thread and may block; meanwhile the inbox fills, and a full inbox becomes a rescan. Between two steps of a
+walk nothing of the folder is open: a stick can be unmounted.
 
 Every folder is watched before it is read, so what appears during the reading is seen by one of the two.
 """
@@ -11,7 +11,6 @@ Every folder is watched before it is read, so what appears during the reading is
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 from collections import deque
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from agent.channels import watches
 from agent.channels.base import Sink, Trouble
+from agent.channels.inbox import Inbox
 from agent.channels.settle import Settling
 from agent.channels.survey import Survey
 from agent.channels.troubles import TROUBLES
@@ -28,10 +28,10 @@ from agent.channels.watches import Watches, WatchLimit
 from agent.model import Cause, ChannelKind, FileEvent, Place
 
 if TYPE_CHECKING:
-    from watchdog.observers.inotify_c import InotifyEvent, InotifyFD, WatchDescriptor
+    from watchdog.observers.inotify_c import InotifyFD
 
-MAX_EVENTS = 50_000  # waiting for the guard's thread; beyond it the folder is scanned again
 MAX_WALKS = 1_000  # folders waiting to be gone into; beyond it, the same
+CHECK_EVERY = 60.0  # s between two looks whether the folder is still the one that is watched
 POLL_EVERY = 60.0  # s, for a folder that could not be watched whole
 RETRY_EVERY = 5.0  # s, for a folder that is gone
 _ENDS = watches.IN_IGNORED | watches.IN_UNMOUNT | watches.IN_DELETE_SELF | watches.IN_MOVE_SELF
@@ -56,10 +56,8 @@ class Guard(threading.Thread):
         self.surveyed = threading.Event()  # ... and the files that were there have been reported
         self.troubles: dict[str, Trouble] = {}
         self._sink, self._tell, self._on_overflow, self._rate = sink, tell, on_overflow, rate
-        self._watches = Watches(inotify, self)
-        self._condition = threading.Condition()
-        self._events: deque[tuple[int, int, bytes]] = deque()
-        self._asked: set[str] = set()  # stop, rescan, overflow
+        self._inbox = Inbox()
+        self._watches = Watches(inotify, self._inbox)
         self._root = Root(place.root)
         self._settling = Settling(place.channel, place.service)
         self._walks: deque[Iterator[float]] = deque()
@@ -68,35 +66,13 @@ class Guard(threading.Thread):
         self._survey: Survey | None = None
         self._poll_at: float | None = None
         self._retry_at: float | None = None
+        self._check_at = time.monotonic() + CHECK_EVERY
+        self._mounted = False  # a removable volume that has to be mounted
         self._began_ns = time.time_ns() - CLOCK_SLACK
 
-    # -- called from other threads
-
     def ask(self, what: str) -> None:
-        """``stop``, ``rescan`` or ``overflow``."""
-        with self._condition:
-            self._asked.add(what)
-            self._condition.notify()
-
-    def on_event(self, event: InotifyEvent) -> None:
-        """From the inotify thread: never blocks, never touches the disk."""
-        self._append(event.wd, event.mask, event.name)
-
-    def on_watch_deleted(self, wd: WatchDescriptor) -> None:
-        """From the inotify thread: the kernel removed a watch."""
-        self._append(wd, watches.IN_IGNORED, b"")
-
-    def on_queue_overflow(self) -> None:
-        """From the inotify thread: the kernel dropped events (IN_Q_OVERFLOW)."""
-        self.ask("overflow")
-
-    def _append(self, wd: int, mask: int, name: bytes) -> None:
-        with self._condition:
-            if len(self._events) >= MAX_EVENTS:
-                self._asked.add("overflow")
-                return
-            self._events.append((wd, mask, name))
-            self._condition.notify()
+        """``stop``, ``rescan`` or ``overflow``; from any thread."""
+        self._inbox.ask(what)
 
     # -- the guard's thread
 
@@ -116,10 +92,7 @@ class Guard(threading.Thread):
         self._watches.clear()
 
     def _turn(self) -> bool:
-        with self._condition:
-            self._condition.wait_for(lambda: self._events or self._asked, timeout=self._idle_for())
-            asked, self._asked = self._asked, set()
-            events, self._events = self._events, deque()
+        asked, events = self._inbox.take(self._idle_for())
         if "stop" in asked:
             return False
         if "overflow" in asked or self._settling.overflowed:
@@ -135,11 +108,12 @@ class Guard(threading.Thread):
         self._step()
         return True
 
-    def _idle_for(self) -> float | None:
-        times = [when for when in (self._settling.next_due(), self._poll_at, self._retry_at) if when is not None]
+    def _idle_for(self) -> float:
+        due = (self._settling.next_due(), self._poll_at, self._retry_at, self._check_at)
+        times = [when for when in due if when is not None]
         if self._walks:
             times.append(self._pause_until)
-        return max(0.0, min(times) - time.monotonic()) if times else None
+        return max(0.0, min(times) - time.monotonic())
 
     # -- events
 
@@ -199,6 +173,11 @@ class Guard(threading.Thread):
         if self._retry_at is not None and now >= self._retry_at:
             self._retry_at = None
             self._begin(None)
+        if now >= self._check_at:
+            self._check_at = now + CHECK_EVERY
+            if self._retry_at is None:
+                with self._root.open():
+                    pass  # RootGone: its name leads to another folder now
         if self._poll_at is not None and now >= self._poll_at and not self._walks:
             self._poll_at = None
             if self._survey is not None:
@@ -233,7 +212,7 @@ class Guard(threading.Thread):
         """Watch everything, then report what is there. ``cause`` None: by the time of its last change."""
         while True:
             survey = self._find_root()
-            survey.reported.clear()
+            survey.start()
             for word in ("limit", "mount", "deep", "unreadable"):
                 self.troubles.pop(word, None)
             for _ in walk(self._root, b"", self._watch, self._trouble):
@@ -265,12 +244,14 @@ class Guard(threading.Thread):
                 yield 0.0
 
     def _find_root(self) -> Survey:
-        with self._root.open() as fd:
-            device = os.fstat(fd).st_dev
-        if self._root.device is None or self.place.channel is not ChannelKind.REMOVABLE:
-            self._root = Root(self.place.root, device)
-        if self._survey is None or self._survey.root != self._root:
-            self._survey = Survey(self.place, self._root, self._settling, self._emit, self._trouble, self._began_ns)
+        root = self._root.found()
+        mounted = root.is_mounted()
+        if self._mounted and not mounted:
+            raise RootGone  # the empty mount point of a volume that is gone
+        self._mounted = mounted and self.place.channel is ChannelKind.REMOVABLE
+        if self._survey is None or root != self._root:
+            self._survey = Survey(self.place, root, self._settling, self._emit, self._trouble, self._began_ns)
+        self._root = root
         return self._survey
 
     def _watch(self, fd: int, name: bytes) -> None:

@@ -36,6 +36,11 @@ class Survey:
         self._began_ns = began_ns
         self._remembered: set[int] | None = None  # hashes of names and states
 
+    def start(self) -> None:
+        """Forget what was reported: everything is to be looked at again."""
+        self.reported.clear()
+        self._remembered = None
+
     def note(self, name: bytes) -> None:
         """An event reported this file: the survey that runs need not."""
         if len(self.reported) < MAX_REPORTED:

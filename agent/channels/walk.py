@@ -28,14 +28,14 @@ class RootGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A guarded folder: absolute path, and the device it is on (a different one means: unmounted)."""
+    """A guarded folder: absolute path, and which folder it was when the guarding began (device, inode)."""
 
     path: bytes
-    device: int | None = None
+    identity: tuple[int, int] | None = None
 
     @contextmanager
     def open(self) -> Iterator[int]:
-        """Its descriptor for a moment. Raises RootGone; OSError when it may not be read."""
+        """Its descriptor for a moment. Raises RootGone, also for another folder there; OSError when unreadable."""
         try:
             fd = open_folder(self.path)
         except OSError as error:
@@ -43,11 +43,23 @@ class Root:
                 raise RootGone from error
             raise
         try:
-            if self.device is not None and os.fstat(fd).st_dev != self.device:
+            state = os.fstat(fd)
+            if self.identity not in {None, (state.st_dev, state.st_ino)}:
                 raise RootGone
             yield fd
         finally:
             os.close(fd)
+
+    def found(self) -> Root:
+        """The same path with the folder that is there now. Raises RootGone, OSError."""
+        with Root(self.path).open() as fd:
+            state = os.fstat(fd)
+        return Root(self.path, (state.st_dev, state.st_ino))
+
+    def is_mounted(self) -> bool:
+        """Whether a file system begins here. Raises RootGone, OSError."""
+        with self.open() as fd, Root(os.path.dirname(self.path)).open() as parent:
+            return os.fstat(fd).st_dev != os.fstat(parent).st_dev
 
     def state(self, name: bytes) -> State | None:
         """Size, times and inode of a regular file, or None when it is gone or something else. Raises RootGone."""

@@ -65,12 +65,10 @@ class KeyStore:
 
     def _recipient(self, name: str, uid: int | None) -> str:
         if name not in self._recipients:
-            for folder in (self._folder, self._folder / "clinicians"):
-                private_folder(folder, 0o711)
             public = self._read(f"{name}.pub")
             if public is None:
-                public = self._complete(name, uid)
-            elif self._read(f"{name}.key") is None:
+                public = self._make(name, uid)
+            elif not os.path.lexists(self._folder / f"{name}.key"):  # seen by everybody, read by its owner
                 raise HostError(
                     N_("the private key that belongs to a recipient of this laptop is missing"),
                     hint=N_(
@@ -80,6 +78,17 @@ class KeyStore:
                 )
             self._recipients[name] = public.strip()
         return self._recipients[name]
+
+    def _make(self, name: str, uid: int | None) -> str:
+        try:
+            for folder in (self._folder, self._folder / "clinicians"):
+                private_folder(folder, 0o711)
+            return self._complete(name, uid)
+        except PermissionError as error:
+            raise HostError(
+                N_("there is no key for this person yet, and only the agent may make one"),
+                hint=N_("start the agent, then try again"),
+            ) from error
 
     def _complete(self, name: str, uid: int | None) -> str:
         """The key first, then its recipient, then its owner: a kill in between leaves something this can go on from."""

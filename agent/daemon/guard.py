@@ -39,13 +39,16 @@ class Guard:
         identity: DeviceIdentity,
         record: Callable[[str, Mapping[str, object]], None],
         operations: Operations,
+        before: Callable[[Place], None] = lambda _place: None,
     ) -> None:
+        """``before`` is called with a place just before it is watched: time to settle what a kill left there."""
         self._channels = channels
         self._watcher = watcher
         self._ledger = ledger
         self._identity = identity
         self._record = record
         self._operations = operations
+        self._before = before
         self._armed: dict[tuple[ChannelKind, bytes], Place] = {}
         self._since: dict[bytes, int] = {}
 
@@ -66,6 +69,7 @@ class Guard:
                 self._armed[key] = place
 
     def _arm(self, place: Place) -> None:
+        self._before(place)
         now = time.time_ns()
         self._since[place.root] = self._ledger.first_armed(self._instance(place), now) - _SLACK_NS
         self._watcher.add(place)

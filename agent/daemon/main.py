@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any
 
 from agent.actions import build_actions
+from agent.actions.placeholder import Placeholders
 from agent.actions.quarantine import QuarantineStore
 from agent.actions.recovery import Recovered, Resolution, recover
 from agent.audit.log import AuditLog
@@ -44,12 +45,15 @@ from agent.daemon.policy_store import InForce, PolicyStore
 from agent.daemon.requests import Services, handlers
 from agent.daemon.status import build_status
 from agent.daemon.troubles import Troubles
-from agent.errors import N_, HostError, PolicyError
+from agent.errors import N_, HostError, PolicyError, SermentError
 from agent.extraction.client import WorkerPool
 from agent.fsys.atomic import private_folder
+from agent.i18n import LANGUAGES
+from agent.model import Place
 
 TICK_S = 10.0
 REFRESH_S = 60.0
+HOUSEKEEPING_S = 24 * 3600.0
 
 
 class Agent:
@@ -60,6 +64,7 @@ class Agent:
         self._on_ready = on_ready
         self._stopping = threading.Event()
         self._ready = False
+        self._housekeeping_due = 0.0
         self._since = time.time()
         self._stack = contextlib.ExitStack()
         self.operations = Operations()
@@ -110,13 +115,14 @@ class Agent:
     def _recover(self) -> None:
         """What a kill left: half-finished removals are finished or undone, open intents are closed as interrupted."""
         data = self.config.data_dir
-        resolved = {item.number: item for item in recover(self.store)}
+        resolved = {item.number: item for item in recover(self.store, self._languages())}
         self.ledger = Ledger(data / "ledger.db")
         self._stack.callback(self.ledger.close)
         records = read(data / "audit", self.ledger.next_index())
         self.ledger.replay((entry.number, entry.fields) for entry in records)
         for entry in self.log.open_intents():
             self._close_intent(entry, resolved.get(entry.number))
+        self._waiting = {number for number, item in resolved.items() if item.resolution is Resolution.WAITING}
         self.ledger.checkpoint(self.log.size)
 
     def _close_intent(self, entry: Entry, recovered: Recovered | None) -> None:
@@ -128,19 +134,31 @@ class Agent:
             closing |= {"result": "done", "held": recovered.held}
         else:
             self.ledger.resume(file)
-        self._record("outcome", closing)
+        if recovered is None or recovered.resolution is not Resolution.WAITING:
+            self._record("outcome", closing)  # else the volume is away: it is closed when it comes back
+
+    def _recover_place(self, place: Place) -> None:
+        """A volume is back: settle what a kill or a rude removal left on it, before it is watched."""
+        resolved = {item.number: item for item in recover(self.store, self._languages(), root=place.root)}
+        wanted = self._waiting & set(resolved)
+        for entry in self.log.open_intents() if wanted else ():
+            if entry.number in wanted:
+                self._close_intent(entry, resolved[entry.number])
+        self._waiting -= {n for n in wanted if resolved[n].resolution is not Resolution.WAITING}
+
+    def _languages(self) -> tuple[str, ...]:
+        return (self.config.agent.language,) if self.config.agent.language else LANGUAGES
 
     def _start_pipeline(self) -> None:
         run_as = _worker_user() if os.getuid() == 0 else None
         self.pool = WorkerPool(self.config.agent.workers, run_as=run_as)
         self._stack.callback(self.pool.close)
-        languages = (self.config.agent.language,) if self.config.agent.language else ("fr", "en")
         self.pipeline = Pipeline(
             Parts(
-                judge=self.pool, policy=self.policy, actions=build_actions(self.store, self.keys, languages),
+                judge=self.pool, policy=self.policy, actions=build_actions(self.store, self.keys, self._languages()),
                 log=self.log, ledger=self.ledger, identity=self.identity, queue=self.queue, notices=self.notices,
                 troubles=self.troubles, operations=self.operations, login=login_and_groups,
-                armed_ns=lambda place: self.guard.armed_ns(place),  # noqa: PLW0108 - the guard is made later
+                released=self.store.released, armed_ns=lambda place: self.guard.armed_ns(place),  # noqa: PLW0108 - the guard is made later
             )
         )  # fmt: skip
         self._stack.callback(self._stop_pipeline)
@@ -167,7 +185,9 @@ class Agent:
                 folders = [os.fsencode(path) for path in section.folders]
                 made.append(kind(self.people, folders, discover=section.discover))
         watcher = Watcher(self.queue.put, on_overflow=self._overflowed)
-        self.guard = Guard(made, watcher, self.ledger, self.identity, self._record, self.operations)
+        self.guard = Guard(
+            made, watcher, self.ledger, self.identity, self._record, self.operations, self._recover_place
+        )  # fmt: skip
         self._stack.callback(self.guard.close)
         self._stack.callback(watcher.stop)
         self.watcher = watcher
@@ -201,6 +221,7 @@ class Agent:
             store=self.store,
             person=self._person,
             guarded=lambda: tuple(place.root for place in self.guard.places()),
+            given_back=Placeholders(self.store, self._languages()).refresh_for,
             reload_policy=self._reload_policy,
             rescan=lambda: self.watcher.rescan(None),
             record=self._record,
@@ -225,7 +246,17 @@ class Agent:
             if refresh:
                 self.guard.refresh()
                 refresh_due = time.monotonic() + REFRESH_S
+            if time.monotonic() >= self._housekeeping_due:
+                self._keep_house()
             systemd.notify("WATCHDOG=1")
+
+    def _keep_house(self) -> None:
+        """Once a day, and soon after the start: a key for each person, and quarantine copies whose time is over."""
+        self._housekeeping_due = time.monotonic() + HOUSEKEEPING_S
+        with contextlib.suppress(OSError, SermentError):
+            for person in self.people:
+                self.keys.recipients(person.uid)
+            self.store.prune(int(time.time()))
 
     def _timeout(self) -> float:
         try:

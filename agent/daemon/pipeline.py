@@ -67,6 +67,7 @@ class Parts:
     troubles: Troubles
     operations: Operations
     login: Callable[[int], tuple[str, tuple[str, ...]]]  # uid → login name, groups
+    released: Callable[[OpenTransfer], str | None]  # under which quarantine id it was let go, for a reason
     armed_ns: Callable[[Place], int]  # since when the place is under guard, nanoseconds since the epoch
     watched: Callable[[str], None] = lambda _word: None  # told of progress: "judged", "acted"
 
@@ -143,8 +144,11 @@ class Pipeline:
         verdict = parts.policy.evaluate(facts)
         if case.fd < 0:  # it could not even be opened: there is nothing to act on
             verdict = replace(verdict, decision=Decision.OBSERVE)
+        verdict, released = self._respect_release(case, verdict)
         act = verdict.decision is not Decision.OBSERVE
         fields = transfer_fields(parts.identity, case.event.place, facts, verdict, cause, case.file, act=act)
+        if released:
+            fields["released"] = released
         number = parts.log.append("transfer", fields, durable=act)
         parts.troubles.clear("audit-unwritable")
         if not act:
@@ -155,6 +159,13 @@ class Pipeline:
         outcome = parts.actions[verdict.decision].apply(transfer)
         closed = self._record_outcome(number, outcome)
         return self._after(case, findings, verdict, outcome, closed)
+
+    def _respect_release(self, case: Case, verdict: Verdict) -> tuple[Verdict, str]:
+        """What its owner has released to this place, for a reason, is not held again."""
+        if verdict.decision not in {Decision.JUSTIFY, Decision.BLOCK, Decision.ENCRYPT}:
+            return verdict, ""
+        released = self._parts.released(OpenTransfer(case.event, case.root_fd, case.fd, case.stamp, verdict, -1))
+        return (replace(verdict, decision=Decision.OBSERVE), released) if released else (verdict, "")
 
     def _facts(self, case: Case, findings: Findings) -> tuple[Facts, Cause]:
         place, ledger = case.event.place, self._parts.ledger

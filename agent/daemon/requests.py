@@ -29,6 +29,7 @@ class Services:
     store: QuarantineStore
     person: Callable[[int], Person | None]
     guarded: Callable[[], tuple[bytes, ...]]  # folders that a restored document must not go to
+    given_back: Callable[[Entry], None]  # the note in its folder is to be written anew
     reload_policy: Callable[[], dict[str, Any]]
     rescan: Callable[[], None]
     record: Callable[[str, dict[str, object]], None]
@@ -68,6 +69,7 @@ def _restore(services: Services, uid: int, arguments: dict[str, Any]) -> dict[st
         entry.id, _asks_as(uid), _folder(services, entry, arguments.get("to")), guarded=services.guarded()
     )
     services.record("restore", {"held": entry.id, "by": _role(uid, entry.uid)})
+    services.given_back(entry)
     return {"id": entry.id, "path": _encoded(given.folder + b"/" + given.name)}
 
 
@@ -91,6 +93,7 @@ def _release(services: Services, uid: int, arguments: dict[str, Any]) -> dict[st
         )  # fmt: skip
     services.record("release", {"held": entry.id, "by": _role(uid, entry.uid), "reason_length": len(reason.strip())})
     given = services.store.release(entry.id, _asks_as(uid), reason)
+    services.given_back(entry)
     return {"id": entry.id, "path": _encoded(given.folder + b"/" + given.name)}
 
 

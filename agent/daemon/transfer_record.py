@@ -63,6 +63,7 @@ def transfer_fields(
         "decision": str(verdict.decision),
         "wanted": str(verdict.wanted),
         "rule": verdict.rule,
+        "wanted_by": verdict.wanted_by if verdict.wanted_by != verdict.rule else "",
         "policy": verdict.policy,
         "release": verdict.release,
         "mode": str(verdict.mode),

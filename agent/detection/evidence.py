@@ -21,12 +21,13 @@ _DOSE = re.compile(
     rb"bouffees?|gouttes?|tabs?|tablets?|caps?|capsules?|puffs?|tabletten?|compress[ae]|comprimidos?|tabletten)\b"
 )
 _FREQUENCY = re.compile(
-    rb"matin|midi|soir|coucher|par jour|/ ?j\b|x ?\d|fois|toutes les|pendant \d|si douleur|jours|daily|twice|"
+    rb"matin|midi|soir|coucher|par jour|/ ?j\b|\bx ?\d|fois|toutes les|pendant \d|si douleur|jours|daily|twice|"
     rb"bid\b|tid\b|qhs|bedtime|morgens|abends|taglich|al giorno|ore \d|cada \d|al dia|per dag|\d dd|\d-\d-\d"
 )
 _UNIT = (
     rb"(?:[gmunpk]?g ?/ ?(?:d?l|ml|24 ?h)|[munp]?mol ?/ ?(?:l|mol)|[mku]?u?i?u ?/ ?m?l|"
-    rb"m?eq ?/ ?l|/ ?mm ?3|[gt](?:iga|era)? ?/ ?l|10 ?[\^*]? ?\d+ ?/ ?l|x10|fl\b|pg\b|%|mm ?/ ?h|mm\b|ml ?/ ?min|sec\b|mmhg|/ ?ul|k ?/ ?ul|mil)"
+    rb"m?eq ?/ ?l|/ ?mm ?3|[gt](?:iga|era)? ?/ ?l|10 ?[\^*]? ?\d+ ?/ ?l|x10|fl\b|pg\b|%|mm ?/ ?h|mm\b|"
+    rb"ml ?/ ?min|sec\b|mmhg|/ ?ul|k ?/ ?ul|mil)"
 )
 _VALUE = re.compile(
     rb"(?:[^\d\n]{0,18}|[^\n]{0,30}[:=])[\s:=.|*]{0,6}[<>]?\s{0,2}\d{1,6}(?:[.,]\d+)?\s{0,3}[*+hl]?\s{0,3}"
@@ -37,7 +38,7 @@ _FIGURE = re.compile(
 )
 _TEMPERATURE = re.compile(rb"[\s:=\xb0o]{0,4}(?:3[4-9]|4[0-2])(?:[.,]\d)?\b")
 _CODE = re2.compile(rb"\b(?:[A-TV-Z]\d{2}\.\d{1,2}|[A-Z]{4}\d{3})\b")  # ICD-10 with its dot; CCAM acts
-_OPEN_FIELD = re.compile(rb"\.{5,}(?! ?\d)|_{3,}|\[ \]")
+_OPEN_FIELD = re.compile(rb"\.{5,}(?![. ]*\d)|_{3,}|\[ \]")
 # Medical words by their endings, all languages: the lexicon cannot list every operation and every inflammation.
 _SHAPED = re2.compile(
     rb" [a-z]{3,20}(?:ectom(?:ies?|y|ia)|ostom(?:ies?|y|ia)|otom(?:ies?|ia)|plast(?:ies?|y|ik)|scop(?:ies?|ia)|"
@@ -47,8 +48,9 @@ _SHAPED = re2.compile(
 )
 _NOT_SHAPED = frozenset(
     b"academie academies epidemie epidemies nostalgie nostalgia sympathie empathie telepathie antipathie "
-    b"sympathy empathy apathy dichotomie autotomie diagnosis hypnosis telescopie microscopie enemies blasphemies pandemie pandemies "
-    b"metamorphosis symbiosis osmosis compagnies anatomies autonomies kaleidoscopie thermoplastik".split()
+    b"sympathy empathy apathy "
+    b"dichotomie autotomie diagnosis hypnosis telescopie microscopie enemies blasphemies pandemie "
+    b"pandemies metamorphosis symbiosis osmosis compagnies anatomies autonomies kaleidoscopie thermoplastik".split()
 )
 _HEADING_BEFORE = b"\n\t #*-|>.)0123456789]["
 _AFTER_HEADING = re.compile(rb"[ ]?(?:\(s\)|\([^)\n]{0,20}\))?[ ]?(?:[:\n|]|- |\.\n)")

@@ -24,8 +24,8 @@ _OTHER = {
     "œ": "oe", "Œ": "OE", "’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "‐": "-",
     "‑": "-", "−": "-", "…": "...", "•": "*", "▪": "*", "●": "*", "☐": "[ ]", "□": "[ ]", "☑": "[x]", "☒": "[x]",
     "€": "EUR", "≥": ">", "≤": "<", "ﬁ": "fi", "ﬂ": "fl", "ﬀ": "ff", "ﬃ": "ffi", "ﬄ": "ffl", "μ": "u",
-    "ł": "l", "Ł": "L", "đ": "d", "ı": "i", "№": "no", "\u2028": "\n", "\u2029": "\n", "\ufeff": "", "\u200b": "", "\u200c": "",
-    "\u200d": "", "\u2060": "", "℃": "°C",
+    "ł": "l", "Ł": "L", "đ": "d", "ı": "i", "№": "no", "\u2028": "\n", "\u2029": "\n", "\ufeff": "", "\u200b": "",
+    "\u200c": "", "\u200d": "", "\u2060": "", "℃": "°C",
 }  # fmt: skip
 _SPECIAL = {**_CYRILLIC, **_GREEK, **_OTHER}
 _COMMON = ("’", "œ", "–", "…", "\u202f", "•")  # worth a replace of their own: frequent in French text
@@ -65,7 +65,7 @@ def _case_kept_table() -> bytes:
             table[code] = 0x20
     table[ord("\f")] = table[ord("\v")] = 0x0A
     for source, target in {"\xa0": " ", "ß": "s", "Æ": "E", "æ": "e", "Ø": "O", "ø": "o", "µ": "u", "Ð": "D", "ð": "d",
-                           "Þ": "T", "þ": "t", "º": "o", "ª": "a", "°": "o", "«": '"', "»": '"', "·": ".", "´": "'",
+                           "Þ": "T", "þ": "t", "ª": "a", "«": '"', "»": '"', "·": ".", "´": "'",
                            "²": "2", "³": "3", "¹": "1"}.items():  # fmt: skip
         table[ord(source)] = ord(target)
     return bytes(table)
@@ -73,7 +73,7 @@ def _case_kept_table() -> bytes:
 
 _CASE_KEPT = _case_kept_table()
 _WORDS_ONLY = bytes(code if chr(code).isalnum() and code < 128 else 0x20 for code in range(256))
-_DELETED = b"\xad\r\x00"
+_DELETED = b"\xad\xb0\xba\r\x00"  # soft hyphen, degree and ordinal signs («n° SS» and «T°» are «n ss» and «t»)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,9 @@ def _collapse(data: bytes) -> bytes:
     for blank in (b" \n", b"\n "):
         if blank in data:
             data = data.replace(blank, b"\n")
+    for ending in (b"(e)", b"(s)"):  # «né(e) le», «patient(s)»
+        if ending in data:
+            data = data.replace(ending, ending[1:2])
     return _BROKEN_WORD.sub(b"", data) if b"-\n" in data else data
 
 

@@ -17,7 +17,7 @@ _MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "janvier january januar gennaio enero januari jan", "
+            "janvier january januar gennaio enero januari jan",
             "fevrier february februar febbraio febrero februari feb",
             "mars march marz marzo maart mar", "avril april aprile abril apr", "mai may maggio mayo mei",
             "juin june juni giugno junio jun", "juillet july juli luglio julio jul", "aout august agosto augustus aug",
@@ -30,11 +30,11 @@ _DATE = re.compile(
     rb"[^\w\n]{0,6}(?:(?:le|on|am|il|el|op|the)[ :]{1,2})?\s?(?:"
     rb"(?P<iso>(?:18|19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:[0-2]?\d|3[01]))|"
     rb"(?P<day>[0-3]?\d)(?:er|st|nd|rd|th)?[ ./-]{1,2}(?:of |de |di )?"
-    rb"(?P<month>[01]?\d|[a-z]{3,10})\.?[ ./,-]{1,2}(?:de |del )?(?P<year>(?:1[89]|20)?\d\d)\b|"
+    rb"(?P<month>[0-3]?\d|[a-z]{3,10})\.?[ ./,-]{1,2}(?:de |del )?(?P<year>(?:1[89]|20)?\d\d)\b|"
     rb"(?P<word>[a-z]{3,10})\.? (?P<wday>[0-3]?\d)(?:st|nd|rd|th)?,? (?P<wyear>(?:1[89]|20)\d\d)|"
     rb"(?P<solid>(?:1[89]|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))\b)"
 )
-_AT_PLACE = re.compile(rb"[^\w\n]{0,4}(?:a|in|at) [a-z' -]{2,30}? (?=le |il |am |el |on )")
+_AT_PLACE = re.compile(rb"[^\w\n]{0,4}(?:(?:a|in|at) )?[a-z'() -]{2,40}?,? (?=(?:le|il|am|el|on|op) )")
 _NAME = re.compile(
     rb"[A-Z][A-Za-z'\-]{1,24}(?: (?:de |du |d'|la |le |van |von |el |ben |da |di )?[A-Z][A-Za-z'\-]{1,24}){0,3}"
 )
@@ -47,7 +47,7 @@ _BLANK = re.compile(rb"(?:\(e\)|\(s\))?[^\w\n]{0,4}(?:[_.]{3,}|_+ ?/|\[ ?\]|[_ ]
 _NUMBER = re.compile(rb"(?:/nir|/ipp| permanent)?[^\w\n]{0,4}(?:n[o.]{0,2}\s?)?[:= ]{0,3}[a-z]{0,4}-?\d[\d /.-]{3,}\d")
 _NAMES_NEAR = re.compile(
     rb"\b(?:[A-Z]{2,24}(?:[-' ][A-Z]{2,24})* [A-Z][a-z]{2,}|[A-Z][a-z]{2,}(?:-[A-Z][a-z]+)? [A-Z]{2,24}|"
-    rb"[A-Z][a-z]{2,} [A-Z][a-z]{2,})\b"
+    rb"[A-Z][a-z]{2,} (?:de |van |van de |von |del |di |le |la )?[A-Z][a-z]{2,})\b"
 )
 _PERSON_BEFORE_AGE = re.compile(
     rb"\b(?:patiente?|homme|femme|garcon|fille|fillette|nourrisson|enfant|monsieur|madame|mme|m\.|dame|demoiselle|jeune|sujet|"
@@ -61,14 +61,15 @@ _PERSON_AFTER_AGE = re.compile(
     rb"frau|vrouw|infant|rhm|rhf|lhm|wm|wf|bm|bf|m|f)\b"
 )
 _PLURAL_AGE = re.compile(
-    rb"(?:plus|moins|partir|au-dela|entre|over|under|above|than|between|uber|unter|jusqu'a|ages?) (?:de |d')?\d+[ -]?$"
+    rb"(?:plus|moins|partir|au-dela|entre|over|under|above|than|between|uber|unter|jusqu'a|ages) (?:de |d')?\d+[ -]?$"
 )
 _NOT_A_NAME = frozenset(
-    b"le la les l de du des dr docteur pr professeur president presidente maire directeur directrice ministre maitre et ou "
-    b"si pour a au nom prenom date ne nee sexe age patient patiente service the dear sir madam chef procureur juge inspecteur "
-    b"notre votre son cher chere bonjour merci".split()
+    b"le la les l de du des dr docteur pr professeur president presidente maire directeur directrice ministre maitre et "
+    b"ou si pour a au nom prenom date ne nee sexe age patient patiente service the dear sir "
+    b"madam chef procureur juge inspecteur notre votre son cher chere bonjour merci".split()
 )
-_PROFESSIONAL = re.compile(rb"(?:dr|pr|docteur|professeur|doctor|prof|dott|dra)\.? $")
+_AFTER_NAME = frozenset(b"ne nee sexe age date ddn ipp dr patient patiente born geb nato nata geboren dob mrn".split())
+_PARTICLES = frozenset(b"le la de du des d van von el ben da di".split())
 _SEX = re.compile(rb"\W{1,3}(?:m|f|h|w|masculin|feminin|male|female|mannlich|weiblich)\b")
 _AGE_LIMIT = 120  # years
 _MEMORY = 64  # identities kept a page: a hostile page must not grow the sets without end
@@ -123,8 +124,8 @@ def _add_name(evidence: Evidence, name: bytes) -> bool:
     folded = name.lower().replace(b"-", b" ").split()
     if not folded or folded[0] in _NOT_A_NAME or len(evidence.names) >= _MEMORY:
         return False
-    stop = next((place for place, word in enumerate(folded) if word in _NOT_A_NAME), len(folded))
-    evidence.names.add(b" ".join(sorted(folded[: min(stop, 3)])))
+    stop = next((place for place, word in enumerate(folded) if word in _AFTER_NAME), len(folded))
+    evidence.names.add(b" ".join(sorted(word for word in folded[:stop] if word not in _PARTICLES)[:3]))
     return True
 
 

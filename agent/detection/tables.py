@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from agent.detection.combine import sigmoid
 from agent.detection.fold import fold, fold_term
-from agent.detection.lexicon import entries
+from agent.detection.lexicon import columns, entries
 from agent.detection.matcher import matcher
 
 Row = Sequence[str]
@@ -58,8 +58,11 @@ def read_table(rows: Sequence[Row]) -> TableEvidence:
         return TableEvidence()
     step = max(1, len(body) // _SAMPLE)
     sample = body[::step][:_SAMPLE]
-    roles = _roles(roles, _by_content(sample), sample)
+    content = _by_content(sample)
+    roles = _roles(roles, content, sample)
     person, clinical = _sides(roles)
+    if any(roles[column] in {"diagnosis", "clinical"} for column, role in content.items() if role in {"terms", "codes"}):
+        clinical += _CONFIRMED
     named = any(role in {"name", "nir", "full-name"} for role in roles.values()) or _numbered_people(roles)
     probability = sigmoid(person) * sigmoid(clinical)
     return TableEvidence(
@@ -151,9 +154,10 @@ def _clinical_cell(cell: str) -> bool:
     return any(match.entry.has("term") or match.entry.has("drug") for match in matcher().find(fold(cell).words))
 
 
-_PERSON = {"id": 2.6, "name": 1.4, "full-name": 2.6, "birth": 2.6, "nir": 2.6, "age": 1.2, "sex": 1.0}
-_CLINICAL = {"clinical": 1.9, "care": 0.8, "codes": 2.2, "terms": 2.4, "id": 0.9}
-_CAPS = {"clinical": 6.0, "care": 2.0, "codes": 2.2, "terms": 3.2, "other": 4.5}
+_PERSON = {"id": 2.6, "name": 1.4, "full-name": 2.8, "birth": 2.6, "nir": 2.6, "age": 1.2, "sex": 1.0}
+_CLINICAL = {"diagnosis": 3.4, "clinical": 1.9, "care": 0.8, "codes": 2.2, "terms": 3.4, "id": 0.9}
+_CAPS = {"diagnosis": 5.5, "clinical": 6.0, "care": 2.0, "codes": 2.2, "terms": 3.8, "other": 4.5}
+_CONFIRMED = 1.0  # the cells of a column with a clinical header are clinical words or codes
 _PRIOR = -3.0
 
 

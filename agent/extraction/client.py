@@ -41,7 +41,10 @@ class PoolStatistics:
 
 
 class WorkerPool:
-    """At most ``size`` workers, started on demand, replaced when worn out, ended after ``idle_s`` without work."""
+    """At most ``size`` workers, started on demand, ended after ``idle_s`` without work.
+
+    One that is worn out serves on until its successor is ready: for that moment there is one more.
+    """
 
     def __init__(
         self,
@@ -188,8 +191,7 @@ class WorkerPool:
             self._died += died
             self._retried += retried
 
-    # From here to the keeper's loop: the lock is held.
-
+    # The lock is held in what follows, but for _keep and _start_one.
     def _hand_on(self, child: Child) -> None:
         if self._waiting.offer(child):
             return
@@ -211,8 +213,6 @@ class WorkerPool:
             self._keeper = threading.Thread(target=self._keep, name="serment-workers", daemon=True)
             self._keeper.start()
         self._wake.notify_all()
-
-    # The keeper thread.
 
     def _keep(self) -> None:
         while True:

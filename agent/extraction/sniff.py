@@ -86,8 +86,8 @@ _BRANDS_IMAGE = frozenset({b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis",
 _BARE_DICOM_VR = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT OB OW PN SH SL SQ SS ST TM UI UL UN US UT".split())
 _PDF_LATE = re.compile(rb"%PDF-[12]\.\d")
 
-_HL7 = re.compile(rb"\A\s*\x0b?\s*(?:FHS|BHS|MSH)([^\w\s])[^\w\s]{2,5}\1")
-_HL7_ANY = re.compile(rb"\A\s*\x0b?\s*(?:FHS|BHS|MSH)\|")
+_HL7 = re.compile(rb"\A[\s\x0b]*(?:FHS|BHS|MSH)([^\w\s])[^\w\s]{2,5}\1")
+_HL7_ANY = re.compile(rb"\A[\s\x0b]*(?:FHS|BHS|MSH)\|")
 _HTML = re.compile(
     rb"\A<(?:!doctype\s+html|html|head|body|title|meta|table|div|p|h[1-6]|span|br|font|center"
     rb"|style|script|ul|ol|b|i|a)\b",

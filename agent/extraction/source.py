@@ -83,9 +83,10 @@ class SourceFile(io.RawIOBase):
 
     name = ""  # libraries ask for one; there is none to tell
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, budget: Budget) -> None:
         super().__init__()
         self._source = source
+        self._budget = budget
         self._at = 0
 
     def readable(self) -> bool:
@@ -104,6 +105,7 @@ class SourceFile(io.RawIOBase):
 
     def readinto(self, buffer: object) -> int:
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]  # the buffer protocol has no name before 3.12
+        self._budget.tick()  # the library that reads here has no other way to be stopped
         data = self._source.pread(len(view), self._at)
         view[: len(data)] = data
         self._at += len(data)

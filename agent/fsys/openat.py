@@ -100,7 +100,7 @@ def open_regular(root_fd: int, name: bytes, flags: int = os.O_RDONLY) -> int:
 def parent_folder(root_fd: int, name: bytes) -> Iterator[tuple[int, bytes]]:
     """The directory descriptor that holds ``name``, and the last component; closed on leaving. Raises OSError."""
     head, _, tail = name.rpartition(b"/")
-    if tail in {b"", b".", b".."}:
+    if tail in {b"", b".", b".."} or b"\0" in tail:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
     fd = open_beneath(root_fd, head, os.O_RDONLY | os.O_DIRECTORY)
     try:

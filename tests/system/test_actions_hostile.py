@@ -16,7 +16,8 @@ import pytest
 
 from agent.actions.giveback import GivenBack
 from agent.actions.recovery import recover
-from agent.errors import HostError, UsageError
+from agent.crypto.keys import KeyStore
+from agent.errors import HostError, SealError, UsageError
 from agent.fsys.asuser import as_user
 from agent.model import Decision, Outcome, Result
 from tests.acting import Desk, digest
@@ -208,6 +209,31 @@ def test_restored_into_nothing_of_a_stranger_and_nothing_under_guard(base: Path)
     given: GivenBack = desk.store.release(document, NOBODY, "not about a patient")
     assert given.name == b"letter.txt"
     assert os.stat(desk.place / "letter.txt").st_uid == NOBODY
+
+
+def test_a_clinician_seals_and_opens_without_root_and_reaches_no_other_key(base: Path) -> None:
+    keys = KeyStore(base / "keys")
+    wanted = keys.recipients(NOBODY)
+    keys.recipients(STRANGER)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            own = KeyStore(base / "keys")
+            assert own.recipients(NOBODY) == wanted
+            assert own.identity_for(NOBODY).startswith("AGE-SECRET-KEY-1")
+            for refused in (own.practice_identity, lambda: own.identity_for(STRANGER)):
+                with pytest.raises(SealError):
+                    refused()
+            with pytest.raises(HostError, match="only the agent"):
+                own.recipients(12345)
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_rights_of_one_thread_only_and_back_after_an_error(base: Path) -> None:

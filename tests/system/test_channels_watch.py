@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from agent.channels import guard as guarding
+from agent.channels import inbox
 from agent.channels.watch import Watcher
 from agent.fsys.openat import open_folder, open_regular
 from agent.model import Cause, ChannelKind, Place
@@ -98,7 +99,7 @@ def test_a_folder_moved_in_with_everything_and_renamed(heard, root, tmp_path):
         (tmp_path / f"tree/d{index % 7}/e").mkdir(parents=True, exist_ok=True)
         (tmp_path / f"tree/d{index % 7}/e/f{index}").write_text("x")
     inside = [b"d%d/e/f%d" % (index % 7, index) for index in range(60)]
-    with watching(heard, root):
+    with watching(heard, root) as watcher:
         os.rename(tmp_path / "tree", root / "t")
         heard.wait(*[b"t/" + name for name in inside], cause=Cause.MOVED_IN)
         os.rename(root / "t", root / "u")
@@ -109,6 +110,7 @@ def test_a_folder_moved_in_with_everything_and_renamed(heard, root, tmp_path):
         (tmp_path / "away/d1/e/outside").write_text("x")
         (root / "last").write_text("x")
         heard.wait(b"last")
+        assert len(next(iter(watcher._guards.values()))._watches) == 1, "watches of what is gone were kept"
     assert not [name for name in heard.names() if name.endswith(b"outside")]
 
 
@@ -278,7 +280,7 @@ def test_a_queue_overflow_leads_to_a_rescan_and_nothing_is_missed(heard, root):
 
 def test_our_own_queue_is_bounded_too(heard, root, monkeypatch):
     """The sink is stuck; what the queue cannot hold is found by a rescan."""
-    monkeypatch.setattr(guarding, "MAX_EVENTS", 20)
+    monkeypatch.setattr(inbox, "MAX_EVENTS", 20)
     stuck = threading.Event()
 
     def sink(event):
@@ -293,7 +295,7 @@ def test_our_own_queue_is_bounded_too(heard, root, monkeypatch):
             (root / f"{index}").write_text("x")
             time.sleep(0.001)
         guard = next(iter(watcher._guards.values()))
-        assert len(guard._events) <= 20
+        assert len(guard._inbox) <= 20
         stuck.set()
         heard.wait(*[b"%d" % index for index in range(200)])
         assert heard.overflows
@@ -387,6 +389,32 @@ def test_a_folder_that_goes_and_comes_back(heard, root, tmp_path, monkeypatch, h
         (root / "b").write_text("x")
         heard.wait(b"b", cause=Cause.WRITTEN)
         assert watcher.troubles() == ()
+
+
+def test_a_folder_whose_parent_was_exchanged(heard, tmp_path, monkeypatch):
+    """No event tells: the guarded folder's own name did not change."""
+    monkeypatch.setattr(guarding, "RETRY_EVERY", 0.3)
+    monkeypatch.setattr(guarding, "CHECK_EVERY", 0.3)
+    (tmp_path / "home/sync").mkdir(parents=True)
+    with watching(heard, tmp_path / "home/sync", channel=ChannelKind.CLOUD_SYNC):
+        os.rename(tmp_path / "home", tmp_path / "old")
+        (tmp_path / "home/sync").mkdir(parents=True)
+        (tmp_path / "home/sync/a").write_text("x")
+        heard.wait(b"a", cause=Cause.WRITTEN)
+
+
+def test_a_volume_that_comes_back_on_another_device(heard, root, monkeypatch):
+    monkeypatch.setattr(guarding, "RETRY_EVERY", 0.3)
+    mount = ["mount", "-t", "tmpfs", "none", root]
+    subprocess.run(mount, check=True)
+    try:
+        with watching(heard, root):
+            subprocess.run(["umount", root], check=True)
+            subprocess.run(mount, check=True)
+            (root / "a").write_text("x")
+            heard.wait(b"a", cause=Cause.WRITTEN)
+    finally:
+        subprocess.run(["umount", "-l", root], check=False)
 
 
 def test_a_folder_swapped_for_a_link_is_not_followed(heard, root, tmp_path):

@@ -25,7 +25,7 @@ _SANTE_VERSION = re.compile(r"\|H[23]\.\d~?[A-Z]?|\|(?:ORU|ORM|ORA|ADM|FAC|REG|E
 
 def recognise_hprim_medecin(text: str) -> Recognised | None:
     """Judge the line format: end markers with a header, or a header alone when it is complete. None otherwise."""
-    marked = _MARK.search(text[-200_000:]) or _MARK.search(text[:200_000])
+    marked = "****" in text and (_MARK.search(text[-200_000:]) or _MARK.search(text[:200_000])) is not None
     people: list[Person] = []
     blocks = re.split(r"\*{4}FIN\*{4}", text[:8_000_000]) if marked else [text[:20_000]]
     for block in blocks[:10_000]:

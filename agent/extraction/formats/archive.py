@@ -92,7 +92,7 @@ def read(job: Job) -> None:
         if job.source.size <= _IN_MEMORY:
             opened = libarchive.memory_reader(job.whole())
         else:
-            opened = libarchive.stream_reader(SourceFile(job.source), block_size=_BLOCK)
+            opened = libarchive.stream_reader(SourceFile(job.source, job.budget), block_size=_BLOCK)
         with opened as entries:
             _entries(job, entries)
     except ArchiveError as error:

@@ -20,7 +20,7 @@ BOMS = (
 )
 _EIGHT_BIT = ("cp1252", "cp850", "mac_roman", "iso8859_15")  # in order of preference when nothing tells them apart
 _SAMPLE = 64 * 1024
-_HIGH_RUN = re.compile(rb"[A-Za-z]*[\x80-\xff]+[A-Za-z\x80-\xff]*")
+_HIGH_RUN = re.compile(rb"[A-Za-z]?[\x80-\xff]+[A-Za-z]?")
 _COMMON = frozenset("éèàçêôîûùïëâœ")
 _LETTERS = frozenset("äöüßñáíóúãõæåøýłšžčćřěůğışőűąęśźżńÿ")
 _TYPOGRAPHY = frozenset("\u00a0«»\u2018\u2019\u201c\u201d–—…°€•²³µ·ª½§£®©±™")

@@ -33,7 +33,7 @@ def read(job: Job) -> None:
     pydicom = _library()
     job.document.raw = job.head[:_RAW]
     source = _inflated(job.source, job.head, job.budget)
-    file = io.BufferedReader(SourceFile(source), _BUFFER)
+    file = io.BufferedReader(SourceFile(source, job.budget), _BUFFER)
     try:
         data = pydicom.dcmread(file, stop_before_pixels=True, force=True)
     except Stop:

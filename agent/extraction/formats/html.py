@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import html
 import re
 import urllib.parse
 
@@ -20,6 +21,10 @@ _BLOCKS = re.compile(
     re.IGNORECASE,
 )
 _CELLS = re.compile(r"<(/(?:td|th)\b)", re.IGNORECASE)
+_TAGS = re.compile(r"<[^<>]*>")
+_MANY_TAGS, _MAX_DEPTH = 4000, 1000
+_LEFT_OPEN = "p|li|td|th|tr|dt|dd|option|thead|tbody|tfoot|br|img|input|meta|link|hr|col|area|base|wbr|source|embed"
+_NESTING = re.compile(rf"<(/?)(?!(?:{_LEFT_OPEN})\b)[a-z][a-z0-9]*\b", re.IGNORECASE)
 _SCRIPT_CHARS = 20_000
 
 
@@ -40,6 +45,9 @@ def read(job: Job) -> None:
 def _visible(job: Job, source: str) -> None:
     from selectolax.lexbor import LexborHTMLParser
 
+    if _is_deep(source):
+        job.text(html.unescape(_TAGS.sub(" ", source)))  # the parser's time grows with the square of the depth
+        return
     shaped = _CELLS.sub("\t<\\1", _BLOCKS.sub("\n<\\1", source))
     tree = LexborHTMLParser(shaped)
     attributes: list[str] = []
@@ -56,6 +64,18 @@ def _visible(job: Job, source: str) -> None:
     if body is not None:
         job.text(_tidy(body.text(deep=True)))
     job.text("\n".join(attributes), PROPERTIES)
+
+
+def _is_deep(source: str) -> bool:
+    """Whether elements that must be closed are nested beyond measure."""
+    if source.count("<") < _MANY_TAGS:
+        return False
+    depth = 0
+    for match in _NESTING.finditer(source):
+        depth += -1 if match.group(1) else 1
+        if depth > _MAX_DEPTH:
+            return True
+    return False
 
 
 def _tidy(shown: str) -> str:

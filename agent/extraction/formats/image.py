@@ -15,7 +15,7 @@ _SMALLEST_PAGE = 300  # pixels on the shorter side: below, no page of text is re
 _HEAD = 64 * 1024
 _ABOUT = 8 * 1024  # where descriptions stand in the usual formats
 _RUN_CHARS = 20_000
-_WORDS = re.compile(r"[^\W\d_]{3,}[ ,^:'’-]+[^\W_]{2,}")  # at least two words: anything else in a picture is noise
+_WORDS = re.compile(r"[^\W\d_]{3,40}[ ,^:'’-]+[^\W_]{2,}")  # at least two words: anything else in a picture is noise
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG start-of-frame markers
 
 

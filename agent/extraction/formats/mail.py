@@ -32,7 +32,7 @@ _PEOPLE = frozenset(
     {"from", "to", "cc", "bcc", "reply-to", "sender", "subject", "thread-topic", "date", "organization"}
 )
 _ARMOUR = b"-----BEGIN PGP MESSAGE-----"
-_UU = re.compile(rb"^begin [0-7]{3} ([^\r\n]{1,200})\r?\n(.*?)^end\r?$", re.MULTILINE | re.DOTALL)
+_UU = re.compile(rb"^begin [0-7]{3} ([^\r\n]{1,200})\r?\n", re.MULTILINE)
 _MAX_PARTS_DEPTH = 20
 _INLINE_PICTURE = 20 * KIB  # a smaller picture within a mail is a logo
 
@@ -201,10 +201,20 @@ def _body(job: Job, message: Message, kind: str, data: bytes) -> None:
         job.document.children += node.children
         job.document.raw = raw
         return
-    for match in _UU.finditer(data) if b"\nbegin " in data else ():
-        _attach(job, "", _uudecode(match.group(2)), match.group(1).decode("latin-1"))
+    _uuencoded(job, data)
     job.text(decode(data, charset), BODY)
     text.children(job, data)
+
+
+def _uuencoded(job: Job, data: bytes) -> None:
+    """Files within the text, as mail had them before MIME."""
+    match = _UU.search(data)
+    while match:
+        end = data.find(b"\nend", match.end())
+        if end < 0:
+            return
+        _attach(job, "", _uudecode(data[match.end() : end]), match.group(1).decode("latin-1"))
+        match = _UU.search(data, end)
 
 
 def _uudecode(lines: bytes) -> bytes:

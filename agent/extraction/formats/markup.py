@@ -21,6 +21,8 @@ from agent.extraction.limits import Stop
 _CHUNK = 256 * 1024
 _DECLARED = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 _TAGS = re.compile(r"<[^<>]*>")
+_ENTITIES = re.compile(rb"<!ENTITY\s{1,20}([\w.-]{1,60})")
+_DOCTYPE_BYTES, _MAX_ENTITIES = 64 * 1024, 200
 _LONG = 20_000  # one run of characters: longer ones are encoded documents, which the base64 search reads
 _INLINE = frozenset(
     [
@@ -55,10 +57,6 @@ _EXPAT_ENCODINGS = frozenset({"utf-8", "us-ascii", "iso-8859-1", "utf-16"})
 
 class EntityDeclared(Exception):
     """The document declares an entity: it may be a bomb, and it is read as plain text instead."""
-
-    def __init__(self, nested: bool) -> None:
-        super().__init__("entity")
-        self.nested = nested
 
 
 class Listener:
@@ -136,8 +134,8 @@ def parser_for(data: bytes, encoding: str | None = "utf-8") -> expat.XMLParserTy
     return parser
 
 
-def _refuse(_name: str, _parameter: bool, value: str | None, *_rest: object) -> None:
-    raise EntityDeclared(nested=value is not None and ("&" in value or "%" in value))
+def _refuse(*_declaration: object) -> None:
+    raise EntityDeclared
 
 
 def read(job: Job) -> None:
@@ -148,7 +146,7 @@ def read(job: Job) -> None:
     data = job.source.pread(limits.raw_bytes, 0)
     job.document.raw = data
     if not _parse(job, data):
-        job.text(_blotted(data))
+        job.text(_blotted(job, data))
     text.children(job, _narrow(data))
 
 
@@ -166,11 +164,7 @@ def _parse(job: Job, data: bytes) -> bool:
         for at in range(0, len(data), _CHUNK):
             job.budget.tick()
             parser.Parse(data[at : at + _CHUNK], at + _CHUNK >= len(data) and not job.document.truncated)
-    except EntityDeclared as declared:
-        if declared.nested:
-            job.fail(Problem.CORRUPT)
-        return False
-    except (expat.ExpatError, ValueError, LookupError):
+    except (EntityDeclared, expat.ExpatError, ValueError, LookupError):
         return False
     except Stop:
         listener.flush()
@@ -211,5 +205,10 @@ def _narrow(data: bytes) -> bytes:
     return data if not wide or wide == "utf-8" else data.decode(wide, "ignore").encode("utf-8", "replace")
 
 
-def _blotted(data: bytes) -> str:
-    return html.unescape(_TAGS.sub(" ", decode(data)))
+def _blotted(job: Job, data: bytes) -> str:
+    """The text without its tags. Text from entities of the document's own is not put together: « corrupt »."""
+    shown = _TAGS.sub(" ", decode(data))
+    own = _ENTITIES.findall(data[:_DOCTYPE_BYTES])[:_MAX_ENTITIES] if b"<!ENTITY" in data[:_DOCTYPE_BYTES] else []
+    if any(f"&{name.decode('latin-1')};" in shown for name in own):
+        job.fail(Problem.CORRUPT)
+    return html.unescape(shown)

@@ -31,7 +31,7 @@ def read(job: Job) -> None:
     """Format.PDF."""
     import pypdfium2
 
-    source: Any = job.whole(_IN_MEMORY) if job.source.size <= _IN_MEMORY else SourceFile(job.source)
+    source: Any = job.whole(_IN_MEMORY) if job.source.size <= _IN_MEMORY else SourceFile(job.source, job.budget)
     try:
         pdf = pypdfium2.PdfDocument(source)
     except pypdfium2.PdfiumError as error:

@@ -23,7 +23,7 @@ _CHUNK = 128 * 1024
 _SHEET = re.compile(r"^xl/(?:worksheets|dialogsheets|macrosheets)/[^/]*?(\d*)\.xml$")
 _SHEET_NAME = re.compile(rb"<(?:\w+:)?sheet\s[^>]{0,300}?\bname=\"([^\"]{1,300})\"")
 _NUMBER_FORMAT = re.compile(rb"<(?:\w+:)?numFmt\s[^>]{0,400}>")
-_CELL_STYLES = re.compile(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.DOTALL)
+_CELL_STYLES = re.compile(rb"<(?:\w{1,20}:)?cellXfs\b")
 _STYLE = re.compile(rb"<(?:\w+:)?xf\s[^>]{0,400}>")
 _ID = re.compile(rb"numFmtId=\"(\d{1,9})\"")
 _CODE = re.compile(rb"formatCode=\"([^\"]{1,300})\"")
@@ -117,7 +117,8 @@ def _date_styles(job: Job, member: Member | None) -> frozenset[str]:
         if number and code:
             codes[int(number.group(1))] = html.unescape(code.group(1).decode("utf-8", "replace"))
     block = _CELL_STYLES.search(data)
-    styles = _STYLE.findall(block.group(0))[:_MAX_STYLES] if block else []
+    end = data.find(b"cellXfs>", block.end()) if block else -1
+    styles = _STYLE.findall(data, block.end(), end)[:_MAX_STYLES] if block and end > 0 else []
     numbers = (int(match.group(1)) if (match := _ID.search(style)) else 0 for style in styles)
     return frozenset(
         str(index) for index, number in enumerate(numbers) if is_date_format(number, codes.get(number, ""))
@@ -142,6 +143,7 @@ class _Sheet:
         self._attributes: dict[str, str] = {}
         self._in_cell = False
         self._columns = job.budget.limits.columns
+        self._room = job.budget.chars_left  # characters of this sheet that may still be kept
 
     def read(self, data: bytes, number: int) -> None:
         """Hand over the sheet as a table and as text."""
@@ -212,7 +214,8 @@ class _Sheet:
             row.pop()
         if not row:
             return
-        if len(self._rows) >= self._job.budget.limits.rows:
+        self._room -= sum(map(len, row))
+        if len(self._rows) >= self._job.budget.limits.rows or self._room < 0:
             row.clear()
             raise _Enough
         self._rows.append(tuple(row))

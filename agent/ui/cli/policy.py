@@ -123,13 +123,13 @@ def _explain(args: argparse.Namespace, data: bytes, terminal: Terminal) -> int:
 
 
 def _words(given: list[str]) -> Mapping[str, str]:
-    words: dict[str, Any] = {"action": "copy"}
+    words: dict[str, Any] = {}
     for item in given:
         key, equals, word = item.partition("=")
         if not equals:
             raise UsageError(N_("facts are given as KEY=WORD, not: {item}"), item=printable(item, 60))
         words[key] = word
-    return words
+    return words if {"action", "destination"} & set(words) else {"action": "copy", **words}
 
 
 def _print(explanation: Explanation, terminal: Terminal) -> None:

@@ -8,8 +8,7 @@ from agent.audit.head import read_head
 from agent.audit.log import AuditLog
 from agent.audit.segments import read, segment_numbers, segment_path, verify_folder
 from agent.errors import AuditError, HostError, TamperError, UntrustedInputError
-
-from .conftest import TRANSFER, abandon
+from tests.unit.audit.logs import TRANSFER, abandon
 
 
 def kinds(folder):

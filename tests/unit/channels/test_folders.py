@@ -93,8 +93,12 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     person = Person(12345, 12345, "alma", os.fsencode(home))
-    channel = CloudSyncChannel([person], search=answering(Found("rclone", b"/etc"), Found("rclone", b"/")))
-    assert channel.places() == ()
+    theirs = os.fsencode(tmp_path / "theirs")
+    os.mkdir(theirs)
+    os.chown(theirs, 12345, 12345)
+    found = (Found("rclone", b"/etc"), Found("rclone", b"/"), Found("rclone", theirs))
+    channel = CloudSyncChannel([person], search=answering(*found))
+    assert [place.root for place in channel.places()] == [theirs]
     assert words(channel) == ["folder-refused", "folder-refused"]
     channel.close()
 
@@ -158,7 +162,7 @@ def test_a_child_that_says_too_much(person, tmp_path, monkeypatch):
     program.write_text("#!/bin/sh\nexec yes\n")
     program.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(program))
-    with pytest.raises(HostError):
+    with pytest.raises(HostError, match="too much output"):
         discover_for(person.uid, person.gid, person.home, "cloud")
 
 

@@ -9,8 +9,7 @@ from agent.transport import wire
 from collector import app
 from collector.access import COOKIE, Access
 from collector.writer import Writer
-
-from .conftest import DAY_US, START_US, Laptop
+from tests.unit.collector.laptops import DAY_US, START_US, Laptop
 
 TOKEN = "a-token-of-more-than-sixteen"
 HOSTILE = '<script>alert(1)</script>"&\x1b[31m'
@@ -160,6 +159,11 @@ def test_pages_are_accessible_closed_and_escaped(reader, post, path, lang):
         assert f'<label for="{re.search(r" id=.([a-z]+)", control)[1]}"' in html
     for scope in re.findall(r"<th [^>]*>", html):
         assert "scope=" in scope
+
+
+def test_the_language_of_the_link_is_that_of_the_pages(client):
+    client.get("/", params={"token": TOKEN, "lang": "fr"})
+    assert '<html lang="fr">' in client.get("/", headers={"Accept-Language": "en"}).text
 
 
 def test_language_is_chosen_and_remembered(reader):

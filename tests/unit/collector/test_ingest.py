@@ -4,8 +4,7 @@ from agent.errors import UntrustedInputError
 from agent.transport.wire import Reply
 from collector import queries
 from collector.queries import EventFilter
-
-from .conftest import Laptop
+from tests.unit.collector.laptops import Laptop
 
 
 def indices(engine, laptop="dev_one"):
@@ -164,7 +163,7 @@ def test_pages_of_events_do_not_overlap_and_lose_none(send, engine):
     while True:
         page = queries.list_events(engine, EventFilter(before=before), 7)
         seen += [(event.laptop, event.index) for event in page]
-        if not page:
+        if not page or len(seen) > 55:
             break
         before = page[-1].cursor
     assert len(seen) == len(set(seen)) == 55

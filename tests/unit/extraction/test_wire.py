@@ -195,3 +195,12 @@ def test_a_worker_of_another_release_is_refused(message: bytes, report: wire.Rep
     for wrong in (message, good[:5] + bytes([good[5] ^ 1]) + good[6:], good[:-1], good + b"\0"):
         with pytest.raises(UntrustedInputError):
             wire.decode_ready(wrong)
+
+
+def test_more_findings_than_allowed_are_refused() -> None:
+    most = Findings(Judgement.MEDICAL, items=(Finding(FindingType.TERM),) * wire.MAX_FINDINGS)
+    message = bytearray(wire.encode_answer(1, most))
+    assert len(wire.decode_answer(1, bytes(message)).items) == wire.MAX_FINDINGS
+    message[16] += 1  # the count, and one more finding that is well formed
+    with pytest.raises(UntrustedInputError):
+        wire.decode_answer(1, bytes(message + message[-62:]))

@@ -123,6 +123,28 @@ def test_a_rule_on_trial_never_weakens_one_in_force() -> None:
     assert (verdict.wanted, verdict.wanted_by) == (Decision.BLOCK, "trial")
 
 
+def test_a_rule_in_force_that_only_observes_does_not_hide_a_wish() -> None:
+    record = "{id: record, when: {action: copy}, then: observe, mode: enforce}"
+    trial = "{id: trial, when: {action: copy}, then: inform}"
+    verdict = evaluate(compiled(rules(record, trial)), facts())
+    assert (verdict.decision, verdict.wanted, verdict.rule) == (Decision.OBSERVE, Decision.INFORM, "trial")
+    assert evaluate(compiled(rules(record)), facts()).mode is Mode.ENFORCE
+
+
+@pytest.mark.parametrize(
+    ("pattern", "holds"),
+    [
+        ("usb:0951:1666:S:1", True), ("*:*:*:S:?", True), ("USB:0951:1666:*", True), ("usb:0951:1666:*1", True),
+        ("mmc:0951:1666:*", False), ("usb:0952:1666:*", False), ("usb:0951:1667:*", False), ("usb:0951:1666:s:1", False),
+        ("usb:0951:1666:S", False), ("usb:0951:1666:S:1?", False), ("usb:0951:1666:*1*1", False),
+    ],
+)  # fmt: skip
+def test_each_part_of_a_device_pattern_counts(pattern: str, holds: bool) -> None:
+    policy = compiled(policy_text(f'{{device: "{pattern}"}}'))
+    stick = Device(bus="usb", vendor_id="0951", product_id="1666", serial="S:1")
+    assert (evaluate(policy, dataclasses.replace(facts(), device=stick)).rule == "r") is holds
+
+
 def test_what_was_there_before_is_only_observed_unless_the_policy_says_so() -> None:
     rule = "{id: r, when: {action: copy}, then: block, mode: enforce}"
     before = facts(arrival="existing")

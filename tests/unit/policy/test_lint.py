@@ -51,6 +51,39 @@ def test_a_rule_that_can_match_is_not_called_dead(when: str) -> None:
     assert not any("can never match" in text for _, text in remarks(when))
 
 
+WIDE = "{id: wide, when: {judgement: medical}, then: block, mode: enforce}"
+UNLESS = "unless: [{group: garde, until: 2027-01-31, by: RSSI, why: essai}]"
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "beaten"),
+    [
+        (WIDE, "then: inform, mode: enforce", True),
+        (WIDE, "then: block, mode: enforce", True),
+        (WIDE, "then: inform", True),
+        (WIDE.replace("block", "inform"), "then: block, mode: enforce", False),
+        (WIDE.replace("mode: enforce", "mode: observe"), "then: inform, mode: enforce", False),
+        (WIDE.replace("mode: enforce", "mode: observe"), "then: inform", True),
+        (WIDE.replace("mode: enforce", f"mode: enforce, {UNLESS}"), "then: inform, mode: enforce", False),
+        (WIDE.replace("judgement: medical", "group: a, group_not: b"), "then: inform, mode: enforce", False),
+        (WIDE.replace("judgement: medical", "group: [a, b]"), "then: inform, mode: enforce", True),
+        (WIDE.replace("judgement: medical", "group_not: b"), "then: inform, mode: enforce", False),
+        (WIDE.replace("judgement: medical", "service_not: dropbox"), "then: inform, mode: enforce", True),
+        (WIDE.replace("judgement: medical", "patients_min: 3"), "then: inform, mode: enforce", False),
+        (WIDE.replace("judgement: medical", "patients_min: 2"), "then: inform, mode: enforce", True),
+    ],
+)
+def test_a_rule_that_another_always_beats(wide: str, narrow: str, beaten: bool) -> None:
+    when = "{action: sync, service: mega, judgement: medical, group: a, patients_min: 2}"
+    rule = f"{{id: narrow, when: {when}, {narrow}}}"
+    tests = "tests:\n  - {given: {action: copy}, expect: observe}\n"
+    data = f"serment: 1\npolicy: unit\nrules:\n  - {rule}\n  - {wide}\n{tests}"
+    if "then: block" in narrow and beaten:  # of equals the first in the file wins
+        data = f"serment: 1\npolicy: unit\nrules:\n  - {wide}\n  - {rule}\n{tests}"
+    said = [str(remark.problem) for remark in lint(parse_policy(data.encode(), "p"))]
+    assert any("[narrow]: never decides: wide" in text for text in said) is beaten
+
+
 @pytest.mark.parametrize(
     ("when", "broad"),
     [

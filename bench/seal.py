@@ -1,0 +1,114 @@
+"""What sealing costs beside the ``age`` command and beside a plain copy, in turns in the same run; memory too.
+
+    python -m bench.seal [--json] [--mib N] [--rounds N]
+
+All three read the same file from the page cache, write a new file in the same folder and fsync it, so the medium
+bothers each alike. ``open`` is the way back, verified to the last byte. Budget (reference, section 12): sealing to two
+recipients at least 200 MB/s. Without the age command its ratio is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.crypto.keys import KeyStore
+from agent.crypto.sealed import seal, unseal
+from bench.measure import Figure
+
+BUDGET_MB_S = 200.0
+
+
+def timed_s(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+class Bench:
+    def __init__(self, folder: Path, mib: int) -> None:
+        self.folder, self.size = folder, mib << 20
+        self.plain, self.target = folder / "plain", folder / "target"
+        with self.plain.open("wb") as file:
+            for _ in range(mib):
+                file.write(os.urandom(1 << 20))
+        self.keys = KeyStore(folder / "keys")
+        self.recipients = self.keys.recipients(os.getuid())
+
+    def ours(self) -> None:
+        with self.plain.open("rb") as source, self.target.open("wb") as target:
+            seal(source.fileno(), self.size, b"letter.pdf", 0, self.recipients, target.fileno())
+            os.fsync(target.fileno())
+
+    def age(self) -> None:
+        options = [item for text in self.recipients for item in ("-r", text)]
+        subprocess.run(["age", *options, "-o", self.target, self.plain], check=True)
+        self._sync()
+
+    def copy(self) -> None:
+        shutil.copyfile(self.plain, self.target)
+        self._sync()
+
+    def opened(self) -> None:
+        """Needs what ``ours`` left."""
+        with self.target.open("rb") as source, (self.folder / "out").open("wb") as out:
+            unseal(source.fileno(), [self.keys.practice_identity()], out.fileno())
+            os.fsync(out.fileno())
+
+    def _sync(self) -> None:
+        with self.target.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def measure(folder: Path, mib: int, rounds: int) -> list[Figure]:
+    bench = Bench(folder, mib)
+    ways = {"copy": bench.copy, "age": bench.age, "ours": bench.ours, "open": bench.opened}
+    if shutil.which("age") is None:
+        del ways["age"]
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(rounds):
+        for name, work in ways.items():  # « open » comes right after « ours »
+            times[name].append(timed_s(work))
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    middle = {name: statistics.median(found) for name, found in times.items()}
+    speed = {name: bench.size / 1e6 / taken for name, taken in middle.items()}
+    found = [
+        Figure(
+            "seal, two recipients", speed["ours"], "MB/s", BUDGET_MB_S, True, "copy", middle["ours"] / middle["copy"]
+        )
+    ]
+    if "age" in middle:
+        found.append(
+            Figure("seal beside age", speed["ours"], "MB/s", None, True, "age", middle["ours"] / middle["age"])
+        )
+        found.append(Figure("the age command", speed["age"], "MB/s"))
+    found.append(Figure("open, verified", speed["open"], "MB/s"))
+    found.append(Figure("plain copy with fsync", speed["copy"], "MB/s"))
+    found.append(Figure("memory grown meanwhile", grown / 1024, "MB"))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="sealing beside the age command and a plain copy")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--mib", type=int, default=256)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="serment-bench-") as folder:
+        figures = measure(Path(folder), options.mib, options.rounds)
+    for figure in figures:
+        print(json.dumps(figure.as_dict()) if options.json else figure.line())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""The sum: two questions, caps, what speaks against, and its monotony."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.detection.combine import MEDICAL, score, sigmoid
+from agent.detection.evidence import Evidence
+from agent.detection.negatives import FAMILIES, weigh
+
+CLINICAL = Evidence(size=1500, sections={b"a", b"b", b"c"}, phrases={b"d", b"e", b"f"}, terms={bytes([97 + i]) for i in range(12)})
+PERSONAL = Evidence(size=1500, births={"1961-03-12"}, named_births=1, names={b"dupont jeanne"})
+BOTH = replace(CLINICAL, births={"1961-03-12"}, named_births=1, names={b"dupont jeanne"})
+
+
+def test_both_questions_must_be_yes():
+    assert score(BOTH, 0, {}).probability > 0.9
+    assert score(PERSONAL, 0, {}).probability < 0.1
+    assert score(replace(CLINICAL, sections=set(), phrases=set()), 0, {}).probability < MEDICAL
+
+
+def test_an_identifier_without_clinical_content_is_not_medical():
+    assert score(Evidence(size=800), 1.0, {}).probability < 0.1
+
+
+def test_no_kind_of_evidence_grows_without_end():
+    many = replace(BOTH, terms={str(i).encode() for i in range(5000)}, names={str(i).encode() for i in range(60)})
+    some = replace(BOTH, terms={str(i).encode() for i in range(50)}, names={str(i).encode() for i in range(6)})
+    assert score(many, 0, {}).clinical == pytest.approx(score(some, 0, {}).clinical)
+    assert score(many, 0, {}).identity <= score(some, 0, {}).identity + 1.3
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_look_alike_takes_away(family):
+    assert score(BOTH, 0, {family: 1.0}).probability < score(BOTH, 0, {}).probability
+
+
+def test_many_persons_of_many_ages_and_no_identity_speak_against():
+    page = replace(CLINICAL, ages={b"54"}, narrative={b"a", b"b", b"c"})
+    assert score(page, 0, {}, vignettes=4).person < score(page, 0, {}).person - 3
+
+
+def test_the_lines_are_the_whole_sum():
+    found = score(BOTH, 0.9, {"paper": 0.5})
+    assert found.clinical == pytest.approx(-3.4 + sum(line.nats for line in found.lines if line.side == "clinical"))
+    assert found.person == pytest.approx(-3.0 + sum(line.nats for line in found.lines if line.side == "person"))
+
+
+def test_probabilities_stay_within_their_range():
+    assert 0 <= sigmoid(-1e9) < 1e-9
+    assert 1 >= sigmoid(1e9) > 1 - 1e-9
+
+
+def test_one_strong_marker_is_nearly_nothing_and_three_are_all():
+    one = Evidence(against={"paper": {"s": {b"doi"}}})
+    three = Evidence(against={"paper": {"s": {b"doi", b"issn", b"discussion"}}})
+    ordinary = Evidence(against={"paper": {"o": {b"et al", b"cohorte"}}})
+    assert weigh([one])["paper"] < 0.2
+    assert weigh([three])["paper"] == 1.0
+    assert weigh([ordinary]) == {}
+
+
+def test_a_form_left_open_is_blank_and_a_filled_one_is_not():
+    assert weigh([Evidence(blanks=6)]).get("blank-form") == 1.0
+    assert weigh([Evidence(blanks=6, births={"1961-03-12"})]) == {}

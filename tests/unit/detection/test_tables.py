@@ -1,0 +1,87 @@
+"""Lists of patients, and the lists of persons and goods that are none."""
+
+import pytest
+
+from agent.detection.tables import read_table
+
+PEOPLE = [("MARTIN", "Zoé", "12/03/1951"), ("PETIT", "Jean", "01/07/1984"), ("BENALI", "Inès", "28/02/2007"), ("ROY", "Paul", "05/11/1939")]
+
+
+def nir(sex, born, order):
+    """A number with a valid key for an invented person (department 99: abroad)."""
+    body = f"{sex}{born[8:]}{born[3:5]}99{order:06d}"
+    return f"{body}{97 - int(body) % 97:02d}"
+
+
+def table(header, *columns):
+    return [header, *[tuple(cell) for cell in zip(*columns, strict=True)]]
+
+
+NAMES, FIRSTS, BIRTHS = zip(*PEOPLE, strict=True)
+NIRS = tuple(nir(1 + index % 2, birth, 109100 + index) for index, birth in enumerate(BIRTHS))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        table(("IPP", "Nom", "DDN", "Diagnostic"), ("11", "12", "13", "14"), NAMES, BIRTHS, ("I50.0", "E11.9", "J45.0", "C50.9")),
+        table(("Nom", "Prénom", "Né(e) le", "Médecin traitant", "Motif"), NAMES, FIRSTS, BIRTHS, ["Dr ROBIN"] * 4, ("suivi", "vaccin", "toux", "avis")),
+        table(("Chambre", "Patient", "Âge", "Motif d’entrée", "Allergies"), ("101", "102", "103", "104"),
+              ("Mme MARTIN Zoé", "M. PETIT Jean", "Mme BENALI Inès", "M. ROY Paul"), ("75", "42", "19", "87"), ("AVC", "asthme", "chute", "FA"), ["latex"] * 4),
+        table(("Last name", "First name", "DOB", "Diagnosis", "Medication"), NAMES, FIRSTS, BIRTHS, ("COPD", "asthma", "flu", "gout"), ["aspirin"] * 4),
+        table(("Name", "Geburtsdatum", "Diagnose", "Station"), NAMES, BIRTHS, ("COPD", "Asthma", "Fraktur", "Gicht"), ["3A"] * 4),
+    ],
+)  # fmt: skip
+def test_lists_of_identified_patients(rows):
+    found = read_table(rows)
+    assert found.probability > 0.5
+    assert found.identified
+    assert len(found.keys) == 4
+
+
+def test_a_list_without_a_header_is_known_by_its_columns():
+    rows = [(name, birth, number, text) for name, birth, number, text in zip(
+        ("Mme MARTIN Zoé", "M. PETIT Jean", "Mme BENALI Inès", "M. ROY Paul"), BIRTHS, NIRS,
+        ("insuffisance cardiaque", "diabète de type 2", "asthme", "fracture du col du fémur"), strict=True)]  # fmt: skip
+    assert read_table(rows).probability > 0.5
+
+
+def test_a_research_table_is_medical_and_names_nobody():
+    rows = table(("id_patient", "sexe", "age", "hba1c", "tas", "tad", "imc"), ("P1", "P2", "P3"), "MFF", ("41", "67", "76"),
+                 ("8.4", "9.9", "6.0"), ("118", "103", "130"), ("83", "61", "64"), ("35", "23", "39"))  # fmt: skip
+    found = read_table(rows)
+    assert found.probability > 0.5
+    assert not found.identified
+    assert len(found.keys) == 3
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        table(("Matricule", "Nom", "Prénom", "Date de naissance", "N° SS", "Poste", "Salaire brut"), "1234", NAMES, FIRSTS, BIRTHS, NIRS,
+              ("cuisinier", "infirmière", "aide", "agent"), ("2216", "3209", "2657", "1990")),
+        table(("Nom", "Prénom", "Date de naissance", "Licence", "Catégorie"), NAMES, FIRSTS, BIRTHS, ("81", "82", "83", "84"), ["Senior"] * 4),
+        table(("Service", "Mois", "Séjours", "DMS", "Décès"), ("Cardiologie", "Urologie"), ("2025-10", "2025-11"), ("107", "271"), ("2", "8"), ("1", "2")),
+        table(("Référence", "Désignation", "Stock", "Prix HT"), ("M1", "M2"), ("Paracétamol 1 g inj", "Amoxicilline 500 mg"), ("3", "4"), ("2,1", "4,2")),
+        table(("Code", "Libellé"), ("I50.0", "E11.9", "J45.0"), ("Insuffisance cardiaque", "Diabète de type 2", "Asthme")),
+        table(("Nom", "Prénom", "RPPS", "Spécialité", "Ville"), NAMES, FIRSTS, ("10", "11", "12", "13"), ["Cardiologie"] * 4, ["Pau"] * 4),
+        table(("Date", "Libellé", "Débit"), ("01/10/2024", "02/10/2024"), ("CB PHARMACIE", "VIR CPAM"), ("52", "12")),
+        table(("Jour", "Matin", "Nuit"), ("01/11", "02/11"), ("Dr ROBIN", "Dr FAURE"), ("Dr FAURE", "Dr ROBIN")),
+        [("a",), ("b",)],
+        [],
+    ],
+)  # fmt: skip
+def test_lists_of_staff_members_goods_codes_and_figures(rows):
+    assert read_table(rows).probability < 0.5
+
+
+def test_a_column_of_social_security_numbers_is_noticed_and_its_key_is_checked():
+    rows = table(("Nom", "N° SS", "Poste"), NAMES, NIRS, ["aide"] * 4)
+    assert read_table(rows).numbered
+    wrong = tuple(number[:-1] + str((int(number[-1]) + 1) % 10) for number in NIRS)
+    assert not read_table(table(("Nom", "Numéro", "Poste"), NAMES, wrong, ["aide"] * 4)).numbered
+
+
+def test_the_same_person_twice_counts_once():
+    rows = table(("Nom", "Prénom", "DDN", "Diagnostic"), NAMES + NAMES, FIRSTS + FIRSTS, BIRTHS + BIRTHS, ["asthme"] * 8)
+    assert len(read_table(rows).keys) == 4

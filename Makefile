@@ -49,7 +49,7 @@ lint: venv ## ruff, format, mypy, import contracts, catalogues
 messages: venv ## take new texts into the catalogue
 	$(BIN)/pybabel -q extract -F packaging/babel.cfg -k N_ -k _ -o agent/locale/serment.pot --no-location --sort-output --project=serment .
 	$(BIN)/pybabel -q update -D serment -i agent/locale/serment.pot -d agent/locale -l fr --no-fuzzy-matching --no-wrap
-	$(BIN)/pybabel -q compile -D serment -d agent/locale -l fr --statistics
+	$(BIN)/pybabel -q compile -D serment -d agent/locale -l fr
 
 bench: venv test-packages ## figures against the budgets
 	$(BIN)/python -m bench

@@ -9,16 +9,16 @@ and the caller stops acting and tries again later.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from agent.audit import chain, frames, record
+from agent.audit.clock import Clock, SystemClock
+from agent.audit.disk import take_lock, translated, unwritable
 from agent.audit.head import MAX_OPEN, Head, write_head
 from agent.audit.record import Kind
 from agent.audit.recovery import State, recover
@@ -26,28 +26,9 @@ from agent.audit.segments import SEGMENT_BYTES, Entry, read, segment_path
 from agent.errors import N_, AuditError, HostError
 from agent.fsys.atomic import private_folder, sync_folder, write_all
 
-_T = TypeVar("_T")
 FLUSH_AFTER_S = 1.0
 _FOLDER_MODE = 0o750
 _FILE_MODE = 0o640
-
-
-class Clock(Protocol):
-    """Where the time comes from. ``boot`` is eight hexadecimal digits that change with each boot."""
-
-    @property
-    def boot(self) -> str: ...
-
-    def now(self) -> tuple[int, int]:
-        """Microseconds since 1970 UTC, and milliseconds since boot (time asleep included)."""
-
-
-class SystemClock:
-    def __init__(self) -> None:
-        self.boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii")[:8]
-
-    def now(self) -> tuple[int, int]:
-        return time.time_ns() // 1000, time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
 
 
 class Scope:
@@ -104,7 +85,7 @@ class AuditLog:
 
         def start() -> AuditLog:
             private_folder(folder, _FOLDER_MODE)
-            lock_fd = _lock(folder)
+            lock_fd = take_lock(folder)
             log: AuditLog | None = None
             try:
                 log = cls(folder, clock or SystemClock(), lock_fd, recover(folder), segment_bytes, flush_after_s)
@@ -120,7 +101,7 @@ class AuditLog:
                 raise
             return log
 
-        return _translated(folder, start)
+        return translated(folder, start)
 
     @property
     def size(self) -> int:
@@ -156,7 +137,7 @@ class AuditLog:
             public = record.encode(index, wall, monotonic, self._clock.boot, kind, chain.link(state.head), fields)
             frame = frames.pack_leaf(public, private)
             if state.offset + len(frame) > self._segment_bytes and state.offset:
-                _translated(self._folder, self._next_segment)
+                translated(self._folder, self._next_segment)
             self._write(frame)
             state.offset += len(frame)
             state.before = state.head
@@ -210,7 +191,7 @@ class AuditLog:
         self._end_flusher()
         try:
             self.append(Kind.STOP, fields, durable=True)
-            _translated(self._folder, lambda: write_head(self._folder, self._snapshot(), durable=True))
+            translated(self._folder, lambda: write_head(self._folder, self._snapshot(), durable=True))
         finally:
             self._let_go()
 
@@ -239,7 +220,7 @@ class AuditLog:
                 self._cut_torn()  # half a frame must not stand in the middle
             except OSError:
                 pass  # tried again before the next record
-            raise _unwritable(self._folder, error) from error
+            raise unwritable(self._folder, error) from error
 
     def _cut_torn(self) -> None:
         os.ftruncate(self._fd, self._state.offset)
@@ -260,7 +241,7 @@ class AuditLog:
                 write_head(self._folder, head, durable=False)
 
             try:
-                _translated(self._folder, sync)
+                translated(self._folder, sync)
             finally:
                 os.close(fd)
             self._durable = head.size
@@ -293,33 +274,3 @@ class AuditLog:
         fd = os.open(segment_path(self._folder, number), flags, _FILE_MODE)
         sync_folder(self._folder)
         return fd
-
-
-def _lock(folder: Path) -> int:
-    fd = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(fd)
-        raise HostError(
-            N_("the audit log is in use by another agent"),
-            where=str(folder),
-            hint=N_("stop the other agent, or give this one another data_dir"),
-        ) from error
-    return fd
-
-
-def _translated(folder: Path, work: Callable[[], _T]) -> _T:
-    try:
-        return work()
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-
-
-def _unwritable(folder: Path, error: OSError) -> HostError:
-    return HostError(
-        N_("the audit log cannot be written: {why}"),
-        where=str(folder),
-        hint=N_("make room on its disk; until then documents are only watched, none is acted upon"),
-        why=error.strerror or str(error),
-    )

@@ -61,12 +61,15 @@ class Guard:
                 if place.root not in taken:  # a folder in two channels is guarded by the first, the stricter one
                     taken.add(place.root)
                     wanted[place.channel, place.root] = place
-        for key in [key for key, place in self._armed.items() if wanted.get(key) != place]:
-            self._let_go(self._armed.pop(key))
+        for key, place in list(self._armed.items()):
+            if key not in wanted or not _same_volume(place, wanted[key]):
+                self._let_go(self._armed.pop(key))
         for key, place in wanted.items():
             if key not in self._armed:
                 self._arm(place)
-                self._armed[key] = place
+            elif self._armed[key] != place:
+                self._watcher.add(place)  # described anew: nothing to look at again
+            self._armed[key] = place
 
     def _arm(self, place: Place) -> None:
         self._before(place)
@@ -114,6 +117,16 @@ class Guard:
     def close(self) -> None:
         for channel in self._channels:
             channel.close()
+
+
+def _same_volume(one: Place, other: Place) -> bool:
+    """Whether two descriptions of a path are of the same thing mounted there."""
+    if (one.device is None) != (other.device is None) or (one.owner, one.service) != (other.owner, other.service):
+        return False
+    if one.device is None or other.device is None:
+        return True
+    names = ("volume_uuid", "serial", "filesystem", "vendor_id", "product_id", "bus")
+    return all(getattr(one.device, name) == getattr(other.device, name) for name in names)
 
 
 def _mount_instance(root: bytes) -> str:

@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any
 
 from agent.actions import build_actions
+from agent.actions.entry import Entry as Held
 from agent.actions.placeholder import Placeholders
 from agent.actions.quarantine import QuarantineStore
 from agent.actions.recovery import Recovered, Resolution, recover
@@ -221,7 +222,7 @@ class Agent:
             store=self.store,
             person=self._person,
             guarded=lambda: tuple(place.root for place in self.guard.places()),
-            given_back=Placeholders(self.store, self._languages()).refresh_for,
+            given_back=self._given_back,
             reload_policy=self._reload_policy,
             rescan=lambda: self.watcher.rescan(None),
             record=self._record,
@@ -350,6 +351,9 @@ class Agent:
         if self.policy.refused is not None:
             raise self.policy.refused
         return {"policy": self.policy.in_force.compiled.policy.name, "release": self.policy.release}
+
+    def _given_back(self, entry: Held) -> None:
+        Placeholders(self.store, self._languages()).refresh_for(entry)
 
     def _person(self, uid: int) -> Person | None:
         return next((person for person in self.people if person.uid == uid), None)

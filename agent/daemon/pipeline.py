@@ -32,8 +32,11 @@ from agent.fsys.openat import open_folder, open_regular
 from agent.model import Cause, Decision, Facts, FileEvent, Outcome, Place, Result, Stamp, Verdict
 
 CHANGED_AGAIN_S = 2.0
+BUSY_S = 5.0
 RETRY_S = (30.0, 120.0, 600.0, 3600.0)
 _NOT_A_DOCUMENT = {errno.ELOOP, errno.EXDEV, errno.EINVAL, errno.ENXIO, errno.EISDIR, errno.ENODEV}
+_HELD_BY_ANOTHER = {errno.EAGAIN, errno.EBUSY, errno.ETXTBSY}
+_BUSY = "busy"  # somebody holds a lease on it: later
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ENOTCONN}
 
 
@@ -112,10 +115,12 @@ class Pipeline:
             if fd < 0 and problem is None:
                 self._count("skipped")
                 return self._forget_failure(event)
+            if problem == _BUSY:
+                return self._parts.queue.put_later(event, BUSY_S)
             case = self._case(event, root_fd, fd)
             if case.known and self._parts.ledger.basis(case.file) == case.basis:
                 return self._count("skipped")
-            findings = undecidable(problem) if problem else self._judge(case)
+            findings = undecidable(Problem(problem)) if problem else self._judge(case)
             if fd >= 0 and stamp(fd) != case.stamp:
                 return self._judge_again(event)
             return self._settle(case, findings)
@@ -245,18 +250,20 @@ class Pipeline:
 
 
 @contextmanager
-def _opened(event: FileEvent) -> Iterator[tuple[int, int, Problem | None]]:
+def _opened(event: FileEvent) -> Iterator[tuple[int, int, Problem | str | None]]:
     """(folder, document, problem): the document is -1 when there is nothing to judge; with a problem when there is,
     but the system would not give it.
     """
     root_fd = fd = -1
-    problem: Problem | None = None
+    problem: Problem | str | None = None
     try:
         try:
             root_fd = open_folder(event.place.root)
             fd = open_regular(root_fd, event.name, os.O_RDONLY)
         except OSError as error:
-            if error.errno not in _NOT_A_DOCUMENT | _GONE:
+            if error.errno in _HELD_BY_ANOTHER:
+                problem = _BUSY
+            elif error.errno not in _NOT_A_DOCUMENT | _GONE:
                 problem = Problem.UNREADABLE
         yield root_fd, fd, problem
     finally:

@@ -64,8 +64,8 @@ _PLURAL_AGE = re.compile(
     rb"(?:plus|moins|partir|au-dela|entre|over|under|above|than|between|uber|unter|jusqu'a|ages) (?:de |d')?\d+[ -]?$"
 )
 _NOT_A_NAME = frozenset(
-    b"le la les l de du des dr docteur pr professeur president presidente maire directeur directrice ministre maitre et "
-    b"ou si pour a au nom prenom date ne nee sexe age patient patiente service the dear sir "
+    b"le la les l de du des dr docteur pr professeur president presidente maire directeur directrice ministre maitre "
+    b"et ou si pour a au nom prenom date ne nee sexe age patient patiente service the dear sir "
     b"madam chef procureur juge inspecteur notre votre son cher chere bonjour merci".split()
 )
 _AFTER_NAME = frozenset(b"ne nee sexe age date ddn ipp dr patient patiente born geb nato nata geboren dob mrn".split())

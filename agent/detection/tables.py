@@ -61,7 +61,8 @@ def read_table(rows: Sequence[Row]) -> TableEvidence:
     content = _by_content(sample)
     roles = _roles(roles, content, sample)
     person, clinical = _sides(roles)
-    if any(roles[column] in {"diagnosis", "clinical"} for column, role in content.items() if role in {"terms", "codes"}):
+    confirmed = [column for column, role in content.items() if role in {"terms", "codes"}]
+    if any(roles[column] in {"diagnosis", "clinical"} for column in confirmed):
         clinical += _CONFIRMED
     named = any(role in {"name", "nir", "full-name"} for role in roles.values()) or _numbered_people(roles)
     probability = sigmoid(person) * sigmoid(clinical)

@@ -39,7 +39,7 @@ def test_hostile_names_are_handled_as_bytes(agent: RunningAgent, tmp_path: Path)
     agent.start()
     for number, name in enumerate(HOSTILE_NAMES):
         (Path(os.fsdecode(os.fsencode(folder) + b"/" + name))).write_text(f"{LETTER}\n{number}")
-    agent.settle(len(HOSTILE_NAMES))
+    agent.settle(len(HOSTILE_NAMES) + 1)  # and the note; a name like a lock file is waited for half a minute
     assert agent.status()["counts"]["errors"] == 0
     listed = agent.command("quarantine", "list")
     assert listed.returncode == 0
@@ -86,8 +86,7 @@ def test_a_full_stick_loses_nothing_and_is_tried_again(agent: RunningAgent, tmp_
             assert letter.read_text() == LETTER
             assert any(t["word"] == "action-failed" for t in agent.status()["troubles"])
         (stick / "filler.bin").unlink()
-        wait_for(lambda: any(o["result"] == "done" for o in outcomes(agent)), 90)
-        assert not letter.exists()
+        wait_for(lambda: not letter.exists(), 120)
         assert list(stick.glob("document-*.age"))
 
 
@@ -106,14 +105,19 @@ def test_a_read_only_stick_is_read_and_not_touched(agent: RunningAgent, tmp_path
 def test_a_stick_pulled_out_and_plugged_in_again(agent: RunningAgent, tmp_path: Path) -> None:
     with loop_volume(tmp_path) as stick:
         agent.volumes = [stick]
+
+        def on_ext4() -> bool:
+            entries = [entry for entry in agent.status()["channels"] if entry["path"] == str(stick)]
+            return any(entry.get("device", {}).get("filesystem") == "ext4" for entry in entries)
+
         agent.start()
         for number in range(40):
             (stick / f"letter{number}.txt").write_text(f"{LETTER}\n{number}")
         subprocess.run(["umount", "-l", str(stick)], check=True)
-        wait_for(lambda: not [e for e in agent.status()["channels"] if e["path"] == str(stick)], 30)
+        wait_for(lambda: not on_ext4(), 30)
         wait_for(agent.idle)
         subprocess.run(["mount", "-o", "loop", str(tmp_path / "ext4.img"), str(stick)], check=True)
-        wait_for(lambda: [e for e in agent.status()["channels"] if e["path"] == str(stick)], 30)
+        wait_for(on_ext4, 30)
         wait_for(agent.idle)
         time.sleep(2)
         wait_for(agent.idle)

@@ -22,7 +22,7 @@ from agent.extraction.source import SourceFile
 _BLOCK = 64 * 1024
 _HEAD_IS_ENOUGH = frozenset({Format.AUDIO_VIDEO, Format.EXECUTABLE, Format.FONT})
 _LOCKED = ("encrypt", "passphrase", "password")
-_IN_MEMORY = 16 << 20
+_IN_MEMORY = 64 << 20  # a larger file is read through callbacks, in which an error has no way out
 
 
 def read_zip(job: Job, directory: Directory) -> None:

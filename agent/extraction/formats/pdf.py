@@ -15,7 +15,7 @@ from agent.extraction.formats.base import PROPERTIES, Job
 from agent.extraction.limits import MIB, Limits, Stop
 from agent.extraction.source import SourceFile
 
-_IN_MEMORY = 16 * MIB
+_IN_MEMORY = 64 * MIB  # a larger file is read through callbacks, in which an error has no way out
 _POOR_CHARS = 16  # a page with less text than this may be a scan
 _SCAN_SHARE = 0.3  # of the page, covered by pictures
 _GARBLED = 0.4  # of the characters, when a font does not say what its glyphs mean
@@ -31,7 +31,7 @@ def read(job: Job) -> None:
     """Format.PDF."""
     import pypdfium2
 
-    source: Any = job.whole(_IN_MEMORY) if job.source.size <= _IN_MEMORY else SourceFile(job.source, job.budget)
+    source: Any = job.whole() if job.source.size <= _IN_MEMORY else SourceFile(job.source, job.budget)
     try:
         pdf = pypdfium2.PdfDocument(source)
     except pypdfium2.PdfiumError as error:

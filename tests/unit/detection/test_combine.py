@@ -8,7 +8,9 @@ from agent.detection.combine import MEDICAL, score, sigmoid
 from agent.detection.evidence import Evidence
 from agent.detection.negatives import FAMILIES, weigh
 
-CLINICAL = Evidence(size=1500, sections={b"a", b"b", b"c"}, phrases={b"d", b"e", b"f"}, terms={bytes([97 + i]) for i in range(12)})
+CLINICAL = Evidence(
+    size=1500, sections={b"a", b"b", b"c"}, phrases={b"d", b"e", b"f"}, terms={bytes([97 + i]) for i in range(12)}
+)
 PERSONAL = Evidence(size=1500, births={"1961-03-12"}, named_births=1, names={b"dupont jeanne"})
 BOTH = replace(CLINICAL, births={"1961-03-12"}, named_births=1, names={b"dupont jeanne"})
 

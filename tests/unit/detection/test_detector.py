@@ -191,7 +191,12 @@ def test_a_social_security_number_without_care_is_a_kind_of_its_own():
 
 
 def test_the_letter_stays_medical_in_every_spelling():
-    for spelled in (LETTER.upper(), LETTER.replace("é", "e\u0301"), LETTER.replace(" ", "\u00a0"), LETTER.replace("a", "а")):
+    for spelled in (
+        LETTER.upper(),
+        LETTER.replace("é", "e\u0301"),
+        LETTER.replace(" ", "\u00a0"),
+        LETTER.replace("a", "а"),
+    ):
         assert detect(text(spelled)).judgement is Judgement.MEDICAL
 
 
@@ -224,7 +229,9 @@ def test_a_lone_image_is_undecidable_even_when_the_reader_said_nothing():
 
 def test_a_picture_in_a_readable_document_is_an_illustration():
     picture = Document(Format.IMAGE, problem=Problem.IMAGE, size=300_000)
-    page = Document(Format.DOCX, parts=[Part("Le rapport annuel de la société, avec ses chiffres. " * 8)], children=[picture])
+    page = Document(
+        Format.DOCX, parts=[Part("Le rapport annuel de la société, avec ses chiffres. " * 8)], children=[picture]
+    )
     assert detect(page).judgement is Judgement.NOT_MEDICAL
     assert detect(Document(Format.DOCX, children=[picture])).judgement is Judgement.UNDECIDABLE
     assert detect(Document(Format.ZIP, children=[picture])).judgement is Judgement.UNDECIDABLE
@@ -238,7 +245,10 @@ def test_a_picture_sent_by_mail_is_a_scan_unless_as_small_as_a_logo():
     assert detect(Document(Format.EML, parts=body, children=[logo])).judgement is Judgement.NOT_MEDICAL
 
 
-@pytest.mark.parametrize(("container", "kind"), [(Format.ZIP, Kind.ARCHIVE), (Format.SEVENZIP, Kind.ARCHIVE), (Format.EML, Kind.EMAIL), (Format.MSG, Kind.EMAIL)])
+@pytest.mark.parametrize(
+    ("container", "kind"),
+    [(Format.ZIP, Kind.ARCHIVE), (Format.SEVENZIP, Kind.ARCHIVE), (Format.EML, Kind.EMAIL), (Format.MSG, Kind.EMAIL)],
+)
 def test_one_medical_member_makes_the_container_medical(container, kind):
     harmless = text("Menu de la semaine")
     nested = Document(Format.ZIP, children=[harmless, text(LETTER)])
@@ -268,8 +278,20 @@ def test_identity_on_the_first_page_serves_the_next():
     assert found.identified
 
 
+def test_a_birth_date_on_the_page_before_says_whom_the_page_is_about():
+    body = "Examen clinique : TA 14/8, FC 72.\nDyspnée, oedèmes des membres inférieurs, crépitants.\nTraitement : furosémide.\n"
+    pages = [
+        Part("Dossier de Yvonne MORVAN, née le 12/03/1951\n" + "Informations pratiques. " * 230),
+        Part(body + "Parking. " * 500),
+    ]
+    assert detect(Document(Format.PDF, parts=pages)).judgement is Judgement.MEDICAL
+    assert detect(Document(Format.PDF, parts=pages[1:])).judgement is Judgement.NOT_MEDICAL
+
+
 def test_a_list_of_patients():
-    rows = [("Nom", "Prénom", "DDN", "Diagnostic", "Traitement")] + [(f"NOM{i}", "Zoé", f"12/03/{1940 + i}", "asthme", "ventoline") for i in range(30)]
+    rows = [("Nom", "Prénom", "DDN", "Diagnostic", "Traitement")] + [
+        (f"NOM{i}", "Zoé", f"12/03/{1940 + i}", "asthme", "ventoline") for i in range(30)
+    ]
     found = detect(Document(Format.CSV, tables=[rows], parts=[Part("\n".join(map(";".join, rows)))]))
     assert (found.kind, found.patients, found.identified) == (Kind.PATIENT_TABLE, 30, True)
 
@@ -299,11 +321,34 @@ def test_depth_is_bounded_and_said():
 @given(st.text(max_size=600), st.sampled_from(list(Format)))
 @settings(max_examples=150, deadline=None)
 def test_any_text_in_any_format_gets_an_answer(content, form):
-    found = detect(Document(form, raw=content.encode("utf-8", "surrogatepass"), parts=[Part(content)], tables=[[tuple(content.split(",")[:8])] * 3]))
+    found = detect(
+        Document(
+            form,
+            raw=content.encode("utf-8", "surrogatepass"),
+            parts=[Part(content)],
+            tables=[[tuple(content.split(",")[:8])] * 3],
+        )
+    )
     assert found.judgement in set(Judgement)
     assert 0 <= found.confidence <= 1
 
 
-@pytest.mark.parametrize("unit", ["né le ", "Mme A ", "patient : ", "54 ans ", "amoxicilline ", "hémoglobine 1", "H E ", "[ ]", "12/03/1951 ", "é", "\n", "(e)"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "né le ",
+        "Mme A ",
+        "patient : ",
+        "54 ans ",
+        "amoxicilline ",
+        "hémoglobine 1",
+        "H E ",
+        "[ ]",
+        "12/03/1951 ",
+        "é",
+        "\n",
+        "(e)",
+    ],
+)
 def test_endless_repetitions_are_answered(unit):
     assert detect(text(unit * (60_000 // len(unit)))).judgement in set(Judgement)

@@ -21,7 +21,9 @@ def test_a_law_is_no_prescription():
     assert read_page("Ordonnance de 1945 relative aux associations").titles == {}
 
 
-@pytest.mark.parametrize("text", ["Antécédents :\nHTA", "ANTÉCÉDENTS\nHTA", "2) Antécédents : HTA", "- Antécédents: HTA"])
+@pytest.mark.parametrize(
+    "text", ["Antécédents :\nHTA", "ANTÉCÉDENTS\nHTA", "2) Antécédents : HTA", "- Antécédents: HTA"]
+)
 def test_section_headings(text):
     assert b"antecedents" in read_page(text).sections
 
@@ -31,7 +33,13 @@ def test_section_words_within_a_sentence_are_no_headings():
 
 
 @pytest.mark.parametrize(
-    "text", ["Amoxicilline 1 g : 1 comprimé matin et soir", "ramipril 5 mg/j", "Metformin 500 mg twice daily", "Ramipril 5 mg 1-0-0"]
+    "text",
+    [
+        "Amoxicilline 1 g : 1 comprimé matin et soir",
+        "ramipril 5 mg/j",
+        "Metformin 500 mg twice daily",
+        "Ramipril 5 mg 1-0-0",
+    ],
 )
 def test_a_medicine_with_dose_and_rhythm(text):
     assert len(read_page(text).dosed) == 1

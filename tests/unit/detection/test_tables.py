@@ -4,7 +4,12 @@ import pytest
 
 from agent.detection.tables import read_table
 
-PEOPLE = [("MARTIN", "Zoé", "12/03/1951"), ("PETIT", "Jean", "01/07/1984"), ("BENALI", "Inès", "28/02/2007"), ("ROY", "Paul", "05/11/1939")]
+PEOPLE = [
+    ("MARTIN", "Zoé", "12/03/1951"),
+    ("PETIT", "Jean", "01/07/1984"),
+    ("BENALI", "Inès", "28/02/2007"),
+    ("ROY", "Paul", "05/11/1939"),
+]
 
 
 def nir(sex, born, order):
@@ -67,6 +72,8 @@ def test_a_research_table_is_medical_and_names_nobody():
         table(("Nom", "Prénom", "RPPS", "Spécialité", "Ville"), NAMES, FIRSTS, ("10", "11", "12", "13"), ["Cardiologie"] * 4, ["Pau"] * 4),
         table(("Date", "Libellé", "Débit"), ("01/10/2024", "02/10/2024"), ("CB PHARMACIE", "VIR CPAM"), ("52", "12")),
         table(("Jour", "Matin", "Nuit"), ("01/11", "02/11"), ("Dr ROBIN", "Dr FAURE"), ("Dr FAURE", "Dr ROBIN")),
+        table(("Nom", "Prénom", "Date de naissance", "Examen", "Résultat", "Note", "Classe"), NAMES, FIRSTS, BIRTHS,
+              ["brevet"] * 4, ["admis"] * 4, ("12", "13", "9", "15"), ["3B"] * 4),
         [("a",), ("b",)],
         [],
     ],
@@ -83,5 +90,7 @@ def test_a_column_of_social_security_numbers_is_noticed_and_its_key_is_checked()
 
 
 def test_the_same_person_twice_counts_once():
-    rows = table(("Nom", "Prénom", "DDN", "Diagnostic"), NAMES + NAMES, FIRSTS + FIRSTS, BIRTHS + BIRTHS, ["asthme"] * 8)
+    rows = table(
+        ("Nom", "Prénom", "DDN", "Diagnostic"), NAMES + NAMES, FIRSTS + FIRSTS, BIRTHS + BIRTHS, ["asthme"] * 8
+    )
     assert len(read_table(rows).keys) == 4

@@ -246,5 +246,7 @@ def rar(name: bytes, data: bytes, *, flags: int = 0) -> bytes:
         rest = struct.pack("<BHH", kind, bits, 7 + len(body)) + body
         return struct.pack("<H", zlib.crc32(rest) & 0xFFFF) + rest
 
-    body = struct.pack("<2LBLLBBHL", len(data), len(data), 3, zlib.crc32(data), 0x5A21_6000, 20, 0x30, len(name), 0o100644)
+    body = struct.pack(
+        "<2LBLLBBHL", len(data), len(data), 3, zlib.crc32(data), 0x5A21_6000, 20, 0x30, len(name), 0o100644
+    )
     return b"Rar!\x1a\x07\x00" + block(0x73, 0, bytes(6)) + block(0x74, 0x8000 | flags, body + name) + data

@@ -127,16 +127,20 @@ class SyncProcess:
         )  # fmt: skip
         self._was_running = False
 
-    def tick(self, records: int) -> float | None:
-        """Start it when there is something to send; returns in how many seconds to call again, None: when notified."""
+    def tick(self, records: int, durable: int) -> float | None:
+        """Start it when there is something to send: what is durable and not acknowledged.
+
+        Returns in how many seconds to call again; None: when there is nothing to wait for.
+        """
         if self.child.running():
             self._was_running = True
             return 1.0
         if self._was_running:
             self._was_running = False
             self._ended()
-        if records <= self.acknowledged():
-            return None
+        acknowledged = self.acknowledged()
+        if durable <= acknowledged:
+            return 1.0 if records > acknowledged else None
         wait = self._due - time.monotonic()
         if wait > 0:
             return wait

@@ -57,6 +57,11 @@ _TABLE = (
         hint=N_("nothing is lost; check the network or the address"),
     ),
     Failure(
+        "collector-conflict", "weaker", audited=False,
+        message=N_("the collector holds other records of this laptop than this laptop does"),
+        hint=N_("somebody restored or changed the audit log: run serment audit verify and tell the security officer"),
+    ),
+    Failure(
         "collector-refused", "notice", audited=False,
         message=N_("the collector refuses this laptop's records"),
         hint=N_("check the token; see the collector's alerts"),

@@ -260,11 +260,7 @@ class Agent:
             self.store.prune(int(time.time()))
 
     def _timeout(self) -> float:
-        try:
-            self.log.flush()  # what is only observed is not written through at once; only what is durable is sent
-        except HostError:
-            self.troubles.raise_("audit-unwritable")
-        wait = self.sync.tick(self.log.size) if self.sync else None
+        wait = self.sync.tick(self.log.size, self.log.durable) if self.sync else None
         return min(TICK_S, wait) if wait is not None else TICK_S
 
     def _wait(self, timeout_s: float) -> set[int]:
@@ -339,7 +335,7 @@ class Agent:
         self.troubles.clear("queue-overflow")
 
     def _synced(self, exit_code: int | None) -> None:
-        for word, codes in (("collector-away", {75}), ("collector-refused", {65, 76, 77})):
+        for word, codes in (("collector-away", {75}), ("collector-conflict", {76}), ("collector-refused", {77})):
             if exit_code in codes:
                 self.troubles.raise_(word)
             else:

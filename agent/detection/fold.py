@@ -107,15 +107,10 @@ def _encode(text: str) -> bytes:
 
 
 def _collapse(data: bytes) -> bytes:
-    if b"  " in data:
-        for run in (16, 4, 2, 2):
-            data = data.replace(b" " * run, b" ")
-    for blank in (b" \n", b"\n "):
-        if blank in data:
-            data = data.replace(blank, b"\n")
-    for ending in (b"(e)", b"(s)"):  # «né(e) le», «patient(s)»
-        if ending in data:
-            data = data.replace(ending, ending[1:2])
+    if b"  " in data or b" \n" in data or b"\n " in data:
+        data = b"\n".join([b" ".join(line.split()) for line in data.split(b"\n")])
+    if b"(" in data:
+        data = data.replace(b"(e)", b"e").replace(b"(s)", b"s")  # «né(e) le», «patient(s)»
     return _BROKEN_WORD.sub(b"", data) if b"-\n" in data else data
 
 

@@ -39,7 +39,8 @@ def test_hostile_names_are_handled_as_bytes(agent: RunningAgent, tmp_path: Path)
     agent.start()
     for number, name in enumerate(HOSTILE_NAMES):
         (Path(os.fsdecode(os.fsencode(folder) + b"/" + name))).write_text(f"{LETTER}\n{number}")
-    agent.settle(len(HOSTILE_NAMES) + 1)  # and the note; a name like a lock file is waited for half a minute
+    held = wait_for(lambda: len(agent.client.call("quarantine.list")) == len(HOSTILE_NAMES), 90)
+    assert held  # the one named like an office lock file is waited for half a minute
     assert agent.status()["counts"]["errors"] == 0
     listed = agent.command("quarantine", "list")
     assert listed.returncode == 0

@@ -84,6 +84,7 @@ class CompoundFile:
                 break
             pieces.append(piece)
             sector = self._fat[sector]
+        self.damaged = self.damaged or len(pieces) >= len(self._data) // self._sector  # it bites its tail
         return b"".join(pieces)[:size]
 
     def _read_directory(self, raw: bytes) -> None:

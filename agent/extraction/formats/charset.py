@@ -121,9 +121,9 @@ def wide_of(data: bytes) -> str:
         return ""
     quarter = len(sample) // 4
     zeros = [sample[place::4].count(0) for place in range(4)]
-    if zeros[1] == quarter and zeros[2] == quarter and zeros[3] == quarter and zeros[0] == 0:
+    if zeros[2] == quarter and zeros[3] == quarter and zeros[0] == 0:
         return "utf-32-le"
-    if zeros[0] == quarter and zeros[1] == quarter and zeros[2] == quarter and zeros[3] == 0:
+    if zeros[0] == quarter and zeros[1] == quarter and zeros[3] == 0:
         return "utf-32-be"
     even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
     if odd > 1.4 * quarter and even < 0.1 * quarter:

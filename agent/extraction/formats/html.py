@@ -26,6 +26,7 @@ _MANY_TAGS, _MAX_DEPTH = 4000, 1000
 _LEFT_OPEN = "p|li|td|th|tr|dt|dd|option|thead|tbody|tfoot|br|img|input|meta|link|hr|col|area|base|wbr|source|embed"
 _NESTING = re.compile(rf"<(/?)(?!(?:{_LEFT_OPEN})\b)[a-z][a-z0-9]*\b", re.IGNORECASE)
 _SCRIPT_CHARS = 20_000
+_CELL_END = "\ue000"  # stands for a tab while white space is folded
 
 
 def read(job: Job) -> None:
@@ -79,7 +80,9 @@ def _is_deep(source: str) -> bool:
 
 
 def _tidy(shown: str) -> str:
-    lines = (" ".join(line.replace("\t", "\x1f").split()).replace("\x1f", "\t").strip() for line in shown.split("\n"))
+    lines = (
+        " ".join(line.replace("\t", _CELL_END).split()).replace(_CELL_END, "\t").strip() for line in shown.split("\n")
+    )
     return "\n".join(line for line in lines if line)
 
 

@@ -131,7 +131,7 @@ def _objects(job: Job, data: bytes) -> list[tuple[bytes, str]]:
     at = data.find(b"\\objdata")
     while at >= 0:
         job.budget.part()
-        match = _HEX.search(data, at, at + 200_000) or _HEX.search(data, at)
+        match = _HEX.search(data, at + len(b"\\objdata"))  # the word itself ends in hexadecimal digits
         if match is None:
             break
         digits = match.group(0).translate(None, b"\r\n\t ")

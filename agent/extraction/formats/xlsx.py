@@ -64,10 +64,12 @@ class _Strings:
         self.strings: list[str] = []
         self._job = job
         self._pieces: list[str] = []
-        self._keep = False
+        self._keep = self._phonetic = False
 
     def start(self, name: str, _attributes: dict[str, str]) -> None:
-        self._keep = name == "t" or name.endswith(":t")
+        if name == "rPh" or name.endswith(":rPh"):
+            self._phonetic = True
+        self._keep = not self._phonetic and (name == "t" or name.endswith(":t"))
 
     def end(self, name: str) -> None:
         self._keep = False
@@ -76,7 +78,7 @@ class _Strings:
             self.strings.append("".join(self._pieces))
             self._pieces.clear()
         elif name == "rPh" or name.endswith(":rPh"):
-            self._pieces.clear()
+            self._phonetic = False
 
     def characters(self, data: str) -> None:
         if self._keep:
@@ -171,7 +173,7 @@ class _Sheet:
         local = name.rpartition(":")[2]
         if local == "c":
             self._end_cell()
-        elif local in {"f", "rPh"}:
+        elif local == "f":
             self._pieces.clear()
         elif self._pieces and not self._in_cell:
             self._loose.append("".join(self._pieces).strip())

@@ -325,9 +325,8 @@ import sys
 sys.path.insert(0, {checkout!r})
 from agent.extraction.reader import read_bytes, warm_up
 from agent.extraction.limits import Budget, Limits
-import made_documents
 from tests.unit.extraction.test_read_formats import PLAIN, DATA
-from test_read_hostile import ENCRYPTED, dicom_file
+from tests.unit.extraction.test_read_hostile import ENCRYPTED, dicom_file
 warm_up()
 wanted = []
 def hook(event, arguments):

@@ -29,6 +29,13 @@ def N_(message: str) -> str:  # noqa: N802 - the conventional name that message 
     return message
 
 
+LABELLED = N_("{name}: {text}")
+"""How a label stands before a text; French puts a no-break space before the colon."""
+
+_WORDED = frozenset(("why", "expected", "problem"))
+"""Fields that may hold a text of the catalogue themselves: what the system answered, what was expected."""
+
+
 class SermentError(Exception):
     """Something went wrong that a person may read about; ``hint`` says what to do, ``where`` says what it concerns."""
 
@@ -43,12 +50,21 @@ class SermentError(Exception):
 
     def render(self, translate: Callable[[str], str]) -> str:
         """One or two lines: ``where: what happened`` and ``hint: what to do``, in the language of ``translate``."""
-        text = translate(self.message).format(**self.fields)
-        if self.where:
-            text = f"{self.where}: {text}"
-        if self.hint:
-            text += "\n" + translate(N_("hint")) + ": " + translate(self.hint).format(**self.fields)
+        text, hint = self.said(translate)
+        if hint:
+            text += "\n" + translate(LABELLED).format(name=translate(N_("hint")), text=hint)
         return text
+
+    def said(self, translate: Callable[[str], str]) -> tuple[str, str]:
+        """What ``render`` joins: what happened, with where, and what to do (empty when there is nothing to do)."""
+        fields = {
+            key: translate(value) if key in _WORDED and isinstance(value, str) and value else value
+            for key, value in self.fields.items()
+        }
+        text = translate(self.message).format(**fields)
+        if self.where:
+            text = translate(LABELLED).format(name=self.where, text=text)
+        return text, translate(self.hint).format(**fields) if self.hint else ""
 
     def __str__(self) -> str:
         return self.render(lambda message: message)

@@ -18,9 +18,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from agent.errors import N_, HostError, SermentError
+from agent.errors import N_, HostError, SermentError, UsageError
 from agent.fsys.atomic import private_folder
 from agent.i18n import catalogue, preferred
 from collector.access import TOKEN_FILE, Access, load_token
@@ -41,12 +41,12 @@ def entry() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; the exit status: 0 well, 64 usage, 69 the machine lacks something."""
-    _ = catalogue(preferred()).gettext
+    words = catalogue(preferred())
+    _ = words.gettext
+    argparse._ = _  # type: ignore[attr-defined]  # argparse's own words come from our catalogue too
+    argparse.ngettext = lambda one, many, count: _(one if count == 1 else many)  # type: ignore[attr-defined]
     try:
         chosen = _parser(_).parse_args(arguments)
-    except SystemExit as stop:
-        return 64 if stop.code else 0
-    try:
         token_file = chosen.token_file or chosen.data / TOKEN_FILE
         if chosen.command == "token":
             private_folder(chosen.data)
@@ -54,28 +54,36 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         return _run(chosen.data, token_file, _listen(chosen.fd, chosen.host, chosen.port), chosen.idle_exit)
     except SermentError as error:
-        print(error.render(_), file=sys.stderr)
-        return error.exit_code
+        return _refused(error, _)
     except OSError as error:
-        print(HostError(N_("cannot start: {why}"), why=error.strerror or error).render(_), file=sys.stderr)
-        return HostError.exit_code
+        return _refused(HostError(N_("cannot start: {why}"), why=error.strerror or str(error)), _)
+
+
+def _refused(error: SermentError, _: Callable[[str], str]) -> int:
+    print(f"serment-collector: {error.render(_)}", file=sys.stderr)
+    return error.exit_code
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(N_("{why}"), hint=N_("see: {program} --help"), why=message, program=self.prog)
 
 
 def _parser(_: Callable[[str], str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="serment-collector",
         description=_("receives, checks and shows the audit logs of laptops"),
-        epilog="example: serment-collector run --data /var/lib/serment-collector --port 8440",
+        epilog=_("example: serment-collector run --data /var/lib/serment-collector --port 8440"),
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="run|token", parser_class=_Parser)
     run = commands.add_parser("run", help=_("serve laptops and pages"))
-    run.add_argument("--host", default="127.0.0.1")
+    run.add_argument("--host", default="127.0.0.1", help=_("address to listen on"))
     run.add_argument("--port", type=int, default=DEFAULT_PORT, help=_("0 for any free one"))
     run.add_argument("--fd", type=int, metavar="N", help=_("serve this inherited listening socket instead"))
     run.add_argument("--idle-exit", type=float, default=0.0, metavar="S", help=_("leave after S quiet seconds"))
     token = commands.add_parser("token", help=_("print the token of laptops and pages; made at first use"))
     for command in (run, token):
-        command.add_argument("--data", type=Path, required=True, metavar="DIR")
+        command.add_argument("--data", type=Path, required=True, metavar="DIR", help=_("where records are kept"))
         command.add_argument("--token-file", type=Path, metavar="F", help=_("instead of the one in DIR"))
     return parser
 

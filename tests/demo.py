@@ -67,7 +67,7 @@ def play(agent: RunningAgent, places: dict[str, Path], terminal: Terminal) -> in
     seen: set[str] = set()
     for channel, folder in places.items():
         terminal.line()
-        terminal.line(f"{translate(wording.CHANNELS[channel])}: {folder}")
+        terminal.line(wording.labelled(translate(wording.CHANNELS[channel]), str(folder), translate))
         for name, content in documents().items():
             before = len(agent.records())
             (folder / name).write_bytes(content)
@@ -77,7 +77,7 @@ def play(agent: RunningAgent, places: dict[str, Path], terminal: Terminal) -> in
     terminal.line()
     terminal.line(translate(N_("What lies there now:")))
     for folder in places.values():
-        terminal.line(f"  {folder}: {', '.join(sorted(os.listdir(folder)))}")
+        terminal.line("  " + wording.labelled(str(folder), ", ".join(sorted(os.listdir(folder))), translate))
     for command in (("quarantine", "list"), ("audit", "verify"), ("status",)):
         terminal.line()
         terminal.line(f"$ serment {' '.join(command)}")
@@ -85,7 +85,8 @@ def play(agent: RunningAgent, places: dict[str, Path], terminal: Terminal) -> in
     wait_for(lambda: agent.status()["audit"]["acknowledged"] >= len(agent.records()), 60)
     missing = {"observe", "inform", "encrypt", "block"} - seen
     if missing:
-        terminal.error(f"not shown: {', '.join(sorted(missing))}")
+        named = ", ".join(translate(wording.DECISIONS[decision]) for decision in sorted(missing))
+        terminal.error(translate(N_("these actions did not happen: {named}")).format(named=named))
     return 1 if missing else 0
 
 
@@ -109,7 +110,7 @@ def _line(name: str, record: dict[str, Any], outcome: dict[str, Any] | None, tra
     judged = kind or translate(wording.JUDGEMENTS[record["judgement"]])
     done = translate(wording.DECISIONS[record["decision"]])
     if outcome is not None and outcome["result"] != "done":
-        done += f" ({outcome['result']} {outcome.get('problem', '')})"
+        done += f" ({wording.word(wording.RESULTS, outcome['result'], translate)})"
     return f"{name:<22} {judged:<46} → {done}"
 
 

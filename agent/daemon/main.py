@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
+from agent import __version__
 from agent.actions import build_actions
 from agent.actions.entry import Entry as Held
 from agent.actions.placeholder import Placeholders
@@ -91,7 +92,7 @@ class Agent:
         self._recover()
         policy = self.config.policy
         self.policy = PolicyStore(policy.file, policy.profile, private_folder(data / "policy"), self._policy_changed)
-        self.log.start(version=_version(), device=self.identity.device_id)
+        self.log.start(version=__version__, device=self.identity.device_id)
         self.policy.announce()
         self._start_pipeline()
         self._start_guard()
@@ -357,12 +358,6 @@ class Agent:
     def status(self, uid: int) -> dict[str, Any]:
         """What ``serment status --json`` prints, for the person ``uid``."""
         return build_status(self, uid, ready=self._ready, since=self._since)
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("serment")
 
 
 def _worker_user() -> tuple[int, int]:

@@ -6,6 +6,7 @@ leave the laptop without one. Order at start: the configured file, the last good
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ class PolicyStore:
                 return InForce(self._load(self._file), str(self._file))
             except PolicyError as error:
                 self.refused = error
-            if self._last_good.exists():
+            with contextlib.suppress(OSError, PolicyError):  # no copy, or a damaged one: the profile is still there
                 data = self._last_good.read_bytes()
                 return InForce(load_policy(data, str(self._last_good)), "last-good")
         return InForce(load_policy(profile_bytes(self._profile), self._profile), f"profile:{self._profile}")

@@ -6,7 +6,9 @@ import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from agent.errors import N_
+from agent.actions.entry import HELD, TAKEN
+from agent.daemon.control import error_reply
+from agent.errors import N_, PolicyError
 from agent.model import ChannelKind, Place, Strength
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ def build_status(agent: Agent, uid: int, *, ready: bool, since: float) -> dict[s
             "release": policy.compiled.policy.release,
             "source": policy.source,
             "refused": str(agent.policy.refused) if agent.policy.refused else None,
+            "refusal": _refusal(agent.policy.refused),
         },
         "troubles": _troubles(agent),
         "queue": agent.queue.depth(),
@@ -48,8 +51,19 @@ def build_status(agent: Agent, uid: int, *, ready: bool, since: float) -> dict[s
             "url": agent.sync_url,
             "token_file": str(agent.collector.token_file) if agent.collector else None,
         },
-        "held": sum(1 for _entry in agent.store.list(uid if uid not in {0, os.getuid()} else None)),
+        "held": _held(agent, uid),
     }
+
+
+def _refusal(refused: PolicyError | None) -> dict[str, Any] | None:
+    """Why the policy file is not in force, as keys and fields: file, line, rule, expected, found."""
+    return {**error_reply(refused), "where": refused.where} if refused is not None else None
+
+
+def _held(agent: Agent, uid: int) -> int:
+    """How many documents wait for their owner; those given back are kept a while and do not count."""
+    entries = agent.store.list(uid if uid not in {0, os.getuid()} else None)
+    return sum(1 for entry in entries if entry.state in {TAKEN, HELD})
 
 
 def _channels(agent: Agent) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ class Limits:
     depth: int = 8  # containers within containers
     elements: int = 2_000_000  # tree: elements of markup, cells, tags
     nesting: int = 200  # elements within elements, groups within groups
-    pages: int = 20  # of a PDF, all read up to this many; above it a sample
+    pages: int = 150  # of a PDF, all read up to this many; above it a sample
     pages_first: int = 10
     pages_between: int = 5
     pages_last: int = 5
@@ -56,7 +56,7 @@ class Limits:
     run_chars: int = 400_000  # printable runs kept of one binary
     field_chars: int = 20_000  # one value of a named field
     fields: int = 5_000  # named fields of one document
-    soft_seconds: float = 0.25  # tree: time after which a reader stops and says so
+    soft_seconds: float = 1.2  # tree: processor time after which a reader stops and says so; the hard limit is 2
 
 
 class Budget:

@@ -31,7 +31,8 @@ _FIELD = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,60}):(?:[ \t]|\r?$)", re.MULTILI
 _MAIL_FIELDS = frozenset(
     b"from to cc bcc subject date received mime-version message-id content-type"
     b" return-path delivered-to sender"
-    b" reply-to in-reply-to references x-mailer dkim-signature authentication-results x-originating-ip content-transfer-encoding"
+    b" reply-to in-reply-to references x-mailer dkim-signature authentication-results x-originating-ip"
+    b" content-transfer-encoding"
     b" thread-topic x-priority user-agent arc-seal x-received importance thread-index x-account-key x-mozilla-status"
     b" envelope-to disposition-notification-to resent-from resent-to received-spf x-spam-status".split()
 )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import platform
 import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +51,7 @@ def _groups(uid: int) -> tuple[int, list[int]]:
 
 
 def _set_groups(groups: list[int]) -> None:
-    number = _SETGROUPS.get(platform.machine())
+    number = _SETGROUPS.get(os.uname().machine)
     if number is None:
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
     array = (ctypes.c_uint32 * len(groups))(*groups)

@@ -107,6 +107,7 @@ OFFER = {
 }
 TRIAL = N_("On trial: nothing is done, what would be done is recorded.")
 EXCEPTION = N_("Except {who}, until {day} ({by}: {why}).")
+FIRST_DAY = N_("1")  # the first of a month: « 1er » in French
 DAYS = (
     N_("{day} January {year}"), N_("{day} February {year}"), N_("{day} March {year}"), N_("{day} April {year}"),
     N_("{day} May {year}"), N_("{day} June {year}"), N_("{day} July {year}"), N_("{day} August {year}"),

@@ -138,7 +138,7 @@ def _size(number: int, t: Translate) -> str:
 def _exception(exception: Exception_, t: Translate) -> str:
     who = _join([_detail(condition, t) for condition in exception.scope], t, phrases.LIST_AND)
     end = date.fromisoformat(exception.until)
-    day = t(phrases.DAYS[end.month - 1]).format(day=end.day, year=end.year)
+    day = t(phrases.DAYS[end.month - 1]).format(day=t(phrases.FIRST_DAY) if end.day == 1 else end.day, year=end.year)
     return t(phrases.EXCEPTION).format(who=who, day=day, by=exception.by, why=exception.why)
 
 

@@ -22,12 +22,12 @@ MAX_DEPTH = 8  # the format itself needs 5
 MAX_NODES = 200_000
 MAX_TEXT = 2_000  # characters of one scalar
 
-# what YAML 1.1 calls printable, without NEL and the line separators (they would shift the line numbers) and without
-# the characters that make text read differently from what it is (bidirectional controls)
+# all but what YAML 1.1 calls printable; also NEL and the line separators (they would shift the line numbers) and the
+# characters that make text read differently from what it is (bidirectional controls). Said as what is forbidden, which
+# compiles ten times faster than the complement of what is allowed.
 _FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
-
 
 _UNREADABLE = N_("holds the character {found}, which cannot be read on a screen")
 

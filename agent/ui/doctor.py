@@ -8,6 +8,9 @@ from typing import Any
 
 from agent.errors import N_
 
+Said = tuple[str, str]
+"""What an error said, and its hint or nothing, in the reader's language."""
+
 OK, WEAK, BROKEN = "ok", "weak", "broken"
 
 
@@ -31,9 +34,11 @@ class Facts:
     free_bytes: int
     inotify_watches: int
     status: Mapping[str, Any] | None  # None: no agent answers
-    agent_error: str = ""
-    config_error: str = ""
-    audit_error: str = ""
+    agent_error: Said | None = None
+    config_error: Said | None = None  # the agent is then not asked: where it listens is not known
+    audit_error: Said | None = None
+    refusal: Said | None = None  # why the policy file is not in force, and what was expected
+    audit_there: bool = True
     audit_records: int | None = None  # None: not readable by this user
     tools: Mapping[str, bool] = field(default_factory=dict)
     landlock: int = 0
@@ -73,15 +78,15 @@ def _machine(facts: Facts) -> list[Diagnosis]:
 
 
 def _configuration(facts: Facts) -> list[Diagnosis]:
-    if facts.config_error:
-        return [Diagnosis("configuration", BROKEN, N_("{why}"), N_("mend agent.toml"), {"why": facts.config_error})]
+    if facts.config_error is not None:
+        return [_as_said("configuration", facts.config_error, N_("mend agent.toml"))]
     return [Diagnosis("configuration", OK, N_("the configuration can be used"))]
 
 
 def _agent(facts: Facts) -> list[Diagnosis]:
     status = facts.status
     if status is None:
-        return [Diagnosis("agent", BROKEN, N_("{why}"), N_("start it: serment run"), {"why": facts.agent_error})]
+        return [_as_said("agent", facts.agent_error, N_("start it: serment run"))] if facts.agent_error else []
     found = [Diagnosis("agent", OK, N_("the agent runs (process {pid})"), "", {"pid": status["pid"]})]
     if not status["root"]:
         found.append(Diagnosis("root", WEAK, N_("the agent does not run as root: it guards your own folders only"),
@@ -98,6 +103,8 @@ def _agent(facts: Facts) -> list[Diagnosis]:
         )
         for trouble in status["troubles"]
     ]  # fmt: skip
+    if facts.refusal is not None:
+        found.append(_as_said("policy", facts.refusal, N_("mend the policy file"), WEAK))
     if status["policy"]["source"].startswith("profile:monitor"):
         found.append(Diagnosis("policy", OK, N_("the policy only observes: nothing is sealed or refused yet"),
                                N_('when you are ready: [policy] profile = "enforce" in agent.toml')))  # fmt: skip
@@ -105,8 +112,18 @@ def _agent(facts: Facts) -> list[Diagnosis]:
 
 
 def _audit(facts: Facts) -> list[Diagnosis]:
-    if facts.audit_error:
-        return [Diagnosis("audit", BROKEN, N_("{why}"), N_("run: serment audit verify"), {"why": facts.audit_error})]
+    if facts.config_error is not None:
+        return []
+    if facts.audit_error is not None:
+        return [_as_said("audit", facts.audit_error, N_("run: serment audit verify"))]
+    if not facts.audit_there:
+        return [Diagnosis("audit", OK, N_("there is no audit log yet"))]
     if facts.audit_records is None:
         return [Diagnosis("audit", OK, N_("the audit log is readable by the administrator only"))]
     return [Diagnosis("audit", OK, N_("the audit log is intact ({count} records)"), "", {"count": facts.audit_records})]
+
+
+def _as_said(word: str, said: Said, hint: str, state: str = BROKEN) -> Diagnosis:
+    """A finding in the words of the error, with its own hint when it has one."""
+    text, own = said
+    return Diagnosis(word, state, N_("{why}"), N_("{hint}") if own else hint, {"why": text, "hint": own})

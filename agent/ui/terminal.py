@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from agent.i18n import catalogue, preferred
+from agent.ui.printable import printable
 
 _T = TypeVar("_T")
 
@@ -26,11 +27,17 @@ class Terminal:
         print(json.dumps(value, ensure_ascii=True, separators=(", ", ": ")), flush=True)
 
     def error(self, text: str) -> None:
-        print(f"serment: {text}", file=sys.stderr, flush=True)
+        """A calm complaint on standard error; whatever it repeats cannot move the cursor."""
+        shown = "\n".join(printable(line, 4000) for line in text.split("\n"))
+        print(f"serment: {shown}", file=sys.stderr, flush=True)
+
+    def shows_progress(self) -> bool:
+        """Whether somebody is looking: standard error is a terminal."""
+        return sys.stderr is not None and sys.stderr.isatty()
 
     def progress(self, items: Iterable[_T], total: int | None, label: str) -> Iterator[_T]:
         """Go through ``items`` with a bar on standard error, when that is a terminal and the work is long."""
-        if not sys.stderr.isatty() or (total is not None and total < 50):
+        if not self.shows_progress() or (total is not None and total < 50):
             yield from items
             return
         from rich.console import Console

@@ -5,10 +5,11 @@ Every text is a catalogue key; callers pass the ``translate`` of their reader's 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from agent.document import Area, Problem, Spot
-from agent.errors import N_
+from agent.errors import LABELLED, N_
 from agent.findings import Findings, FindingType, Judgement, Kind
 
 Translate = Callable[[str], str]
@@ -138,6 +139,56 @@ JUDGEMENTS = {
     Judgement.NOT_MEDICAL: N_("not medical"),
     Judgement.UNDECIDABLE: N_("undecidable"),
 }
+
+
+RESULTS = {
+    "done": N_("done"),
+    "failed": N_("could not be done"),
+    "changed": N_("not done: the document changed meanwhile"),
+    "gone": N_("not done: the document was gone"),
+    "interrupted": N_("interrupted, taken up again"),
+}
+
+OBSTACLES = {
+    "disk-full": N_("no space left"),
+    "read-only": N_("the volume is read-only"),
+    "permission": N_("the system did not allow it"),
+    "too-large": N_("too large for the file system"),
+    "name-too-long": N_("the name is too long for the file system"),
+    "in-use": N_("another program is using it"),
+    "gone": N_("it is no longer there"),
+    "io-error": N_("the disk or the volume reported an error"),
+    "keys": N_("the keys cannot be used"),
+    "damaged": N_("the copy in quarantine is damaged"),
+}
+
+HELD_STATES = {
+    "taken": N_("being taken into quarantine"),
+    "held": N_("held"),
+    "restored": N_("given back"),
+    "released": N_("released"),
+}
+
+BY = {
+    "owner": N_("by its owner"),
+    "administrator": N_("by the administrator"),
+}
+
+
+def labelled(name: str, text: str, translate: Translate) -> str:
+    """« name: text », as the language writes it."""
+    return translate(LABELLED).format(name=name, text=text)
+
+
+def word(table: Mapping[Any, str], code: object, translate: Translate) -> str:
+    """The words of ``code``; a code that a newer version wrote is shown as it is."""
+    text = table.get(str(code))
+    return translate(text) if text is not None else str(code)
+
+
+def certainty(confidence: float, translate: Translate) -> str:
+    """« certainty 97% »; never 100, for nothing here is that certain."""
+    return translate(N_("certainty {percent}%")).format(percent=min(99, int(confidence * 100)))
 
 
 def place(spot: Spot, translate: Translate) -> str:

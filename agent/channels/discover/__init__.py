@@ -2,7 +2,7 @@
 
 Runs in the discovery child, without privilege, as the user whose files these are. Every module has a
 ``find(home: Home) -> Iterator[Found]`` that raises nothing but OSError and ValueError; ``CLOUD`` and ``DOWNLOADS`` list
-them. Module docstrings name the public source of each format.
+them. Module docstrings say what each format rests on.
 """
 
 from __future__ import annotations

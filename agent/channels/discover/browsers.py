@@ -4,8 +4,8 @@ Firefox, ``prefs.js``: ``browser.download.folderList`` 0 desktop, 1 downloads, 2
 also has ``messenger.save.dir``. Chromium, ``Preferences``: JSON, ``download.default_directory``,
 ``savefile.default_directory``.
 
-Sources: searchfox.org Downloads integration (folderList), kb.mozillazine.org «Profiles.ini file»; chromium
-chrome/common/pref_names.h; snapcraft and flatpak data folders.
+Basis: knowledge of these programs, not a document that was read for it; Chromium's two keys agree with public scripts
+that set them. A profile that differs is simply not found: the folder can be listed in agent.toml.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 import encodings
-import re
 from encodings.aliases import aliases
 
 BOMS = (
@@ -19,8 +18,9 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _EIGHT_BIT = ("cp1252", "cp850", "mac_roman", "iso8859_15")  # in order of preference when nothing tells them apart
-_SAMPLE = 64 * 1024
-_HIGH_RUN = re.compile(rb"[A-Za-z]?[\x80-\xff]+[A-Za-z]?")
+_SAMPLE = 16 * 1024
+_LOW, _HIGH = bytes(range(128)), bytes(range(128, 256))
+_WORDS = bytes(code if code > 127 or chr(code).isalpha() else 32 for code in range(256))
 _COMMON = frozenset("éèàçêôîûùïëâœ")
 _LETTERS = frozenset("äöüßñáíóúãõæåøýłšžčćřěůğışőűąęśźżńÿ")
 _TYPOGRAPHY = frozenset("\u00a0«»\u2018\u2019\u201c\u201d–—…°€•²³µ·ª½§£®©±™")
@@ -28,68 +28,14 @@ _UPPER = frozenset("ÉÈÀÇÊÔÎÛÙÏËÂŒÄÖÜÑÁÍÓÚÆÅØŠŽ")
 # Codecs that a document may ask for by name, as the standard library calls their modules: all are loaded while
 # warming up, and
 # no other is ever looked up, because looking one up would open files.
-CODECS = frozenset(
-    [
-        "utf_8",
-        "utf_16",
-        "utf_16_le",
-        "utf_16_be",
-        "utf_32",
-        "utf_32_le",
-        "utf_32_be",
-        "utf_7",
-        "ascii",
-        "latin_1",
-        "iso8859_1",
-        "iso8859_2",
-        "iso8859_3",
-        "iso8859_4",
-        "iso8859_5",
-        "iso8859_6",
-        "iso8859_7",
-        "iso8859_8",
-        "iso8859_9",
-        "iso8859_10",
-        "iso8859_13",
-        "iso8859_14",
-        "iso8859_15",
-        "iso8859_16",
-        "cp437",
-        "cp850",
-        "cp852",
-        "cp858",
-        "cp866",
-        "cp1250",
-        "cp1251",
-        "cp1252",
-        "cp1253",
-        "cp1254",
-        "cp1255",
-        "cp1256",
-        "cp1257",
-        "cp1258",
-        "cp874",
-        "cp932",
-        "cp949",
-        "cp950",
-        "mac_roman",
-        "mac_latin2",
-        "koi8_r",
-        "koi8_u",
-        "gb2312",
-        "gbk",
-        "gb18030",
-        "big5",
-        "big5hkscs",
-        "shift_jis",
-        "euc_jp",
-        "euc_kr",
-        "iso2022_jp",
-        "iso2022_jp_2",
-        "iso2022_kr",
-        "tis_620",
-    ]
+_CODECS_WORDS = (
+    "utf_8 utf_16 utf_16_le utf_16_be utf_32 utf_32_le utf_32_be utf_7 ascii latin_1 iso8859_1 iso8859_2 "
+    "iso8859_3 iso8859_4 iso8859_5 iso8859_6 iso8859_7 iso8859_8 iso8859_9 iso8859_10 iso8859_13 iso8859_14 "
+    "iso8859_15 iso8859_16 cp437 cp850 cp852 cp858 cp866 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 "
+    "cp1258 cp874 cp932 cp949 cp950 mac_roman mac_latin2 koi8_r koi8_u gb2312 gbk gb18030 big5 big5hkscs "
+    "shift_jis euc_jp euc_kr iso2022_jp iso2022_jp_2 iso2022_kr tis_620"
 )
+CODECS = frozenset(_CODECS_WORDS.split())
 _BY_HABIT = frozenset(
     {"ascii", "latin_1", "iso8859_1", "cp1252", "utf_8"}
 )  # declared without thought: the bytes decide
@@ -153,23 +99,16 @@ def _is_utf8(data: bytes) -> bool:
     sample = data[:_SAMPLE]
     text = sample.decode("utf-8", "replace")
     bad = text.count("\ufffd")
-    good = len(text) - bad - sum(1 for byte in sample if byte < 0x80)
+    good = len(text) - bad - len(sample.translate(None, _HIGH))
     return good > 3 * bad
 
 
 def _eight_bit(data: bytes) -> str:
-    runs = _HIGH_RUN.findall(data)[:4000]
-    inside = b"".join(run for run in runs if len(run) > 1)  # letters next to letters tell more than lone signs
-    high = bytes(byte for byte in inside or b"".join(runs) if byte >= 0x80)
-    return max(_EIGHT_BIT, key=lambda name: _score(high, name))
-
-
-def _score(high: bytes, encoding: str) -> float:
-    score = 0.0
-    for byte in set(high):
-        char = bytes((byte,)).decode(encoding, "replace")
-        score += high.count(byte) * _value(char)
-    return score
+    # letters next to letters tell more than lone signs: everything else becomes a space, and one-byte words fall away
+    words = [word for word in data.translate(_WORDS).split() if len(word) > 1]
+    high = b"".join(words).translate(None, _LOW) or data.translate(None, _LOW)
+    counts = [(byte, high.count(byte)) for byte in set(high)]
+    return max(_EIGHT_BIT, key=lambda name: sum(count * _VALUES[name][byte] for byte, count in counts))
 
 
 def _value(char: str) -> float:
@@ -184,6 +123,9 @@ def _value(char: str) -> float:
     return -2.0
 
 
+_VALUES = {name: tuple(_value(bytes((byte,)).decode(name, "replace")) for byte in range(256)) for name in _EIGHT_BIT}
+
+
 def decode(data: bytes, declared: str = "") -> str:
     """Text of any bytes; never fails. ``declared`` is what the document says of itself, believed when it can be
     true.
@@ -191,6 +133,11 @@ def decode(data: bytes, declared: str = "") -> str:
     encoding = bom_of(data)
     if not encoding and declared:
         encoding = _believable(data, declared)
+    if not encoding and b"\0" not in data:
+        try:
+            return data.decode("utf-8")  # what nearly all texts are
+        except UnicodeDecodeError:
+            pass
     encoding = encoding or encoding_of(data)
     text = data.decode(encoding, "serment-cp1252" if encoding == "utf-8" else "replace")
     return text.removeprefix("\ufeff")

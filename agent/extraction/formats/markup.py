@@ -24,33 +24,8 @@ _TAGS = re.compile(r"<[^<>]*>")
 _ENTITIES = re.compile(rb"<!ENTITY\s{1,20}([\w.-]{1,60})")
 _DOCTYPE_BYTES, _MAX_ENTITIES = 64 * 1024, 200
 _LONG = 20_000  # one run of characters: longer ones are encoded documents, which the base64 search reads
-_INLINE = frozenset(
-    [
-        "b",
-        "i",
-        "u",
-        "em",
-        "strong",
-        "sup",
-        "sub",
-        "italic",
-        "bold",
-        "span",
-        "a",
-        "para",
-        "p",
-        "title",
-        "text",
-        "content",
-        "br",
-        "emph",
-        "font",
-        "q",
-        "td",
-        "th",
-        "li",
-    ]
-)
+_INLINE_WORDS = "b i u em strong sup sub italic bold span a para p title text content br emph font q td th li"
+_INLINE = frozenset(_INLINE_WORDS.split())
 _DULL = frozenset({"http", "urn:", "xmln"})
 _EXPAT_ENCODINGS = frozenset({"utf-8", "us-ascii", "iso-8859-1", "utf-16"})
 

@@ -19,68 +19,17 @@ from agent.extraction.limits import Stop
 _TOKEN = re.compile(r"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-z])|([{}])|[\r\n]+|([^\\{}\r\n]+)")
 _HEX = re.compile(rb"[0-9a-fA-F\r\n\t ]{400,}")
 _BINARY = re.compile(rb"\\bin(\d{1,9}) ?")
-_SKIPPED = frozenset(
-    [
-        "fonttbl",
-        "colortbl",
-        "stylesheet",
-        "listtable",
-        "listoverridetable",
-        "rsidtbl",
-        "generator",
-        "themedata",
-        "colorschememapping",
-        "datastore",
-        "latentstyles",
-        "pict",
-        "objdata",
-        "xmlnstbl",
-        "pgdsctbl",
-        "mmathPr",
-        "wgrffmtfilter",
-        "filetbl",
-        "revtbl",
-        "listpicture",
-        "blipuid",
-        "blipuidname",
-        "fldinst",
-        "bkmkstart",
-        "bkmkend",
-        "levelnumbers",
-        "leveltext",
-        "sv",
-        "sn",
-        "fchars",
-        "lchars",
-        "panose",
-        "falt",
-        "operator",
-        "objclass",
-        "objname",
-    ]
+_SKIPPED_WORDS = (
+    "fonttbl colortbl stylesheet listtable listoverridetable rsidtbl generator themedata colorschememapping "
+    "datastore latentstyles pict objdata xmlnstbl pgdsctbl mmathPr wgrffmtfilter filetbl revtbl listpicture "
+    "blipuid blipuidname fldinst bkmkstart bkmkend levelnumbers leveltext sv sn fchars lchars panose falt "
+    "operator objclass objname"
 )
-_PROPERTIES = frozenset(
-    ["info", "title", "author", "subject", "keywords", "doccomm", "company", "manager", "category", "hlinkbase"]
-)
-_LINES = frozenset(
-    [
-        "par",
-        "line",
-        "row",
-        "sect",
-        "page",
-        "column",
-        "header",
-        "headerl",
-        "headerr",
-        "headerf",
-        "footer",
-        "footerl",
-        "footerr",
-        "footerf",
-        "footnote",
-    ]
-)
+_SKIPPED = frozenset(_SKIPPED_WORDS.split())
+_PROPERTIES_WORDS = "info title author subject keywords doccomm company manager category hlinkbase"
+_PROPERTIES = frozenset(_PROPERTIES_WORDS.split())
+_LINES_WORDS = "par line row sect page column header headerl headerr headerf footer footerl footerr footerf footnote"
+_LINES = frozenset(_LINES_WORDS.split())
 _CHARS = {
     "tab": "\t",
     "cell": "\t",

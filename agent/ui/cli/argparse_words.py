@@ -1,12 +1,16 @@
-"""The words that argparse itself says, marked for the catalogue: nothing else in our code would name them. Data only.
+"""The words that argparse itself says, and the way it is given our catalogue.
 
-``main`` gives argparse our catalogue, so usage lines and refusals are in the reader's language; the texts here must be
-those of Python's argparse, letter for letter. One that a later Python changes is shown in English, nothing breaks.
+Nothing else in our code would name them, so they are marked here; usage lines and refusals are then in the reader's
+language. The texts must be those of Python's argparse, letter for letter. One that a
+later Python changes is shown in English, nothing breaks.
 """
 
 from __future__ import annotations
 
+import argparse
+
 from agent.errors import N_
+from agent.i18n import catalogue
 
 ARGPARSE_WORDS = (
     N_("usage: "),
@@ -30,3 +34,12 @@ ARGPARSE_WORDS = (
     N_("can't open '%(filename)s': %(error)s"),
     N_("%(prog)s: error: %(message)s\n"),
 )
+
+_MANY = (N_("expected %s argument"), N_("expected %s arguments"))
+
+
+def speak(language: str) -> None:
+    """Have argparse speak ``language`` from now on, in the whole process."""
+    words = catalogue(language)
+    argparse._ = words.gettext  # type: ignore[attr-defined]
+    argparse.ngettext = lambda one, many, number: words.gettext(one if number == 1 else many)  # type: ignore[attr-defined]

@@ -6,14 +6,16 @@ import argparse
 import ctypes
 import ctypes.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from agent.config import AgentConfig, default_config, load_config
 from agent.daemon.control import ControlClient
-from agent.errors import N_, AuditError, SermentError
+from agent.errors import N_, AuditError, ConfigError, SermentError
+from agent.ui import wording
 from agent.ui.configured import add_config
 from agent.ui.doctor import BROKEN, OK, WEAK, Facts, diagnose
+from agent.ui.refusal import refusal_of
 from agent.ui.terminal import Terminal
 
 _LANDLOCK_CREATE_RULESET = 444
@@ -28,53 +30,69 @@ def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
     found = diagnose(_gather(args.config, terminal))
     for item in found:
-        message = terminal.translate(item.message).format_map(dict(item.fields))
-        hint = terminal.translate(item.hint).format_map(dict(item.fields)) if item.hint else ""
+        fields = _fields(item.fields, terminal.translate)
+        message = terminal.translate(item.message).format_map(fields)
+        hint = terminal.translate(item.hint).format_map(fields) if item.hint else ""
         if args.json:
             terminal.data({"word": item.word, "state": item.state, "message": message, "hint": hint})
             continue
         terminal.line(f"{_MARKS[item.state]} {message}")
         if hint:
-            terminal.line(f"  {terminal.translate(N_('hint'))}: {hint}")
+            terminal.line("  " + wording.labelled(terminal.translate(N_("hint")), hint, terminal.translate))
     states = {item.state for item in found}
     return 2 if BROKEN in states else int(WEAK in states)
 
 
+def _fields(fields: Mapping[str, object], translate: Callable[[str], str]) -> dict[str, object]:
+    """The fields of a sentence, a channel by its name."""
+    named = dict(fields)
+    if "channel" in named:
+        named["channel"] = wording.word(wording.CHANNELS, named["channel"], translate)
+    return named
+
+
 def _gather(path: Path | None, terminal: Terminal) -> Facts:
-    config, config_error = default_config(), ""
+    config, config_error, status, agent_error = default_config(), None, None, None
     try:
         config = load_config(path)
-    except SermentError as error:
-        config_error = error.render(terminal.translate)
-    status, agent_error = None, ""
-    try:
         status = ControlClient(config.control_socket).call("status")
+    except ConfigError as error:
+        config_error = error.said(terminal.translate)
     except SermentError as error:
-        agent_error = terminal.translate(error.message).format(**error.fields)
-    records, audit_error = _audit(config, terminal)
+        agent_error = error.said(terminal.translate)
+    refusal = status["policy"].get("refusal") if status else None
+    records, audit_error = (None, None) if config_error else _audit(config, terminal)
     release = os.uname().release.split(".")
     return Facts(
         kernel=(int(release[0]), int(release[1])), root=os.getuid() == 0, free_bytes=_free(config.data_dir),
         inotify_watches=int(Path("/proc/sys/fs/inotify/max_user_watches").read_text("ascii")), status=status,
         agent_error=agent_error, config_error=config_error, audit_error=audit_error, audit_records=records,
+        refusal=refusal_of(refusal, terminal.translate) if refusal else None, audit_there=_audit_is_there(config),
         tools={"libarchive13": ctypes.util.find_library("archive") is not None}, landlock=_landlock(),
     )  # fmt: skip
 
 
-def _audit(config: AgentConfig, terminal: Terminal) -> tuple[int | None, str]:
+def _audit_is_there(config: AgentConfig) -> bool:
+    try:
+        return (config.data_dir / "audit").exists()
+    except PermissionError:
+        return True
+
+
+def _audit(config: AgentConfig, terminal: Terminal) -> tuple[int | None, tuple[str, str] | None]:
     from agent.audit.segments import verify_folder
 
     folder = config.data_dir / "audit"
     if not os.access(folder, os.R_OK | os.X_OK):
-        return None, ""
+        return None, None
     try:
-        return verify_folder(folder).records, ""
+        return verify_folder(folder).records, None
     except AuditError as error:
-        return None, error.render(terminal.translate)
+        return None, error.said(terminal.translate)
 
 
 def _free(folder: Path) -> int:
-    while not folder.exists():
+    while not os.access(folder, os.F_OK):
         folder = folder.parent
     space = os.statvfs(folder)
     return space.f_bavail * space.f_frsize

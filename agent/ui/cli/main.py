@@ -8,13 +8,18 @@ again later, 78 configuration; ``scan`` and ``audit verify`` add their own.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from agent.errors import N_, SermentError, UsageError
+from agent.errors import N_, HostError, SermentError, UsageError
+from agent.i18n import LANGUAGES
+from agent.ui import wording
+from agent.ui.cli.argparse_words import speak
+from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
 
 COMMANDS = {
@@ -41,14 +46,28 @@ def _parser(terminal: Terminal, chosen: str | None) -> _Parser:
     translate = terminal.translate
     parser = _Parser(prog="serment", description=translate(N_("Serment keeps the medical secret on this laptop.")))
     parser.epilog = translate(_EXAMPLE)
-    parser.add_argument("--lang", choices=("fr", "en"), help=translate(N_("language of the answers")))
+    _add_language(parser, translate, None)
     parser.add_argument("--version", action="store_true", help=translate(N_("print the version")))
     commands = parser.add_subparsers(dest="command", metavar=translate(N_("COMMAND")), parser_class=_Parser)
     for name, text in COMMANDS.items():
         sub = commands.add_parser(name, help=translate(text), description=translate(text))
         if name == chosen:
             import_module(f"agent.ui.cli.{_module(name)}").arguments(sub, translate)
+            for each in _with_actions(sub):
+                _add_language(each, translate, argparse.SUPPRESS)
     return parser
+
+
+def _add_language(parser: argparse.ArgumentParser, translate: Callable[[str], str], default: str | None) -> None:
+    parser.add_argument("--lang", choices=LANGUAGES, default=default, help=translate(N_("language of the answers")))
+
+
+def _with_actions(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """A command's parser and those of its actions: each takes the common options, wherever they are written."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield from action.choices.values()
 
 
 def _module(name: str) -> str:
@@ -58,7 +77,7 @@ def _module(name: str) -> str:
 def main(argv: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
     terminal = Terminal(_language(argv))
-    argparse._ = terminal.translate  # type: ignore[attr-defined]  # its own words come from our catalogue too
+    speak(terminal.language)
     chosen = next((word for word in argv if word in COMMANDS), None)
     try:
         parser = _parser(terminal, chosen)
@@ -73,14 +92,42 @@ def main(argv: Sequence[str]) -> int:
             return UsageError.exit_code
         return int(import_module(f"agent.ui.cli.{_module(args.command)}").run(args, terminal))
     except SermentError as error:
-        terminal.error(error.render(terminal.translate))
-        return error.exit_code
+        return _refused(error, terminal)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        return _refused(HostError(N_("the system refused: {why}"), hint=N_("run: serment doctor"), why=why), terminal)
+    except Exception as error:
+        return _refused(_our_error(error), terminal)
+
+
+def _refused(error: SermentError, terminal: Terminal) -> int:
+    problem = error.fields.get("problem")  # what an action met, as a code
+    error.fields["problem"] = wording.OBSTACLES.get(str(problem), problem)
+    error.where = printable(error.where, 1000)
+    terminal.error(error.render(terminal.translate))
+    return error.exit_code
+
+
+def _our_error(error: Exception) -> SermentError:
+    """An error of ours: where it happened and what sort it is; its text might hold a piece of a document."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    at = f"{trace.tb_frame.f_globals.get('__name__', '')}:{trace.tb_lineno}" if trace is not None else ""
+    return SermentError(
+        N_("an error of ours: {type} at {at}"), hint=N_("please report this line; it names no document"),
+        type=type(error).__name__, at=at,
+    )  # fmt: skip
 
 
 def _language(argv: Sequence[str]) -> str:
     for position, word in enumerate(argv):
+        if word == "--":
+            break
         if word == "--lang" and position + 1 < len(argv):
-            return argv[position + 1] if argv[position + 1] in {"fr", "en"} else ""
+            return argv[position + 1] if argv[position + 1] in LANGUAGES else ""
         if word in {"--lang=fr", "--lang=en"}:
             return word[-2:]
     return ""
@@ -88,9 +135,11 @@ def _language(argv: Sequence[str]) -> str:
 
 def entry() -> NoReturn:
     """The command of the package."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without « or ✓ still gets the line
     try:
         code = main(sys.argv[1:])
-        sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from agent.config import AgentConfig
 from agent.crypto.keys import KeyStore
@@ -26,26 +28,29 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     source = os.path.abspath(os.fsencode(args.file))
     folder = os.path.abspath(os.fsencode(args.to)) if args.to else source.rpartition(b"/")[0] or b"/"
     identities = _identities(configuration(args))
-    try:
-        fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            folder_fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError:
-            os.close(fd)
-            raise
-    except OSError as error:
-        raise UsageError(N_("cannot be read: {why}"), where=printable(source), why=error.strerror) from error
-    try:
-        name = open_sealed(fd, identities, folder_fd)
-    finally:
-        os.close(fd)
-        os.close(folder_fd)
+    with _opened(source, os.O_NONBLOCK) as fd:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise UsageError(N_("is not a file"), where=printable(source))
+        with _opened(folder, os.O_DIRECTORY) as folder_fd:
+            name = open_sealed(fd, identities, folder_fd)
     path = folder.rstrip(b"/") + b"/" + name
     if args.json:
         terminal.data({"path": os.fsdecode(path)})
     else:
         terminal.line(terminal.translate(N_("opened: {path}")).format(path=printable(path)))
     return 0
+
+
+@contextmanager
+def _opened(path: bytes, flags: int) -> Iterator[int]:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
+    except OSError as error:
+        raise UsageError(N_("cannot be read: {why}"), where=printable(path), why=error.strerror) from error
+    try:
+        yield fd
+    finally:
+        os.close(fd)
 
 
 def _identities(config: AgentConfig) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.config import PROFILES
 from agent.errors import N_, PolicyError, UsageError
+from agent.ui import wording
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
 
@@ -71,7 +72,7 @@ def _lint(args: argparse.Namespace, data: bytes, terminal: Terminal) -> int:
         if args.json:
             terminal.data({"rule": rule, "sentence": sentence})
         else:
-            terminal.line(f"{rule}: {sentence}")
+            terminal.line(wording.labelled(rule, sentence, terminal.translate))
     return 0
 
 
@@ -81,7 +82,7 @@ def _remark(level: str, error: PolicyError, args: argparse.Namespace, terminal: 
         terminal.data({"level": level, "text": error.render(terminal.translate), **fields})
         return
     word = terminal.translate(N_("error")) if level == "error" else terminal.translate(N_("warning"))
-    terminal.line(f"{word}: {error.render(terminal.translate)}")
+    terminal.line(wording.labelled(word, error.render(terminal.translate), terminal.translate))
 
 
 def _test(args: argparse.Namespace, data: bytes, terminal: Terminal) -> int:

@@ -57,5 +57,7 @@ def _list(args: argparse.Namespace, terminal: Terminal) -> int:
 
 def _line(entry: dict[str, Any], translate: wording.Translate) -> str:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry["time"]))
-    channel = translate(wording.CHANNELS.get(entry["channel"], entry["channel"]))
-    return f"{entry['id']}  {when}  {channel}  {printable(base64.b64decode(entry['path']))}  ({entry['rule']})"
+    channel = wording.word(wording.CHANNELS, entry["channel"], translate)
+    state = wording.word(wording.HELD_STATES, entry["state"], translate)
+    path = printable(base64.b64decode(entry["path"]))
+    return f"{entry['id']}  {when}  {channel}  {path}  ({state}, {printable(entry['rule'])})"

@@ -1,12 +1,12 @@
 """``serment run``: start the agent in the foreground.
 
-It says in five lines what it watches, how strongly, and where to look.
+It says in a few lines what it watches, how strongly, and where to look.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agent.errors import N_
@@ -41,7 +41,7 @@ def _say(status: dict[str, Any], terminal: Terminal) -> None:
             policy=status["policy"]["name"], source=status["policy"]["source"]
         )
     )
-    for channel in ("removable", "cloud_sync", "downloads"):
+    for channel in wording.CHANNELS:
         terminal.line("  " + summary(channel, status, translate))
     terminal.line("  " + _where(status, translate))
 
@@ -52,11 +52,22 @@ def summary(channel: str, status: dict[str, Any], translate: wording.Translate) 
     name = translate(wording.CHANNELS[channel])
     shown = [printable(entry["path"], 60) for entry in entries if entry["path"]]
     if not shown:
-        return f"{name}: {translate(entries[0]['reason'])}" if entries else name
+        return wording.labelled(name, translate(entries[0]["reason"]), translate) if entries else name
+    return wording.labelled(name, "; ".join(_places(entries, strength, translate) for strength in _strengths(entries)),
+                            translate)  # fmt: skip
+
+
+def _strengths(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(entry["strength"] for entry in entries if entry["path"]))
+
+
+def _places(entries: Sequence[Mapping[str, Any]], strength: str, translate: wording.Translate) -> str:
+    """The places that are guarded that strongly."""
+    shown = [printable(each["path"], 60) for each in entries if each["path"] and each["strength"] == strength]
     folders = ", ".join(shown[:3])
     if len(shown) > 3:
         folders += translate(N_(" and {count} more")).format(count=len(shown) - 3)
-    return f"{name}: {folders} — {translate(wording.STRENGTHS[entries[0]['strength']])}"
+    return f"{folders} — {wording.word(wording.STRENGTHS, strength, translate)}"
 
 
 def _where(status: dict[str, Any], translate: wording.Translate) -> str:

@@ -1,6 +1,7 @@
 """``serment scan PATH...``: judge files with the same readers and rules as the agent; no agent, no root.
 
-Exit codes: 0 none medical, 1 some medical, 2 some undecidable and none medical, 64 usage, 70 internal.
+Exit codes: 0 none medical, 1 some medical, 2 some undecidable and none medical, 64 usage, 70 internal: whatever keeps
+us from judging. What is named must exist; what a folder holds and cannot be read becomes a line of its own.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import os
 import stat
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from agent.document import Problem
-from agent.errors import N_, UsageError
+from agent.errors import N_, HostError, UsageError
 from agent.extraction.client import WorkerPool
 from agent.findings import Finding, Findings, Judgement, undecidable
 from agent.ui import wording
@@ -25,6 +27,7 @@ from agent.ui.terminal import Terminal
 
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _AHEAD = 16
+INTERNAL = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +41,26 @@ def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) 
     parser.add_argument("paths", nargs="+", metavar="PATH", help=translate(N_("files and folders")))
     parser.add_argument("--json", action="store_true", help=translate(N_("one JSON object a line")))
     parser.add_argument("--explain", action="store_true", help=translate(N_("show each piece of evidence, masked")))
-    parser.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1), help=translate(N_("reader processes")))
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", default=min(4, os.cpu_count() or 1), help=translate(N_("reader processes"))
+    )
 
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
     if not 1 <= args.jobs <= 64:
         raise UsageError(N_("--jobs should be between 1 and 64"))
-    files = list(_files([os.fsencode(path) for path in args.paths]))
+    paths = _named(args.paths)
+    total = sum(1 for _file in _files(paths)) if terminal.shows_progress() else None
     seen: set[Judgement] = set()
     pool = WorkerPool(args.jobs)
     try:
-        results = _judge_all(pool, files, args.jobs)
-        for result in terminal.progress(results, len(files), terminal.translate(N_("reading"))):
-            seen.add(result.findings.judgement)
-            _show(result, args, terminal)
+        with closing(_judge_all(pool, _files(paths), args.jobs)) as results:
+            for result in terminal.progress(results, total, terminal.translate(N_("reading"))):
+                seen.add(result.findings.judgement)
+                _show(result, args, terminal)
+    except HostError as error:
+        error.exit_code = INTERNAL
+        raise
     finally:
         pool.close()
     if Judgement.MEDICAL in seen:
@@ -59,45 +68,66 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     return 2 if Judgement.UNDECIDABLE in seen else 0
 
 
-def _files(paths: Sequence[bytes]) -> Iterator[bytes]:
-    """Every regular file named or below a named folder, in a stable order; links inside folders are not followed."""
-    for path in paths:
+def _named(names: Sequence[str]) -> list[tuple[bytes, bool]]:
+    """The paths of the command line, each with whether it is a folder. Raises UsageError when one is not there."""
+    found = []
+    for path in map(os.fsencode, names):
         try:
-            mode = os.stat(path).st_mode
-        except OSError as error:
+            found.append((path, stat.S_ISDIR(os.stat(path).st_mode)))
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else N_("this is no path")
             raise UsageError(
-                N_("cannot be read: {why}"), where=printable(path), hint=N_("check the path"), why=error.strerror
+                N_("cannot be read: {why}"), where=printable(path), hint=N_("check the path"), why=why
             ) from error
-        if stat.S_ISDIR(mode):
-            yield from _walk(path)
+    return found
+
+
+def _files(paths: Sequence[tuple[bytes, bool]]) -> Iterator[bytes]:
+    """Every regular file named or below a named folder, in a stable order; links inside folders are not followed."""
+    for path, is_folder in paths:
+        if is_folder:
+            yield from _below(path)
         else:
             yield path
 
 
-def _walk(folder: bytes) -> Iterator[bytes]:
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        yield folder  # becomes a line that says that it could not be read
-        return
-    for entry in found:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path)
-        elif entry.is_file(follow_symlinks=False):
-            yield entry.path
+def _below(folder: bytes) -> Iterator[bytes]:
+    """The files below ``folder``, however deep; a folder that cannot be listed stands for what may be in it."""
+    waiting = [(folder, True)]
+    while waiting:
+        path, is_folder = waiting.pop()
+        if not is_folder:
+            yield path
+            continue
+        try:
+            waiting += reversed(_listed(path))
+        except OSError:
+            yield path  # becomes a line that says that it could not be read
 
 
-def _judge_all(pool: WorkerPool, files: Sequence[bytes], jobs: int) -> Iterator[Scanned]:
-    """The answers in the order of the files, some read ahead."""
+def _listed(folder: bytes) -> list[tuple[bytes, bool]]:
+    with os.scandir(folder) as entries:
+        kept = [
+            (entry.path, entry.is_dir(follow_symlinks=False))
+            for entry in entries
+            if entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False)
+        ]
+    return sorted(kept)
+
+
+def _judge_all(pool: WorkerPool, files: Iterable[bytes], jobs: int) -> Generator[Scanned, None, None]:
+    """The answers in the order of the files, some read ahead; what is not begun is dropped when nobody listens."""
     waiting: deque[Future[Scanned]] = deque()
-    with ThreadPoolExecutor(jobs) as threads:
+    threads = ThreadPoolExecutor(jobs)
+    try:
         for path in files:
             waiting.append(threads.submit(_judge, pool, path))
             if len(waiting) > jobs + _AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    finally:
+        threads.shutdown(wait=True, cancel_futures=True)
 
 
 def _judge(pool: WorkerPool, path: bytes) -> Scanned:
@@ -127,10 +157,10 @@ def _show(result: Scanned, args: argparse.Namespace, terminal: Terminal) -> None
         return
     findings = result.findings
     word = terminal.translate(wording.JUDGEMENTS[findings.judgement])
-    line = f"{word:<13} {printable(result.path)}: {wording.reason(findings, terminal.translate)}"
+    why = wording.reason(findings, terminal.translate)
     if findings.judgement is Judgement.MEDICAL:
-        line += f" ({findings.confidence:.0%})"
-    terminal.line(line)
+        why += f" ({wording.certainty(findings.confidence, terminal.translate)})"
+    terminal.line(f"{word:<13} {wording.labelled(printable(result.path), why, terminal.translate)}")
     if args.explain:
         for item in sorted(findings.items, key=lambda item: -abs(item.weight)):
             terminal.line("    " + _evidence(item, terminal))

@@ -39,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
     source = os.path.abspath(os.fsencode(args.file))
     recipients = _recipients(configuration(args), args.to)
-    target = os.path.abspath(os.fsencode(args.output)) if args.output else None
+    target = _target(os.fsencode(args.output)) if args.output else None
     fd = _open(source)
     try:
         sealed = _seal(fd, source, target, recipients)
@@ -50,6 +50,12 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     else:
         terminal.line(terminal.translate(N_("sealed: {path}")).format(path=printable(sealed)))
     return 0
+
+
+def _target(output: bytes) -> bytes:
+    """Where the sealed file goes: the name that was given, or a neutral one in the folder that was given."""
+    path = os.path.abspath(output)
+    return os.path.join(path, neutral_name()) if output.endswith(b"/") or os.path.isdir(path) else path
 
 
 def _open(source: bytes) -> int:
@@ -69,7 +75,10 @@ def _seal(fd: int, source: bytes, target: bytes | None, recipients: tuple[str, .
     folder, _, name = source.rpartition(b"/")
     into, _, wanted = target.rpartition(b"/") if target else (folder, b"", neutral_name())
     into = into or b"/"
-    folder_fd = os.open(into, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        folder_fd = os.open(into, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise UsageError(N_("cannot be written: {why}"), where=printable(into), why=error.strerror) from error
     try:
         state = os.fstat(fd)
         with Draft(folder_fd) as draft:
@@ -106,9 +115,13 @@ def _recipient(data_dir: Path, name: str) -> str:
     except KeyError:
         pass
     for path in candidates:
-        if path.is_file():
+        try:
             with path.open("rb") as file:
                 return file.read(MAX_RECIPIENT_BYTES).decode("ascii", "replace").strip()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise UsageError(N_("cannot be read: {why}"), where=str(path), why=error.strerror) from error
     raise UsageError(
         N_("nobody is known here as {name}"),
         hint=N_("give an age1… recipient, or put {name}.pub into {folder}"),

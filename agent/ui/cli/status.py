@@ -15,6 +15,7 @@ from agent.ui import wording
 from agent.ui.cli.run import summary
 from agent.ui.configured import add_config, client
 from agent.ui.printable import printable
+from agent.ui.refusal import refusal_of
 from agent.ui.terminal import Terminal
 
 
@@ -52,18 +53,27 @@ def _text(trouble: dict[str, Any], key: str, translate: wording.Translate) -> st
 def _print(status: dict[str, Any], terminal: Terminal) -> None:
     translate = terminal.translate
     ready = translate(N_("guarding")) if status["ready"] else translate(N_("starting"))
-    terminal.line(f"Serment: {ready} — {_policy(status, translate)}")
+    terminal.line(wording.labelled("Serment", f"{ready} — {_policy(status, translate)}", translate))
+    if not status["root"]:
+        terminal.line("  ! " + translate(N_("the agent does not run as root: it guards your own folders only")))
     for channel in wording.CHANNELS:
         terminal.line("  " + summary(channel, status, translate))
         for entry in status["channels"]:
             if entry["channel"] == channel and entry["path"] and entry["reason"]:
-                terminal.line(f"    {printable(entry['path'], 60)}: {translate(entry['reason'])}")
+                path = printable(entry["path"], 60)
+                terminal.line("    " + wording.labelled(path, translate(entry["reason"]), translate))
     terminal.line("  " + _work(status, translate))
     terminal.line("  " + _collector(status, translate))
     for trouble in status["troubles"]:
-        terminal.line("  ! " + _text(trouble, "message", translate))
-        if trouble["hint"]:
-            terminal.line(f"    {translate(N_('hint'))}: {_text(trouble, 'hint', translate)}")
+        _complain(terminal, _text(trouble, "message", translate), _text(trouble, "hint", translate))
+    if status["policy"].get("refusal"):
+        _complain(terminal, *refusal_of(status["policy"]["refusal"], translate))
+
+
+def _complain(terminal: Terminal, text: str, hint: str) -> None:
+    terminal.line("  ! " + text)
+    if hint:
+        terminal.line("    " + wording.labelled(terminal.translate(N_("hint")), hint, terminal.translate))
 
 
 def _policy(status: dict[str, Any], translate: wording.Translate) -> str:
@@ -95,8 +105,10 @@ def _collector(status: dict[str, Any], translate: wording.Translate) -> str:
 def _notice(notice: dict[str, Any], translate: wording.Translate) -> str:
     name = printable(base64.b64decode(notice["name"]), 60)
     when = time.strftime("%H:%M", time.localtime(notice["time"]))
-    what = translate(wording.DECISIONS[notice["decision"]])
+    what = wording.word(wording.DECISIONS, notice["decision"], translate)
+    if notice["result"] != "done":
+        what += f" — {wording.word(wording.RESULTS, notice['result'], translate)}"
     if notice["count"] > 1:
         name += translate(N_(" and {count} more")).format(count=notice["count"] - 1)
     held = f" [{notice['held']}]" if notice["held"] else ""
-    return f"{when}  {name}: {what}{held}"
+    return f"{when}  {wording.labelled(name, what, translate)}{held}"

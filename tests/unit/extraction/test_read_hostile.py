@@ -333,7 +333,8 @@ def hook(event, arguments):
     if event in {{"open", "import", "os.listdir", "os.scandir", "ctypes.dlopen", "socket.__new__", "subprocess.Popen", "os.fork"}}:
         wanted.append((event, str(arguments[:1])))
 odd = [("eml", b"From: a\\nTo: b\\nMIME-Version: 1.0\\nContent-Type: text/plain; charset=x-unheard-of\\n\\n\\xe9"),
-       ("xml", b"<?xml version='1.0' encoding='x-unheard-of'?><a>\\xe9</a>"), ("html", b"<html><meta charset=unicode>\\xe9")]
+       ("xml", b"<?xml version='1.0' encoding='x-unheard-of'?><a>\\xe9</a>"), ("html", b"<html><meta charset=unicode>\\xe9"),
+       ("html", b"<html><meta charset=euc-jp>\\xe9"), ("xml", b"<?xml version='1.0' encoding='shift_jis'?><a>\\xe9</a>")]
 documents = [(e, d) for e, d, _ in PLAIN] + list(ENCRYPTED.items()) + odd + [("dcm", dicom_file(DATA))]
 sys.addaudithook(hook)
 for extension, data in documents:
@@ -345,7 +346,10 @@ sys.exit(bool(result))
 """
     here = Path(__file__).resolve().parent
     done = subprocess.run(
-        [sys.executable, "-c", script.format(checkout=str(here.parents[2]))], capture_output=True, text=True, cwd=here.parents[2]
+        [sys.executable, "-c", script.format(checkout=str(here.parents[2]))],
+        capture_output=True,
+        text=True,
+        cwd=here.parents[2],
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 

@@ -1,0 +1,116 @@
+"""One audit record → one line that a person reads. Pure but for the local time zone; codes get their words here.
+
+Records come from the log on this laptop, which may have been written by a newer version, or by somebody who should
+not have: an unknown word is shown as it is, made printable.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agent.errors import N_
+from agent.ui import wording
+from agent.ui.printable import printable
+from agent.ui.wording import Translate, word
+
+FRAME = frozenset({"i", "t", "m", "b", "p", "k"})
+"""The fields of every record: number, times, boot, link, kind."""
+
+_PLACES = {"armed": N_("now under guard"), "gone": N_("no longer under guard")}
+_POLICIES = {
+    "in-force": N_("policy « {policy} », release {release}, is in force"),
+    "refused": N_("the policy file cannot be used (line {line}); « {policy} », release {release}, stays in force"),
+}
+_TROUBLES = {"begin": N_("trouble begins: {word}"), "end": N_("trouble is over: {word}")}
+
+
+def line(number: int, fields: Mapping[str, Any], translate: Translate) -> str:
+    """Number, local time, what happened."""
+    seconds = fields.get("t", 0)
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds / 1e6 if isinstance(seconds, int) else 0))
+    say = _KINDS.get(str(fields.get("k")), _other)
+    return f"{number:>7}  {when}  {printable(say(fields, translate), 400)}"
+
+
+def _transfer(fields: Mapping[str, Any], translate: Translate) -> str:
+    decision, wanted = fields.get("decision"), fields.get("wanted")
+    done = word(wording.DECISIONS, decision, translate)
+    if wanted not in (None, decision):
+        would = word(wording.DECISIONS, wanted, translate)
+        done = translate(N_("{done} (in enforcement: {would})")).format(done=done, would=would)
+    if fields.get("rule"):
+        done += translate(N_(", rule {rule}")).format(rule=fields["rule"])
+    channel = word(wording.CHANNELS, fields.get("channel"), translate)
+    text = translate(N_("{judged} → {done}")).format(judged=_judged(fields, translate), done=done)
+    return wording.labelled(channel, text, translate)
+
+
+def _judged(fields: Mapping[str, Any], translate: Translate) -> str:
+    judgement = fields.get("judgement")
+    if judgement == "medical":
+        return word(wording.KINDS, fields.get("kind"), translate)
+    text = word(wording.JUDGEMENTS, judgement, translate)
+    if fields.get("problem"):
+        text += f" ({word(wording.PROBLEMS, fields['problem'], translate)})"
+    return text
+
+
+def _outcome(fields: Mapping[str, Any], translate: Translate) -> str:
+    result = word(wording.RESULTS, fields.get("result"), translate)
+    if fields.get("problem"):
+        result += f" ({word(wording.OBSTACLES, fields['problem'], translate)})"
+    if fields.get("held"):
+        result += f" [{fields['held']}]"
+    action = word(wording.DECISIONS, fields.get("action"), translate)
+    text = translate(N_("record {of}, {action}")).format(of=fields.get("of"), action=action)
+    return wording.labelled(text, result, translate)
+
+
+def _place(fields: Mapping[str, Any], translate: Translate) -> str:
+    text = word(_PLACES, fields.get("state"), translate)
+    if fields.get("service"):
+        text += f" ({fields['service']})"
+    return wording.labelled(word(wording.CHANNELS, fields.get("channel"), translate), text, translate)
+
+
+def _policy(fields: Mapping[str, Any], translate: Translate) -> str:
+    said = {"policy": fields.get("policy"), "release": fields.get("release"), "line": fields.get("line", 0)}
+    text = _POLICIES.get(str(fields.get("state")))
+    return translate(text).format(**said) if text else _other(fields, translate)
+
+
+def _trouble(fields: Mapping[str, Any], translate: Translate) -> str:
+    text = _TROUBLES.get(str(fields.get("state")))
+    return translate(text).format(word=fields.get("word")) if text else _other(fields, translate)
+
+
+def _start(fields: Mapping[str, Any], translate: Translate) -> str:
+    text = translate(N_("the agent starts, version {version}")).format(version=fields.get("version"))
+    if fields.get("clean") is False and fields.get("i") != 0:
+        text += translate(N_("; it had not been stopped in good order"))
+    return text
+
+
+def _stop(_fields: Mapping[str, Any], translate: Translate) -> str:
+    return translate(N_("the agent stops"))
+
+
+def _given_back(fields: Mapping[str, Any], translate: Translate) -> str:
+    text = N_("{held} released {by}") if fields.get("k") == "release" else N_("{held} given back {by}")
+    return translate(text).format(held=fields.get("held"), by=word(wording.BY, fields.get("by"), translate))
+
+
+def _other(fields: Mapping[str, Any], _translate: Translate) -> str:
+    rest = (f"{key}={fields[key]}" for key in sorted(set(fields) - FRAME) if not isinstance(fields[key], dict))
+    return f"{fields.get('k')} {' '.join(rest)}".rstrip()
+
+
+_KINDS: dict[str, Callable[[Mapping[str, Any], Translate], str]] = {
+    "start": _start, "stop": _stop, "transfer": _transfer, "outcome": _outcome, "policy": _policy, "place": _place,
+    "trouble": _trouble, "release": _given_back, "restore": _given_back,
+}  # fmt: skip
+
+KINDS = (*_KINDS, "overflow")
+"""What ``audit list --kind`` takes."""

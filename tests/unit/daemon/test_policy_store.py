@@ -1,0 +1,97 @@
+"""A bad policy never replaces a good one: not by an edit, not at a restart; and everybody is told."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from agent.daemon.policy_store import InForce, PolicyStore
+from agent.errors import PolicyError
+from agent.policy.profiles import profile_bytes
+
+
+class Told:
+    def __init__(self) -> None:
+        self.said: list[tuple[str, PolicyError | None]] = []
+
+    def __call__(self, in_force: InForce, refused: PolicyError | None) -> None:
+        self.said.append((in_force.source, refused))
+
+
+def edited(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000_000))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.yaml"
+    path.write_bytes(profile_bytes("enforce"))
+    return path
+
+
+def store(file: Path | None, tmp_path: Path, told: Told | None = None) -> PolicyStore:
+    folder = tmp_path / "policy"
+    folder.mkdir(exist_ok=True)
+    return PolicyStore(file, "monitor", folder, told or Told())
+
+
+def test_the_configured_file_is_in_force(file: Path, tmp_path: Path) -> None:
+    made = store(file, tmp_path)
+    assert made.in_force.source == str(file)
+    assert made.refused is None
+
+
+def test_without_a_file_the_shipped_profile_is(tmp_path: Path) -> None:
+    assert store(None, tmp_path).in_force.source == "profile:monitor"
+
+
+def test_a_good_edit_is_taken_and_a_bad_one_is_not(file: Path, tmp_path: Path) -> None:
+    told = Told()
+    made = store(file, tmp_path, told)
+    first = made.release
+    edited(file, profile_bytes("monitor"))
+    assert made.refresh()
+    second = made.release
+    assert second != first
+    edited(file, profile_bytes("monitor") + b"\nsurprise: 1\n")
+    assert not made.refresh()
+    assert made.release == second
+    assert made.refused is not None
+    assert made.refused.fields["found"]
+    assert told.said[-1][1] is made.refused
+    edited(file, profile_bytes("monitor"))
+    made.refresh()
+    assert made.refused is None
+
+
+def test_an_unchanged_file_is_not_read_again(file: Path, tmp_path: Path) -> None:
+    told = Told()
+    made = store(file, tmp_path, told)
+    assert not made.refresh()
+    assert told.said == []
+
+
+@pytest.mark.parametrize("damage", [b"serment: 1\nrules: [", b"", b"\xff\xfe\x00"])
+def test_a_restart_with_a_bad_file_uses_the_last_good_copy(file: Path, tmp_path: Path, damage: bytes) -> None:
+    release = store(file, tmp_path).release
+    edited(file, damage)
+    made = store(file, tmp_path)
+    assert made.in_force.source == "last-good"
+    assert made.release == release
+    assert made.refused is not None
+
+
+def test_a_missing_file_and_no_copy_fall_back_to_the_profile(tmp_path: Path) -> None:
+    made = store(tmp_path / "none.yaml", tmp_path)
+    assert made.in_force.source == "profile:monitor"
+    assert made.refused is not None
+
+
+def test_a_damaged_copy_does_not_stop_the_agent(file: Path, tmp_path: Path) -> None:
+    store(file, tmp_path)
+    edited(file, b"bad")
+    (tmp_path / "policy" / "last-good.yaml").write_bytes(b"also bad")
+    assert store(file, tmp_path).in_force.source == "profile:monitor"

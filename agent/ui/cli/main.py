@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from agent.errors import N_, HostError, SermentError, UsageError
+from agent.errors import N_, SermentError, UsageError
 from agent.i18n import LANGUAGES
 from agent.ui import wording
 from agent.ui.cli.argparse_words import speak
@@ -97,7 +97,9 @@ def main(argv: Sequence[str]) -> int:
         raise
     except OSError as error:
         why = error.strerror or type(error).__name__
-        return _refused(HostError(N_("the system refused: {why}"), hint=N_("run: serment doctor"), why=why), terminal)
+        return _refused(
+            SermentError(N_("the system refused: {why}"), hint=N_("run: serment doctor"), why=why), terminal
+        )
     except Exception as error:
         return _refused(_our_error(error), terminal)
 

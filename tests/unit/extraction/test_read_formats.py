@@ -433,7 +433,10 @@ def test_pdf_scans_are_said():
 
 
 def test_pdf_long_ones_are_sampled_and_say_so():
-    document = read(made.pdf([made.shown(f"page numero {number} du document") for number in range(1, 101)]))
+    document = read(
+        made.pdf([made.shown(f"page numero {number} du document") for number in range(1, 101)]),
+        limits=Limits(pages=20, soft_seconds=30),
+    )
     pages = [part.spot.number for part in document.parts if part.spot.area is Area.PAGE]
     assert document.truncated
     assert len(pages) == 20

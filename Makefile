@@ -9,7 +9,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 # libarchive13: archives other than zip. The others serve the tests: real file systems, the age command.
 RUN_PACKAGES := libarchive13 python3-venv
-TEST_PACKAGES := age dosfstools exfatprogs exfat-fuse ntfs-3g e2fsprogs fuse3 util-linux mount passwd
+# linux-libc-dev: the kernel's own numbers, against which the system call filter is compared.
+TEST_PACKAGES := age dosfstools exfatprogs exfat-fuse ntfs-3g e2fsprogs fuse3 util-linux mount passwd linux-libc-dev
+# As root the tests have mounts of their own: what they mount is seen by nobody else and ends with them.
+APART := $(shell unshare --mount --propagation private true 2>/dev/null && echo unshare --mount --propagation private)
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run demo test test-laptop bench lint deb messages system-packages test-packages clean
@@ -31,13 +34,13 @@ test-packages:
 	@packaging/system-packages $(TEST_PACKAGES)
 
 run: venv ## start the agent with an embedded collector, on your real folders (CONFIG=agent.toml for others)
-	$(BIN)/serment run --foreground $(if $(CONFIG),--config $(CONFIG))
+	$(BIN)/serment run --foreground $(if $(CONFIG),--config "$(CONFIG)")
 
 demo: venv ## show each action once, on scratch folders and invented documents
 	$(BIN)/python -m tests.demo
 
-test: venv test-packages ## all tests (needs root for those on real devices)
-	$(BIN)/python -m tests.run
+test: venv test-packages ## all tests; those on real devices need root (ARGS='-k policy' for some, SERMENT_LONG=1 for more)
+	$(APART) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
 
 lint: venv ## ruff, format, mypy, import contracts, catalogues
 	$(BIN)/ruff check .

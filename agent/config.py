@@ -39,6 +39,7 @@ class PolicySection:
 class RemovableSection:
     enabled: bool = True
     volumes: tuple[Path, ...] = ()  # besides those that are found: guarded as removable whatever their device
+    discover: bool = True  # find the volumes that are plugged in
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,14 +97,15 @@ def started(agent: RunningAgent, base: Path) -> Iterator[Start]:
 
 
 def _timed(pid: int, manager: socket.socket, begun: float) -> Start:
-    watching = 0.0
-    while time.perf_counter() - begun < PATIENCE_S:
+    watching = ready = 0.0
+    while not (watching and ready):
         if not watching and _watches(pid):
             watching = time.perf_counter() - begun
         if select.select([manager], [], [], 0.001)[0] and manager.recv(4096).startswith(b"READY=1"):
             ready = time.perf_counter() - begun
-            return Start(watching or ready, ready)
-    raise TimeoutError("the agent is not ready")
+        if time.perf_counter() - begun > PATIENCE_S:
+            raise TimeoutError("the agent is not ready")
+    return Start(watching, ready)
 
 
 def _watches(pid: int) -> bool:

@@ -45,6 +45,7 @@ class RunningAgent:
     profile: str = "enforce"
     policy: Path | None = None
     collector: str = "embedded"
+    discover_volumes: bool = False  # never the real sticks of the machine
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
@@ -68,7 +69,7 @@ class RunningAgent:
         self.config.write_text(
             f'[agent]\ndata_dir = "{self.data}"\nruntime_dir = "{self.base / "run"}"\nlanguage = ""\n'
             f"[policy]\n{policy}\n"
-            f"[channels.removable]\nvolumes = {listed(self.volumes)}\n"
+            f"[channels.removable]\nvolumes = {listed(self.volumes)}\ndiscover = {str(self.discover_volumes).lower()}\n"
             f"[channels.cloud_sync]\nfolders = {listed(self.cloud)}\ndiscover = false\n"
             f"[channels.downloads]\nfolders = {listed(self.downloads)}\ndiscover = false\n"
             f'[collector]\nurl = "{self.collector}"\nport = 0\n',

@@ -27,18 +27,23 @@ READ_ONLY_REASON = N_("mounted read-only: nothing can be written there")
 
 
 class RemovableChannel:
-    """Which volumes can leave with somebody. ``owner_of`` gives the uid of a login name, or None."""
+    """Which volumes can leave with somebody. ``owner_of`` gives the uid of a login name, or None.
+
+    Without ``discover`` only the listed ``volumes`` are guarded: for a demonstration beside somebody's real sticks.
+    """
 
     def __init__(
         self,
         volumes: Sequence[bytes] = (),
         owner_of: Callable[[str], int | None] = lambda _name: None,
         *,
+        discover: bool = True,
         mountinfo: str = "/proc/self/mountinfo",
         devices: Devices | None = None,
     ) -> None:
         self._volumes = frozenset(os.path.normpath(volume) for volume in volumes)
         self._owner_of = owner_of
+        self._discover = discover
         self._mountinfo = mountinfo
         self._devices = devices or Devices()
         self._troubles: list[Trouble] = []
@@ -59,7 +64,7 @@ class RemovableChannel:
         found = mounts.removable(
             table, lambda mount: self._devices.facts(numbers[mount]), self._volumes, self._desktop_points()
         )
-        places = [self._place(mount) for mount in found]
+        places = [self._place(mount) for mount in found if self._discover or mount.point in self._volumes]
         places += self._plain_folders(frozenset(mount.point for mount in mounts.visible(table)))
         return tuple(sorted(places, key=lambda place: place.root))
 

@@ -8,11 +8,13 @@ a connection on it and never opens one.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
 import secrets
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -23,6 +25,7 @@ from agent.errors import N_, HostError
 from agent.fsys.atomic import private_folder, replace_file
 
 IDLE_EXIT_S = 60
+_MIN_TOKEN_BYTES = 16
 _BACKOFF_S = (5.0, 10.0, 20.0, 60.0, 300.0, 1800.0)
 
 
@@ -74,7 +77,7 @@ class EmbeddedCollector:
     def __init__(self, folder: Path, port: int) -> None:
         private_folder(folder)
         self.token_file = folder / "token"
-        if not self.token_file.exists():
+        if not _is_token(self.token_file):
             replace_file(self.token_file, secrets.token_urlsafe(32).encode(), 0o600)
         self._listener = _listen(port)
         self.port: int = self._listener.getsockname()[1]
@@ -82,32 +85,73 @@ class EmbeddedCollector:
         fd = self._listener.fileno()
         arguments = ["run", "--data", str(folder), "--fd", str(fd), "--idle-exit", str(IDLE_EXIT_S)]
         self.child = Child(["collector.main", *arguments, "--token-file", str(self.token_file)], [fd])
+        self._failures = 0
+        self._started = False
+        self._not_before = 0.0  # monotonic
 
     def descriptor(self) -> int | None:
-        """What to poll for a first connection; None while the collector itself listens."""
-        return None if self.child.running() else self._listener.fileno()
+        """What to poll for a first connection; None while the collector itself listens, or rests after a failure.
+
+        A collector that cannot start leaves its caller waiting at the socket: without the rest it would be started
+        again and again, as fast as the machine can.
+        """
+        if self._running() or time.monotonic() < self._not_before:
+            return None
+        return self._listener.fileno()
 
     def wake(self) -> None:
-        if not self.child.running():
+        if not self._running():
             self.child.start()
+            self._started = True
+
+    def _running(self) -> bool:
+        if self.child.running():
+            return True
+        if self._started:
+            self._started = False
+            self._failures = self._failures + 1 if self.child.last_exit else 0
+            if self._failures:
+                self._not_before = time.monotonic() + _BACKOFF_S[min(self._failures, len(_BACKOFF_S)) - 1]
+        return False
 
     def close(self) -> None:
         self.child.stop()
         self._listener.close()
 
 
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _is_token(file: Path) -> bool:
+    """Whether there is one; an empty file, or one that others could read, is replaced."""
     try:
-        listener.bind(("127.0.0.1", port))
+        state = file.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(state.st_mode) and state.st_size >= _MIN_TOKEN_BYTES and not state.st_mode & 0o077
+
+
+def _listen(port: int) -> socket.socket:
+    """On ``port``, or on any free one when that is taken: any user of the laptop can take it, and must not be able to
+    keep the agent from starting. The address is in ``status``.
+    """
+    try:
+        return _listen_on(port)
     except OSError as error:
-        listener.close()
+        if error.errno == errno.EADDRINUSE and port:
+            return _listen(0)
         raise HostError(
             N_("the embedded collector cannot listen on port {port}: {why}"),
             hint=N_("set another [collector] port in agent.toml, or 0 for any"), port=port, why=error.strerror,
         ) from error  # fmt: skip
-    listener.listen(64)
+
+
+def _listen_on(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen(64)
+    except OSError:
+        listener.close()
+        raise
     return listener
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from agent.errors import N_, HostError, SermentError, UntrustedInputError
 MAX_REQUEST_BYTES = 64 * 1024
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 TIMEOUT_S = 30.0
+_CROWDED_S = 0.02
 
 
 class RemoteError(SermentError):
@@ -27,10 +29,16 @@ class RemoteError(SermentError):
         self.exit_code = exit_code
 
 
-def read_line(connection: socket.socket, limit: int) -> bytes:
-    """One line, without its end. Raises UntrustedInputError when it is longer than ``limit`` bytes or unfinished."""
+def read_line(connection: socket.socket, limit: int, seconds: float | None = None) -> bytes:
+    """One line, without its end. Raises UntrustedInputError when it is longer than ``limit`` bytes or unfinished.
+
+    With ``seconds`` the whole line has to be here by then (TimeoutError), however often a byte of it comes.
+    """
+    deadline = None if seconds is None else time.monotonic() + seconds
     received = bytearray()
     while not received.endswith(b"\n"):
+        if deadline is not None:
+            connection.settimeout(max(deadline - time.monotonic(), 0.001))
         block = connection.recv(65536)
         if not block:
             raise UntrustedInputError(N_("the message on the local socket is not complete"))
@@ -59,7 +67,7 @@ class ControlClient:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
             connection.settimeout(TIMEOUT_S)
             try:
-                connection.connect(str(self._path))
+                _connect(connection, str(self._path))
             except OSError as error:
                 raise HostError(
                     N_("no agent answers on {socket}"), hint=N_("start it: serment run (or give its --config)"),
@@ -76,6 +84,18 @@ class ControlClient:
                 dict(reply.get("fields", {})),
             )  # fmt: skip
         return reply.get("result")
+
+
+def _connect(connection: socket.socket, path: str) -> None:
+    """Wait while others crowd the socket: a full queue is EAGAIN at once for a socket with a time limit."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while True:
+        try:
+            return connection.connect(path)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_CROWDED_S)
 
 
 Handler = Callable[[int, dict[str, Any]], Any]

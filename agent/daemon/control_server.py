@@ -1,7 +1,8 @@
 """The agent's side of the local socket: accepts, asks the kernel who it is, hands over to a table of handlers.
 
-Owns the socket file. Any local user may connect; each handler decides what that uid may see or do. A slow or hostile
-client holds one thread for a few seconds at most, and there are few of them.
+Owns the socket file. Any local user may connect; each handler decides what that uid may see or do. There are few
+threads: a client has a few seconds for its whole request and as many for the reply, and a uid has a share of the
+threads, the administrator's set apart, so that nobody keeps the others from asking.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import os
 import socket
 import struct
 import threading
+import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,14 +25,19 @@ from agent.errors import N_, HostError, SermentError, UsageError
 
 _CREDENTIALS = struct.Struct("3i")
 _PATIENCE_S = 5.0
-_AT_ONCE = 8
+_REST_S = 0.1
+_BACKLOG = 512  # whoever fills it is hung up on faster than it fills
+_AT_ONCE = 16
+_AT_ONCE_EACH = 4  # of one uid; the administrator may have all
 
 
 class ControlServer:
     def __init__(self, path: Path, handlers: Mapping[str, Handler], operations: Operations) -> None:
         self._handlers = handlers
         self._operations = operations
-        self._slots = threading.BoundedSemaphore(_AT_ONCE)
+        self._busy: Counter[int] = Counter()  # uid → threads
+        self._lock = threading.Lock()
+        self._closing = False
         self._path = path
         self._socket = _bind(path)
         self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
@@ -38,6 +46,7 @@ class ControlServer:
         self._thread.start()
 
     def close(self) -> None:
+        self._closing = True
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
@@ -47,28 +56,62 @@ class ControlServer:
         while True:
             try:
                 connection, _address = self._socket.accept()
-            except OSError:
-                return
-            self._slots.acquire()
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+            except OSError as error:
+                if self._closing:
+                    return
+                self._operations.warn("control.accept", errno=error.errno)
+                time.sleep(_REST_S)  # no descriptor left, a client that is gone already: the next one is served
+                continue
+            self._admit(connection)
 
-    def _answer(self, connection: socket.socket) -> None:
+    def _admit(self, connection: socket.socket) -> None:
+        """A thread for this client, if its uid has a share left; else it is hung up on."""
+        try:
+            uid = _peer(connection)
+            if not self._enter(uid):
+                return connection.close()
+        except OSError:
+            return connection.close()
+        try:
+            threading.Thread(target=self._answer, args=(connection, uid), daemon=True).start()
+        except RuntimeError:  # no thread to be had
+            self._leave(uid)
+            connection.close()
+        return None
+
+    def _enter(self, uid: int) -> bool:
+        with self._lock:
+            ours = uid in {0, os.geteuid()}
+            others = sum(count for who, count in self._busy.items() if who not in {0, os.geteuid()})
+            free = self._busy[uid] < _AT_ONCE if ours else others < _AT_ONCE and self._busy[uid] < _AT_ONCE_EACH
+            self._busy[uid] += free
+            return free
+
+    def _leave(self, uid: int) -> None:
+        with self._lock:
+            self._busy[uid] -= 1
+            if not self._busy[uid]:
+                del self._busy[uid]
+
+    def _answer(self, connection: socket.socket, uid: int) -> None:
         try:
             with connection:
                 connection.settimeout(_PATIENCE_S)
                 with contextlib.suppress(OSError):
-                    connection.sendall(encode(self._reply(connection)))
+                    reply = encode(self._reply(connection, uid))
+                    connection.settimeout(_PATIENCE_S)
+                    connection.sendall(reply)
         finally:
-            self._slots.release()
+            self._leave(uid)
 
-    def _reply(self, connection: socket.socket) -> dict[str, Any]:
+    def _reply(self, connection: socket.socket, uid: int) -> dict[str, Any]:
         try:
-            request = json.loads(read_line(connection, MAX_REQUEST_BYTES))
+            request = json.loads(read_line(connection, MAX_REQUEST_BYTES, _PATIENCE_S))
             request = request if isinstance(request, dict) else {}
             handler, arguments = self._handlers.get(str(request.get("call"))), request.get("args", {})
             if handler is None or not isinstance(arguments, dict):
                 raise UsageError(N_("the agent does not know this request"), hint=N_("is it of the same version?"))
-            return {"ok": True, "result": handler(_peer(connection), arguments)}
+            return {"ok": True, "result": handler(uid, arguments)}
         except SermentError as error:
             return error_reply(error)
         except (OSError, ValueError, RecursionError):
@@ -97,7 +140,7 @@ def _bind(path: Path) -> socket.socket:
         path.unlink(missing_ok=True)
         listener.bind(str(path))
         os.chmod(path, 0o666)  # noqa: S103 - anybody may ask; handlers decide by uid
-        listener.listen(16)
+        listener.listen(_BACKLOG)
     except BaseException as error:
         listener.close()
         if isinstance(error, OSError):

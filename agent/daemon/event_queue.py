@@ -28,6 +28,7 @@ class EventQueue:
         self._order = itertools.count()
         self._active = 0
         self._closed = False
+        self._moved = time.monotonic()  # when an event was last taken or finished, or the first one came
         self._changed = threading.Condition()
 
     def put(self, event: FileEvent) -> None:
@@ -38,6 +39,8 @@ class EventQueue:
                 self._changed.wait()
             if self._closed or key in self._fresh:
                 return
+            if not (self._fresh or self._existing or self._active):
+                self._moved = time.monotonic()
             if event.cause is Cause.EXISTING:
                 self._existing.setdefault(key, event)
             else:
@@ -58,6 +61,7 @@ class EventQueue:
                 event, wait_s = self._next()
                 if event is not None:
                     self._active += 1
+                    self._moved = time.monotonic()
                     self._changed.notify_all()
                     return event
                 self._changed.wait(wait_s)
@@ -66,6 +70,7 @@ class EventQueue:
     def done(self) -> None:
         with self._changed:
             self._active -= 1
+            self._moved = time.monotonic()
             self._changed.notify_all()
 
     def wait_idle(self, timeout_s: float) -> bool:
@@ -78,6 +83,11 @@ class EventQueue:
                     return False
                 self._changed.wait(left)
             return True
+
+    def stuck_s(self) -> float:
+        """For how many seconds events have waited while none was taken or finished; 0 when none waits."""
+        with self._changed:
+            return time.monotonic() - self._moved if self._fresh or self._existing else 0.0
 
     def depth(self) -> dict[str, int]:
         with self._changed:

@@ -56,6 +56,7 @@ from agent.model import Place
 TICK_S = 10.0
 REFRESH_S = 60.0
 HOUSEKEEPING_S = 24 * 3600.0
+STUCK_S = 1800.0  # longer than any document may take, a large one on a slow stick too: then a restart is better
 
 
 class Agent:
@@ -68,6 +69,7 @@ class Agent:
         self._ready = False
         self._housekeeping_due = 0.0
         self._since = time.time()
+        self._watched_s = systemd.watchdog_interval_s()
         self._stack = contextlib.ExitStack()
         self.operations = Operations()
         self.notices = Notices()
@@ -78,6 +80,8 @@ class Agent:
 
     def start(self) -> None:
         """Build everything and arm the places. Raises SermentError (HostError, PolicyError, AuditError)."""
+        for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(signum, self._signalled)  # before anything is open: a stop while starting is a clean stop
         data = private_folder(self.config.data_dir, 0o711)
         private_folder(self.config.agent.runtime_dir, 0o755)
         self._lock_data()
@@ -181,7 +185,7 @@ class Agent:
         made: list[Any] = []
         if channels.removable.enabled:
             volumes = [os.fsencode(path) for path in channels.removable.volumes]
-            made.append(RemovableChannel(volumes, uid_of))
+            made.append(RemovableChannel(volumes, uid_of, discover=channels.removable.discover))
         for section, kind in ((channels.cloud_sync, CloudSyncChannel), (channels.downloads, DownloadsChannel)):
             if section.enabled:
                 folders = [os.fsencode(path) for path in section.folders]
@@ -236,8 +240,6 @@ class Agent:
 
     def run(self) -> None:
         """Wait for descriptors, signals and ticks until asked to stop."""
-        for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(signum, self._signalled)
         refresh_due = time.monotonic() + REFRESH_S
         while not self._stopping.is_set():
             fired = self._wait(self._timeout())
@@ -250,7 +252,8 @@ class Agent:
                 refresh_due = time.monotonic() + REFRESH_S
             if time.monotonic() >= self._housekeeping_due:
                 self._keep_house()
-            systemd.notify("WATCHDOG=1")
+            if self._watched_s is not None and self.queue.stuck_s() < STUCK_S:
+                systemd.notify("WATCHDOG=1")  # means progress, not life alone
 
     def _keep_house(self) -> None:
         """Once a day, and soon after the start: a key for each person, and quarantine copies whose time is over."""
@@ -262,7 +265,7 @@ class Agent:
 
     def _timeout(self) -> float:
         wait = self.sync.tick(self.log.size, self.log.durable) if self.sync else None
-        return min(TICK_S, wait) if wait is not None else TICK_S
+        return min(limit for limit in (TICK_S, wait, self._watched_s) if limit is not None)
 
     def _wait(self, timeout_s: float) -> set[int]:
         poll = select.poll()

@@ -109,8 +109,8 @@ def _read(file: Path) -> bytes:
             data = opened.read(MAX_POLICY_BYTES + 1)
     except OSError as error:
         raise PolicyError(
-            N_("cannot be read: {found}"), where=str(file), hint=N_("check the path [policy] file in agent.toml"),
-            file=str(file), line=0, rule="", expected="a file", found=error.strerror,
+            N_("cannot be read: {why}"), where=str(file), hint=N_("check the path [policy] file in agent.toml"),
+            file=str(file), line=0, rule="", expected="", found="", why=error.strerror,
         ) from error  # fmt: skip
     if len(data) > MAX_POLICY_BYTES:
         raise PolicyError(

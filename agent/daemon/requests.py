@@ -1,6 +1,7 @@
 """What may be asked over the local socket, and by whom: one handler a request.
 
-Everybody sees the state of the guard. A document's name is shown to its owner, and to the uid that the agent runs as.
+Everybody sees the state of the guard, with the own places (status.py). A document's name is shown to its owner, and to
+the uid that the agent runs as.
 """
 
 from __future__ import annotations
@@ -75,7 +76,10 @@ def _restore(services: Services, uid: int, arguments: dict[str, Any]) -> dict[st
 
 def _folder(services: Services, entry: Entry, wanted: object) -> bytes:
     if wanted:
-        return base64.b64decode(str(wanted))
+        folder = base64.b64decode(str(wanted))
+        if not folder.startswith(b"/"):  # relative to what? The agent stands somewhere else than who asks
+            raise UsageError(N_("the folder should be an absolute path"), hint=N_("give a folder: --to"))
+        return folder
     person = services.person(entry.uid)
     if person is None:
         raise HostError(N_("the owner of this document has no folder here"), hint=N_("give a folder: --to"))
@@ -91,6 +95,8 @@ def _release(services: Services, uid: int, arguments: dict[str, Any]) -> dict[st
             N_("the rule {rule} does not let this document go with a reason"),
             hint=N_("take it back with: serment quarantine restore {id}"), rule=entry.rule, id=entry.id,
         )  # fmt: skip
+    if not reason.strip():  # before the record: nothing is let go, and nobody fills the log this way
+        raise UsageError(N_("a document is released for a reason"), hint=N_("say it with --reason"))
     services.record("release", {"held": entry.id, "by": _role(uid, entry.uid), "reason_length": len(reason.strip())})
     given = services.store.release(entry.id, _asks_as(uid), reason)
     services.given_back(entry)

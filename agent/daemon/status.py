@@ -1,4 +1,8 @@
-"""``serment status --json``: what is guarded, how strongly, under which policy, what is wrong: a contract."""
+"""``serment status --json``: what is guarded, how strongly, under which policy, what is wrong: a contract.
+
+A person sees the own places and those that are nobody's; the names of other people's folders and sticks are theirs.
+The administrator (root, or who the agent runs as) sees all.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from agent.actions.entry import HELD, TAKEN
+from agent.channels.base import Trouble
 from agent.daemon.control import error_reply
 from agent.errors import N_, PolicyError
 from agent.model import ChannelKind, Place, Strength
@@ -30,7 +35,7 @@ def build_status(agent: Agent, uid: int, *, ready: bool, since: float) -> dict[s
         "device": agent.identity.device_id,
         "pid": os.getpid(),
         "root": os.getuid() == 0,
-        "channels": _channels(agent),
+        "channels": _channels(agent, uid),
         "policy": {
             "name": policy.compiled.policy.name,
             "release": policy.compiled.policy.release,
@@ -38,7 +43,7 @@ def build_status(agent: Agent, uid: int, *, ready: bool, since: float) -> dict[s
             "refused": str(agent.policy.refused) if agent.policy.refused else None,
             "refusal": _refusal(agent.policy.refused),
         },
-        "troubles": _troubles(agent),
+        "troubles": _troubles(agent, uid),
         "queue": agent.queue.depth(),
         "counts": dict(agent.pipeline.counts),
         "workers": asdict(agent.pool.statistics()),
@@ -62,17 +67,26 @@ def _refusal(refused: PolicyError | None) -> dict[str, Any] | None:
 
 def _held(agent: Agent, uid: int) -> int:
     """How many documents wait for their owner; those given back are kept a while and do not count."""
-    entries = agent.store.list(uid if uid not in {0, os.getuid()} else None)
+    entries = agent.store.list(None if _administrator(uid) else uid)
     return sum(1 for entry in entries if entry.state in {TAKEN, HELD})
 
 
-def _channels(agent: Agent) -> list[dict[str, Any]]:
+def _administrator(uid: int) -> bool:
+    return uid in {0, os.getuid()}
+
+
+def may_see(uid: int, place: Place) -> bool:
+    """Whether ``uid`` may know that this place exists: its path names a person, a service, a volume."""
+    return _administrator(uid) or place.owner in {0, uid}
+
+
+def _channels(agent: Agent, uid: int) -> list[dict[str, Any]]:
     sections = {
         ChannelKind.REMOVABLE: agent.config.channels.removable.enabled,
         ChannelKind.CLOUD_SYNC: agent.config.channels.cloud_sync.enabled,
         ChannelKind.DOWNLOADS: agent.config.channels.downloads.enabled,
     }
-    places = agent.guard.places()
+    places = [place for place in agent.guard.places() if may_see(uid, place)]
     listed = [_place(place) for place in places]
     for kind, enabled in sections.items():
         if not enabled:
@@ -105,7 +119,7 @@ def _empty(kind: ChannelKind, strength: Strength, reason: str) -> dict[str, Any]
     return {"channel": str(kind), "path": None, "strength": str(strength), "mechanism": "watch", "reason": reason}
 
 
-def _troubles(agent: Agent) -> list[dict[str, Any]]:
+def _troubles(agent: Agent, uid: int) -> list[dict[str, Any]]:
     own = [
         {
             "word": trouble.word,
@@ -116,8 +130,14 @@ def _troubles(agent: Agent) -> list[dict[str, Any]]:
         }
         for trouble in agent.troubles.standing()
     ]
+    seen = [trouble for place, trouble in agent.watcher.troubles() if may_see(uid, place)]
     found = [
-        {"word": t.word, "severity": "weaker", "message": t.message, "hint": t.hint, "fields": dict(t.fields)}
-        for t in (*agent.guard.troubles(), *(trouble for _place, trouble in agent.watcher.troubles()))
+        {"word": t.word, "severity": "weaker", "message": t.message, "hint": t.hint, "fields": _shown(t, uid)}
+        for t in (*agent.guard.troubles(), *seen)
     ]
     return own + found
+
+
+def _shown(trouble: Trouble, uid: int) -> dict[str, str]:
+    """The fields of its sentence; the path of a configured folder may lie in somebody else's home."""
+    return {key: value if key != "path" or _administrator(uid) else "…" for key, value in trouble.fields}

@@ -46,6 +46,7 @@ from agent.findings import FindingType
 PRIOR_CLINICAL = -3.4
 PRIOR_PERSON = -3.0
 MEDICAL = 0.5  # probability from which a document is called medical
+CERTAIN = 0.999  # the most that is ever said: beyond it nobody has counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,11 @@ def person_lines(page: Evidence) -> list[Weighed]:
         (FindingType.PERSON, page.sex, 0.6, 0.6),
     )
     return [Weighed("person", kind, count, min(each * count, cap)) for kind, count, each, cap in table if count]
+
+
+def reach(page: Evidence) -> float:
+    """The probability that the page could have at most, were it surely about one person: what is clinical in it."""
+    return sigmoid(PRIOR_CLINICAL + sum(line.nats for line in clinical_lines(page)))
 
 
 def score(page: Evidence, identifiers: float, against: dict[str, float], vignettes: int = 0) -> Score:

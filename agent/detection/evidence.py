@@ -111,7 +111,7 @@ def read_title(evidence: Evidence, page: Folded, match: Match, kind: str) -> Non
 
 def read_section(evidence: Evidence, page: Folded, match: Match) -> None:
     """A section heading counts as one when it is a heading; elsewhere its words are terms."""
-    if is_heading(page.lines, match.start, match.end):
+    if match.entry.text in evidence.sections or is_heading(page.lines, match.start, match.end):
         evidence.sections.add(match.entry.text)
     elif not match.entry.whole and not match.entry.has("term"):
         evidence.terms.add(match.entry.text)
@@ -120,6 +120,8 @@ def read_section(evidence: Evidence, page: Folded, match: Match) -> None:
 def read_drug(evidence: Evidence, page: Folded, match: Match) -> None:
     """A medicine; with a dose or a rhythm in the same line it is a prescription of somebody."""
     evidence.drugs.add(match.entry.text)
+    if match.entry.text in evidence.dosed:
+        return
     stop = page.lines.find(b"\n", match.end)
     line = page.lines[match.end : min(stop, match.end + 90)]
     dose = _DOSE.match(line)
@@ -129,12 +131,14 @@ def read_drug(evidence: Evidence, page: Folded, match: Match) -> None:
 
 def read_analyte(evidence: Evidence, page: Folded, match: Match) -> None:
     """A laboratory word with a value and a unit, or a value and a reference interval."""
-    if _VALUE.match(page.lines, match.end, match.end + 70):
+    if match.entry.text not in evidence.lab_values and _VALUE.match(page.lines, match.end, match.end + 70):
         evidence.lab_values.add(match.entry.text)
 
 
 def read_vital(evidence: Evidence, page: Folded, match: Match) -> None:
     """A vital sign with its figure."""
+    if match.entry.text in evidence.vitals:
+        return
     shape = _TEMPERATURE if match.entry.text == b"t" else _FIGURE
     if shape.match(page.lines, match.end, match.end + 40):
         evidence.vitals.add(match.entry.text)

@@ -31,7 +31,8 @@ _SPECIAL = {**_CYRILLIC, **_GREEK, **_OTHER}
 _COMMON = ("’", "œ", "–", "…", "\u202f", "•")  # worth a replace of their own: frequent in French text
 _LETTER_SPACED = re.compile(rb"(?<![A-Za-z0-9])(?:(?:[A-Z] ){4,}[A-Z]|(?:[a-z] ){4,}[a-z])(?![A-Za-z0-9])")
 _SPACED_PROBE = re2.compile(rb"[\n ](?:[A-Za-z] ){4}")  # RE2: the probe reads every text, the rewriting few
-_BROKEN_WORD = re.compile(rb"(?<=[a-z])-\n(?=[a-z])")
+_BROKEN_WORD = re.compile(rb"-\n(?<=[a-z]-\n)(?=[a-z])")  # the literal first: it is searched for, the rest tested
+_BLANKS = (b" " * 64, b" " * 8, b"   ", b"  ", b"  ")  # longest first: any run is one blank after a few passes
 
 
 def _foreign(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -107,11 +108,19 @@ def _encode(text: str) -> bytes:
 
 
 def _collapse(data: bytes) -> bytes:
-    if b"  " in data or b" \n" in data or b"\n " in data:
-        data = b"\n".join([b" ".join(line.split()) for line in data.split(b"\n")])
+    if b"  " in data:
+        data = _single_blanks(data)
+    data = data.replace(b" \n", b"\n").replace(b"\n ", b"\n")
     if b"(" in data:
         data = data.replace(b"(e)", b"e").replace(b"(s)", b"s")  # «né(e) le», «patient(s)»
     return _BROKEN_WORD.sub(b"", data) if b"-\n" in data else data
+
+
+def _single_blanks(data: bytes) -> bytes:
+    while b"  " in data:
+        for run in _BLANKS:
+            data = data.replace(run, b" ")
+    return data
 
 
 def fold_term(term: str) -> bytes:

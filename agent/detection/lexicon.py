@@ -30,17 +30,22 @@ _PRIORITY = (
 )
 
 
+COUNTED = frozenset(("letter", "narrative", "phrase", "term"))  # groups of which distinct entries are counted
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One word or phrase. ``uses`` are its (group, detail) pairs: «poids» is a vital sign in French and no drug.
 
-    ``whole`` says that no plural ending is tolerated: short words and anchors.
+    ``whole`` says that no plural ending is tolerated: short words and anchors. ``counted`` says that all its uses only
+    count once a page, wherever it stands: the second time it says nothing new.
     """
 
     text: bytes
     uses: tuple[tuple[str, str], ...]
     languages: tuple[str, ...]
     whole: bool
+    counted: bool = False
 
     def has(self, group: str) -> bool:
         """True when one of the uses is of ``group``."""
@@ -83,6 +88,7 @@ def entries() -> tuple[Entry, ...]:
             tuple(sorted(found, key=lambda use: _PRIORITY.index(use[0]))),
             tuple(languages[text]),
             whole=len(text) < 5 or any(group == "anchor" for group, _ in found),
+            counted=all(group in COUNTED for group, _ in found),
         )
         for text, found in uses.items()
     )

@@ -34,6 +34,7 @@ class Matcher:
 
         self._lexicon = lexicon
         self._whole = tuple(entry.whole for entry in lexicon)
+        self._counted = frozenset(number for number, entry in enumerate(lexicon) if entry.counted)
         self._shorter = _prefixes(lexicon)
         self._automaton: Any = BytesAhoCorasick(
             [b" " + entry.text for entry in lexicon],
@@ -42,12 +43,18 @@ class Matcher:
         )
 
     def find(self, words: bytes) -> list[Match]:
-        """Matches in order of position. ``words`` holds lower-case letters, digits and spaces, a space at each end."""
-        found = []
+        """Matches in order of position; of an entry that only counts once a page, the first. ``words`` holds lower-case
+        letters, digits and spaces, a space at each end.
+        """
+        found: list[Match] = []
+        seen: set[int] = set()
         lexicon, whole, shorter = self._lexicon, self._whole, self._shorter
         for number, start, end in self._automaton.find_matches_as_indexes(words):
             if words[end] == _SPACE:
-                found.append(Match(start + 1, end, lexicon[number]))
+                if number not in seen:
+                    found.append(Match(start + 1, end, lexicon[number]))
+                    if number in self._counted:
+                        seen.add(number)
                 continue
             stop = -1 if whole[number] else words.find(b" ", end, end + 3)
             if stop > 0 and words[end:stop] in _ENDINGS:

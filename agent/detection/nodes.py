@@ -52,7 +52,7 @@ def judge_node(node: Document, parent: Document | None) -> Judged:
     if table is not None and (table.probability >= combine.MEDICAL or table.number):
         best = table if table.probability >= combine.MEDICAL else replace(text, number=True)
         best = replace(best, items=best.items + (text.items if best is table else table.items))
-    return replace(best, problem=problem)
+    return best if problem is None else replace(best, problem=problem)
 
 
 def _problem(node: Document, parent: Document | None) -> Problem | None:

@@ -6,7 +6,7 @@ dispatch from lexicon groups to rules. Takes text, returns one ``Evidence`` a pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from agent.detection import evidence as clinical
 from agent.detection import identity, negatives
@@ -50,11 +50,12 @@ def read_page(text: str) -> Evidence:
         "term": evidence.terms,
     }
     for match in matcher().find(page.words):
-        for group, detail in match.entry.uses:
+        entry = match.entry
+        for group, detail in entry.uses:
             if group in counted:
-                counted[group].add(match.entry.text)
+                counted[group].add(entry.text)
             else:
-                _read(evidence, page, match, group, detail)
+                _RULES[group](evidence, page, match, detail)
     evidence.terms |= clinical.shaped_terms(page)
     evidence.blanks += clinical.count_open_fields(page)
     evidence.codes = clinical.count_codes(page)
@@ -63,20 +64,23 @@ def read_page(text: str) -> Evidence:
     return evidence
 
 
-def _read(evidence: Evidence, page: Folded, match: Match, group: str, detail: str) -> None:
-    if group == "anchor":
-        rule = _ANCHORS.get(detail)
-        if rule is not None:
-            rule(evidence, page, match)
-    elif group == "against":
-        negatives.read_marker(evidence, page, match, detail)
-    elif group == "title":
-        clinical.read_title(evidence, page, match, detail)
-    elif group == "section":
-        clinical.read_section(evidence, page, match)
-    elif group == "drug":
-        clinical.read_drug(evidence, page, match)
-    elif group == "analyte":
-        clinical.read_analyte(evidence, page, match)
-    elif group == "vital":
-        clinical.read_vital(evidence, page, match)
+def _read_anchor(evidence: Evidence, page: Folded, match: Match, detail: str) -> None:
+    rule = _ANCHORS.get(detail)
+    if rule is not None:
+        rule(evidence, page, match)
+
+
+def _plain(rule: Callable[[Evidence, Folded, Match], None]) -> Callable[[Evidence, Folded, Match, str], None]:
+    """A rule that asks for no detail, in the shape of those that do."""
+    return lambda evidence, page, match, _detail: rule(evidence, page, match)
+
+
+_RULES: dict[str, Callable[[Evidence, Folded, Match, str], None]] = {
+    "anchor": _read_anchor,
+    "against": negatives.read_marker,
+    "title": clinical.read_title,
+    "section": _plain(clinical.read_section),
+    "drug": _plain(clinical.read_drug),
+    "analyte": _plain(clinical.read_analyte),
+    "vital": _plain(clinical.read_vital),
+}

@@ -6,7 +6,9 @@ how a page's sum becomes masked findings. Takes a node, returns ``Judged``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from agent.detection import combine, masking, negatives
 from agent.detection.combine import Score
@@ -37,9 +39,8 @@ def judge_text(node: Document) -> Judged:
     pages = _read_pages(node)
     if not pages:
         return Judged(node)
-    scores = _score_pages(pages)
-    best = max(range(len(pages)), key=lambda number: scores[number].probability)
-    page, score = pages[best], scores[best]
+    best, score = _best_page(pages)
+    page = pages[best]
     everyone = frozenset(birth for each in pages for birth in each.evidence.births if each.evidence.named_births)
     numbers = frozenset(number for each in pages for number in each.numbers)
     identified = _identified(pages, best)
@@ -104,24 +105,34 @@ def _sample(kind: FindingType, value: str) -> str:
     return mask(value)[: masking.LIMIT] if kind in _MASKED else ""
 
 
-def _score_pages(pages: list[_Page]) -> list[Score]:
-    """Each page is clinical by itself; whom it is about may stand on the page before, after, or on the first."""
-    scores = []
-    head = [pages[0].evidence, pages[-1].evidence] if len(pages) > 1 else [pages[0].evidence]
-    whole = negatives.weigh(head)
+def _best_page(pages: list[_Page]) -> tuple[int, Score]:
+    """The most telling page and its sum. The most clinical pages are summed first; the rest is left out as soon as none
+    of it could be more telling, could be medical at all, or could add to a certainty that is not told apart any more.
+    """
+    whole = negatives.weigh([pages[0].evidence, pages[-1].evidence] if len(pages) > 1 else [pages[0].evidence])
     vignettes = _vignettes([page.evidence for page in pages])
-    for number, page in enumerate(pages):
-        near = pages[max(0, number - 1) : number + 2]
-        if len(pages) > 1:
-            near_by = [each.evidence for each in near] + ([pages[0].evidence] if number > 1 else [])
-            seen = _merge_persons(page.evidence, near_by)
-            here = negatives.weigh([page.evidence])
-            against = {family: max(whole.get(family, 0.0), here.get(family, 0.0)) for family in {*whole, *here}}
-        else:
-            seen, against = page.evidence, whole
-        identifiers = max(each.identifiers for each in near)
-        scores.append(combine.score(seen, identifiers, against, vignettes))
-    return scores
+    bounds = [combine.reach(page.evidence) for page in pages]
+    order = sorted(range(len(pages)), key=lambda number: -bounds[number])
+    best, score = order[0], _score_page(pages, order[0], whole, vignettes)
+    for number in order[1:]:
+        if bounds[number] < max(combine.MEDICAL, score.probability) or score.probability >= combine.CERTAIN:
+            break
+        other = _score_page(pages, number, whole, vignettes)
+        if (other.probability, -number) > (score.probability, -best):
+            best, score = number, other
+    return best, score
+
+
+def _score_page(pages: list[_Page], number: int, whole: dict[str, float], vignettes: int) -> Score:
+    """A page is clinical by itself; whom it is about may stand on the page before, after, or on the first."""
+    page = pages[number]
+    if len(pages) == 1:
+        return combine.score(page.evidence, page.identifiers, whole, vignettes)
+    near = pages[max(0, number - 1) : number + 2]
+    seen = _merge_persons(page.evidence, [each.evidence for each in near + (pages[:1] if number > 1 else [])])
+    here = negatives.weigh([page.evidence])
+    against = {family: max(whole.get(family, 0.0), here.get(family, 0.0)) for family in {*whole, *here}}
+    return combine.score(seen, max(each.identifiers for each in near), against, vignettes)
 
 
 def _vignettes(pages: list[Evidence]) -> int:
@@ -173,17 +184,6 @@ def _identified(pages: list[_Page], best: int) -> bool:
 
 def _findings(page: _Page, score: Score) -> tuple[Finding, ...]:
     """The sum as findings, with samples of our own words; identities masked."""
-    evidence = page.evidence
-    samples = {
-        FindingType.SECTION: masking.words(evidence.sections),
-        FindingType.PHRASE: masking.words(evidence.phrases),
-        FindingType.TERM: masking.words(evidence.terms),
-        FindingType.DRUG: masking.words(evidence.drugs),
-        FindingType.LAB_LINE: masking.words(evidence.lab_values),
-        FindingType.VITAL_SIGN: masking.words(evidence.vitals),
-        FindingType.PERSON: masking.name(min(evidence.names, default=b"")),
-        FindingType.BIRTH_DATE: masking.date(min(evidence.births, default="")) if evidence.births else "",
-    }
     merged: dict[tuple[FindingType, bool], Finding] = {}
     for line in score.lines:
         key = (line.type, line.nats < 0)
@@ -191,5 +191,25 @@ def _findings(page: _Page, score: Score) -> tuple[Finding, ...]:
         count, weight = (
             (line.count, line.nats) if seen is None else (max(seen.count, line.count), seen.weight + line.nats)
         )
-        merged[key] = Finding(line.type, count, page.spot, round(weight, 2), samples.get(line.type, ""))
+        sample = _shown(line.type, page.evidence) if seen is None else seen.sample
+        merged[key] = Finding(line.type, count, page.spot, round(weight, 2), sample)
     return tuple(merged.values())
+
+
+def _shown(kind: FindingType, evidence: Evidence) -> str:
+    """The sample that stands for one kind of evidence."""
+    if kind in _WORDS:
+        return masking.words(_WORDS[kind](evidence))
+    if kind is FindingType.PERSON:
+        return masking.name(min(evidence.names, default=b""))
+    return masking.date(min(evidence.births)) if kind is FindingType.BIRTH_DATE and evidence.births else ""
+
+
+_WORDS: dict[FindingType, Callable[[Evidence], set[bytes]]] = {
+    FindingType.SECTION: attrgetter("sections"),
+    FindingType.PHRASE: attrgetter("phrases"),
+    FindingType.TERM: attrgetter("terms"),
+    FindingType.DRUG: attrgetter("drugs"),
+    FindingType.LAB_LINE: attrgetter("lab_values"),
+    FindingType.VITAL_SIGN: attrgetter("vitals"),
+}

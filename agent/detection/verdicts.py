@@ -28,7 +28,11 @@ def conclude(document: Document, judged: Sequence[Judged], *, complete: bool) ->
         return _medical(document, medical, problem)
     items = _items(judged)
     if problem is not None:
-        return Findings(Judgement.UNDECIDABLE, confidence=1.0, format=document.format, problem=problem, items=items)
+        sealed = document.format is Format.AGE and problem is Problem.ENCRYPTED
+        kind = Kind.SEALED if sealed else Kind.OTHER
+        return Findings(
+            Judgement.UNDECIDABLE, kind, confidence=1.0, format=document.format, problem=problem, items=items
+        )
     number = any(node.number for node in judged)
     return Findings(
         Judgement.NOT_MEDICAL,

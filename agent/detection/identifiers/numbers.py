@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any
 
 from agent.detection.identifiers import adeli, contacts, finess, foreign, ins, nir, rpps
 from agent.detection.identifiers.base import AFTER, NEAR, Hit, Scheme, compact
@@ -31,15 +33,39 @@ SCHEMES: tuple[Scheme, ...] = (
     *contacts.SCHEMES,
 )
 _WORDLESS = tuple((index, scheme) for index, scheme in enumerate(SCHEMES) if scheme.alone)
-_ALL = tuple(enumerate(SCHEMES))
+WORDS = tuple(sorted({scheme.words.pattern for scheme in SCHEMES}))  # the context words, each sort once
+
+
+@lru_cache(maxsize=1)
+def _vocabulary() -> Any:
+    """Which sorts of context words a piece of text holds, in one linear pass."""
+    import re2
+
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    known = re2.Set.SearchSet(options)
+    for pattern in WORDS:
+        known.Add(pattern.encode("latin-1"))
+    known.Compile()
+    return known
+
+
+@lru_cache(maxsize=256)
+def _with_words(sorts: tuple[int, ...]) -> tuple[tuple[int, Scheme], ...]:
+    """The schemes worth a look where these sorts of words stand: theirs, and those that need none."""
+    words = {WORDS[sort] for sort in sorts}
+    return tuple((i, scheme) for i, scheme in enumerate(SCHEMES) if scheme.alone or scheme.words.pattern in words)
 
 
 class NumberScan:
-    """One pass over the runs of one text. ``word_places``: ascending starts of context words in ``folded``."""
+    """One pass over the runs of one text. ``folded``: the same, one byte a character; ``word_places``: ascending starts
+    of context words in it.
+    """
 
-    def __init__(self, text: str, folded: str, word_places: list[int]) -> None:
+    def __init__(self, text: str, folded: bytes, word_places: list[int]) -> None:
         self._text = text
-        self._folded = folded
+        self._bytes = folded
+        self._folded = folded.decode("latin-1")
         self._words = word_places
         self._candidates = [0] * len(SCHEMES)
         self._passes = [0] * len(SCHEMES)
@@ -61,13 +87,19 @@ class NumberScan:
         return self._candidates[index] < _GRID or self._passes[index] >= self._candidates[index] * _COLUMN_RATE
 
     def _run(self, start: int, end: int) -> None:
-        place = bisect_left(self._words, start - NEAR)
-        worded = place < len(self._words) and self._words[place] < end + AFTER
         count = sum(map(str.isdigit, self._text[start : end + _BEHIND]))
-        for index, scheme in _ALL if worded else _WORDLESS:
+        for index, scheme in self._worth(start, end):
             if count >= scheme.digits:
                 for match in _shapes(scheme, self._text, start, end):
                     self._judge(index, scheme, match)
+
+    def _worth(self, start: int, end: int) -> tuple[tuple[int, Scheme], ...]:
+        """The schemes that could give a hit here: a scheme that needs a context word is looked at beside one only."""
+        low, high = max(0, start - _BEFORE - NEAR), end + _BEHIND + AFTER
+        place = bisect_left(self._words, low)
+        if place >= len(self._words) or self._words[place] >= high:
+            return _WORDLESS
+        return _with_words(tuple(sorted(_vocabulary().Match(self._bytes[low:high]) or ())))
 
     def _judge(self, index: int, scheme: Scheme, match: re.Match[str]) -> None:
         self._candidates[index] += 1

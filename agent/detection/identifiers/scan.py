@@ -12,7 +12,7 @@ from typing import Any
 
 from agent.detection.identifiers import birth, contacts, foreign, ins, ipp
 from agent.detection.identifiers.base import Hit, compact
-from agent.detection.identifiers.numbers import MAX_HITS, SCHEMES, NumberScan, grade
+from agent.detection.identifiers.numbers import MAX_HITS, WORDS, NumberScan, grade
 from agent.findings import FindingType
 
 MAX_LANDMARKS = 50_000
@@ -40,7 +40,7 @@ def _searchers() -> tuple[Any, Any, Any]:
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
     landmarks = "|".join(f"({pattern})" for pattern in _LANDMARKS).encode("latin-1")
-    words = "|".join(sorted({scheme.words.pattern for scheme in SCHEMES})).encode("latin-1")
+    words = "|".join(WORDS).encode("latin-1")
     return tuple(re2.compile(pattern, options) for pattern in (_NUMBERS, landmarks, words))
 
 
@@ -56,7 +56,7 @@ def find_identifiers(text: str) -> list[Hit]:
     folded = plain.translate(_FOLD).lower()
     if runs:
         places = [word.start() for word, _ in zip(words.finditer(folded), range(_MAX_WORDS), strict=False)]
-        hits += NumberScan(text, folded.decode("latin-1"), places).over(runs)
+        hits += NumberScan(text, folded, places).over(runs)
     hits += _landmarks(text, folded, found)
     return _settle(hits)
 

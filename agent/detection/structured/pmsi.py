@@ -66,7 +66,7 @@ LAYOUTS = (
 
 def recognise_pmsi(text: str) -> Recognised | None:
     """Judge fixed-width lines; None when fewer than three match a layout, or they are a minority of the records."""
-    head = [line for line in _records(text[:_HEAD], _HEAD_LINES) if len(line) >= _SHORTEST and _START.match(line)]
+    head = [line for line in _head(text) if len(line) >= _SHORTEST and _START.match(line)]
     families = _families(head) if head else []
     if not families:
         return None
@@ -83,6 +83,10 @@ def recognise_pmsi(text: str) -> Recognised | None:
     return about(
         Kind.PMSI, people, clinical=len(best), confidence=STRONG, identifier_type=FindingType.NIR if nir else None
     )
+
+
+def _head(text: str) -> list[str]:
+    return text[:_HEAD].lstrip("\ufeff").replace("\r", "").split("\n", _HEAD_LINES)[:_HEAD_LINES]
 
 
 def _records(text: str, most: int) -> list[str]:

@@ -7,6 +7,8 @@ Formats that are known to hide or hold documents and cannot be opened here are n
 
 from __future__ import annotations
 
+import re
+
 from agent.document import Area, Format, Problem, Spot
 from agent.extraction.formats import archive
 from agent.extraction.formats.base import Job
@@ -37,6 +39,12 @@ _CLOSED = (
     (b"\xffWPC", "WordPerfect"),
 )
 _BY_LIBARCHIVE = (b"MSCF\0\0\0\0", b"070701", b"070707", b"!<arch>\n", b"\x28\xb5\x2f\xfd", b"\x1f\x9d", b"\x1f\xa0")
+_AGE_HEAD = 64 * 1024  # bytes looked at
+_AGE_LEAST = 32  # nonce and tag: no payload is shorter
+_AGE_HEADER = re.compile(
+    rb"age-encryption\.org/v1\n(?:-> [!-~ ]{1,4096}\n(?:[A-Za-z0-9+/]{0,64}\n){1,200}){1,64}--- [A-Za-z0-9+/]{43}\n"
+)
+_AGE_ARMOUR = re.compile(rb"-----BEGIN AGE ENCRYPTED FILE-----\r?\n")
 _END_OF_ZIP = b"PK\x05\x06"
 _ISO_AT = 32_769
 
@@ -111,9 +119,26 @@ def read_appended(job: Job) -> None:
         archive.read_zip(job, directory)
 
 
-def read_age(_job: Job) -> None:
-    """Format.AGE: sealed, and meant to be."""
+def read_age(job: Job) -> None:
+    """Format.AGE: sealed, and meant to be; if it is what it says (C2SP age, header and payload).
+
+    A header in front of something readable is a disguise: « corrupt », with its text, and never « sealed ».
+    """
+    head = job.source.pread(_AGE_HEAD, 0)
+    found = _AGE_HEADER.match(head) or _AGE_ARMOUR.match(head)
+    payload = head[found.end() :] if found else head
+    if found is None or _readable(payload, armoured=head.startswith(b"-")):
+        job.text(binary_runs(job.source.pread(_AGE_HEAD, 0), job.budget.limits.run_chars))
+        raise Stop(Problem.CORRUPT)
     raise Stop(Problem.ENCRYPTED)
+
+
+def _readable(payload: bytes, *, armoured: bool) -> bool:
+    """Whether these bytes are text rather than cipher: in random bytes about a third are printable."""
+    if armoured:
+        return re.fullmatch(rb"[A-Za-z0-9+/=\r\n-]*(?:END AGE ENCRYPTED FILE-*\s*)?", payload) is None
+    printable = sum(0x20 <= byte < 0x7F or byte in b"\t\r\n" for byte in payload)
+    return len(payload) < _AGE_LEAST or printable > 0.6 * len(payload)
 
 
 def read_nothing(_job: Job) -> None:

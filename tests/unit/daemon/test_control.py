@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,15 +28,17 @@ def crash(_uid: int, _arguments: dict[str, Any]) -> None:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Iterator[Path]:
-    tmp_path.chmod(0o755)
-    path = tmp_path / "s"
-    handlers = {"who": lambda uid, arguments: [uid, arguments], "refuse": refuse, "crash": crash}
-    server = ControlServer(path, handlers, Operations())
-    server.start()
-    yield path
-    server.close()
-    assert not path.exists()
+def path() -> Iterator[Path]:
+    """A socket that every user of this machine can reach: pytest's own folders are closed to others."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder) / "s"
+        handlers = {"who": lambda uid, arguments: [uid, arguments], "refuse": refuse, "crash": crash}
+        server = ControlServer(path, handlers, Operations())
+        server.start()
+        yield path
+        server.close()
+        assert not path.exists()
 
 
 def test_the_handler_learns_the_uid_from_the_kernel(path: Path) -> None:
@@ -104,3 +107,44 @@ def test_no_agent_is_a_clear_error(tmp_path: Path) -> None:
 
 
 assert sys.platform == "linux"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to become somebody else")
+def test_one_user_cannot_keep_the_others_from_asking(path: Path) -> None:
+    for parent in path.parents:
+        if not parent.stat().st_mode & 0o001:
+            pytest.skip("the temporary folder is closed to other users here")
+    script = (
+        "import socket,sys; held=[socket.socket(socket.AF_UNIX) for _ in range(600)];"
+        "[s.connect(sys.argv[1]) for s in held]; print('held',flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        ["/usr/bin/python3", "-c", script, str(path)], user=65534, group=65534, extra_groups=[],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/",
+    ) as hostile:  # fmt: skip
+        assert hostile.stdout is not None
+        assert hostile.stdin is not None
+        try:
+            assert hostile.stdout.readline() == b"held\n"
+            assert ControlClient(path).call("who")[0] == 0
+        finally:
+            hostile.stdin.close()
+
+
+def test_a_request_that_comes_byte_by_byte_has_a_time_limit(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    monkeypatch.setattr("agent.daemon.control_server._PATIENCE_S", 0.5)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(0.1)
+        connection.connect(str(path))
+        answer = b""
+        for _ in range(100):  # far longer than the limit, never silent for as long as the limit
+            try:
+                connection.send(b" ")
+                answer = connection.recv(65536)
+                break
+            except TimeoutError:
+                continue
+            except OSError:
+                answer = b"closed"
+                break
+    assert answer

@@ -1,0 +1,132 @@
+"""Every bench as a list of figures: what ``python -m bench`` runs, each suite in a process of its own.
+
+The scripts beside this one measure and can be run alone; here their numbers get the budget of the design they answer
+to. ``NOT_BUILT`` are the budgets that nothing can be measured against yet.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.measure import Figure
+
+CORPUS = Path(__file__).resolve().parent.parent.parent / "shared" / "corpus" / "manifest.jsonl"
+NOT_BUILT = (
+    "airlock: reads at least 0.9 of bare",
+    "airlock: writes at most 1.3 times a bare copy at 40 MB/s",
+    "gate: at most 1.1 times bare on git status, grep -r, a build",
+    "policy: edit to enforced within 60 s online",
+)
+
+
+def decide() -> list[Figure]:
+    from bench import decide as bench
+
+    return bench.main()
+
+
+def worker() -> list[Figure]:
+    from bench import worker as bench
+
+    found = bench.round_trips(2000)
+    real = bench.start_ms("agent.extraction.worker", 3)
+    figures = [
+        Figure("worker: round trip", found["round_trip_ms"], "ms", bench.BUDGET_MS, False, "bare socketpair",
+               found["round_trip_ms"] / found["bare_ms"]),
+        Figure("worker: round trip, 99 of 100", found["round_trip_p99_ms"], "ms"),
+        Figure("worker: arming the sandbox", found["arming_ms"], "ms"),
+    ]  # fmt: skip
+    return figures if real is None else [*figures, Figure("worker: start to first question", real, "ms")]
+
+
+def policy() -> list[Figure]:
+    from agent.policy import load_policy
+    from agent.policy.given import facts_from_words
+    from bench import policy as bench
+
+    data = bench.policy_text(100)
+    words = {"action": "copy", "extension": "e99", "patients": "1", "group": "g0", "device": "usb:0781:5567:AA"}
+    found = bench.measure(load_policy(data, "bench"), facts_from_words(words), data)
+    bare = found["bare_call_us"]
+    return [
+        Figure("policy: decision, 100 rules, class seen before", found["seen_us"], "µs", bench.BUDGET_US, False,
+               "bare call", found["seen_us"] / bare),
+        Figure("policy: decision, 100 rules, first of its class", found["first_us"], "µs", bench.BUDGET_US, False,
+               "bare call", found["first_us"] / bare),
+        Figure("policy: load 100 rules and their tests", found["load_ms"], "ms"),
+    ]  # fmt: skip
+
+
+def audit() -> list[Figure]:
+    from bench import audit as bench
+
+    with tempfile.TemporaryDirectory(prefix="serment-bench-") as folder:
+        found = bench.measure(Path(folder), 20_000)
+    return [
+        Figure("audit: append", found["append_us"], "µs", 15, False, "write(2)", found["append_over_bare_write"]),
+        Figure("audit: durable append", found["durable_append_ms"], "ms", 5, False, "write and fdatasync",
+               found["durable_over_bare_fdatasync"]),
+        Figure("audit: verify", found["verify_records_per_s"], "records/s", 100_000, True, "SHA-256 of the same",
+               found["verify_over_bare_sha256"]),
+        Figure("audit: size of a record", found["bytes_per_record"], "bytes"),
+    ]  # fmt: skip
+
+
+def collector() -> list[Figure]:
+    from bench import collector as bench
+
+    with tempfile.TemporaryDirectory(prefix="serment-bench-") as folder:
+        found = bench.measure(Path(folder), 60_000, 1000, 2)
+    return [
+        Figure("collector: verified events, senders on the same cores", found["records_per_s"], "events/s", 50_000,
+               True, "SQLite insert", found["over_bare_insert"]),
+        Figure("collector: processor time an event", found["collector_cpu_us_per_record"], "µs"),
+        Figure("collector: peak memory", found["peak_rss_mb"], "MB"),
+    ]  # fmt: skip
+
+
+def seal() -> list[Figure]:
+    from bench import seal as bench
+
+    with tempfile.TemporaryDirectory(prefix="serment-bench-") as folder:
+        return bench.measure(Path(folder), 128, 5)
+
+
+def resident() -> list[Figure]:
+    from bench import resident as bench
+
+    return bench.main()
+
+
+def detection() -> list[Figure]:
+    """Shares over the development corpus; nothing when it is not beside the checkout."""
+    if not CORPUS.is_file():
+        return []
+    from bench import detection as bench
+
+    rows = bench.run(CORPUS, 2)
+    shares = [
+        Figure(f"detection: {name} (of {of})", 100 * hits / of if of else 0.0, "%")
+        for name, (hits, of) in bench.summary(rows).items()
+    ]
+    times = sorted(row["ms"] for row in rows)
+    return [
+        *shares,
+        Figure("detection: 95 of 100 files, two at a time", times[len(times) * 95 // 100], "ms", 250),
+        Figure("detection: slowest file, two at a time", times[-1], "ms", 2000),
+    ]
+
+
+SUITES: dict[str, tuple[Callable[[], list[Figure]], float]] = {
+    "decide": (decide, 60),
+    "worker": (worker, 60),
+    "policy": (policy, 30),
+    "audit": (audit, 60),
+    "collector": (collector, 60),
+    "seal": (seal, 60),
+    "resident": (resident, 120),
+    "detection": (detection, 150),
+}
+"""What is measured, and after how many seconds it is given up."""

@@ -1,0 +1,81 @@
+"""The embedded collector: nobody can keep the agent from starting it, and a broken one does not eat the machine."""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.daemon.children import Child, EmbeddedCollector
+from tests.running import wait_for
+
+
+@pytest.fixture
+def collector(tmp_path: Path) -> Iterator[EmbeddedCollector]:
+    made = EmbeddedCollector(tmp_path / "collector", 0)
+    yield made
+    made.close()
+
+
+def test_a_port_that_somebody_took_does_not_stop_the_agent(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        collector = EmbeddedCollector(tmp_path / "collector", taken)
+        assert collector.port not in {0, taken}
+        assert collector.url.endswith(f":{collector.port}")
+        collector.close()
+
+
+def test_a_free_port_is_the_one_that_was_asked_for(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = probe.getsockname()[1]
+    collector = EmbeddedCollector(tmp_path / "collector", free)
+    assert collector.port == free
+    collector.close()
+
+
+@pytest.mark.parametrize(("content", "mode"), [(b"", 0o600), (b"short", 0o600), (b"x" * 40, 0o644)])
+def test_a_token_that_is_no_secret_is_replaced(tmp_path: Path, content: bytes, mode: int) -> None:
+    folder = tmp_path / "collector"
+    folder.mkdir()
+    (folder / "token").write_bytes(content)
+    (folder / "token").chmod(mode)
+    EmbeddedCollector(folder, 0).close()
+    assert (folder / "token").read_bytes() not in {content, b""}
+    assert (folder / "token").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_good_token_is_kept(tmp_path: Path) -> None:
+    EmbeddedCollector(tmp_path / "collector", 0).close()
+    token = (tmp_path / "collector" / "token").read_bytes()
+    EmbeddedCollector(tmp_path / "collector", 0).close()
+    assert (tmp_path / "collector" / "token").read_bytes() == token
+
+
+def test_a_collector_that_cannot_start_rests_between_two_attempts(collector: EmbeddedCollector) -> None:
+    collector.child = Child(["agent.no_such_module"])
+    with socket.create_connection(("127.0.0.1", collector.port)):
+        starts = 0
+        for _ in range(3):  # what the main loop does
+            fd = collector.descriptor()
+            if fd is not None and select.select([fd], [], [], 5)[0]:
+                collector.wake()
+                starts += 1
+            wait_for(lambda: not collector.child.running())
+    assert starts == 1
+    assert collector.descriptor() is None
+
+
+def test_a_collector_that_left_in_peace_is_started_again_at_once(collector: EmbeddedCollector) -> None:
+    collector.child = Child(["agent.errors"])
+    for _ in range(2):
+        assert collector.descriptor() is not None
+        collector.wake()
+        wait_for(lambda: not collector.child.running())
+    assert collector.descriptor() is not None

@@ -13,9 +13,11 @@ RUN_PACKAGES := libarchive13 python3-venv
 TEST_PACKAGES := age dosfstools exfatprogs exfat-fuse ntfs-3g e2fsprogs fuse3 util-linux mount passwd linux-libc-dev
 # As root the tests have mounts of their own: what they mount is seen by nobody else and ends with them.
 APART := $(shell unshare --mount --propagation private true 2>/dev/null && echo unshare --mount --propagation private)
+# A virtual environment holds the path of its checkout: in one that was moved or copied it is made again.
+MOVED := $(shell test ! -s $(STAMP) || test "$$(cat $(STAMP))" = "$(CURDIR)" || echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run demo test test-laptop bench lint deb messages system-packages test-packages clean
+.PHONY: help venv run demo test test-laptop bench lint deb messages system-packages test-packages clean $(if $(MOVED),$(STAMP))
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,9 +25,9 @@ help: ## this list
 venv: $(STAMP) ## set up the virtual environment; the commands are then in .venv/bin
 
 $(STAMP): pyproject.toml setup.py constraints.txt agent/locale/fr/LC_MESSAGES/serment.po | system-packages
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(if $(MOVED),false,$(BIN)/python -m pip --version >/dev/null 2>&1) || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[dev]'
-	touch $@
+	echo "$(CURDIR)" > $@
 
 system-packages:
 	@packaging/system-packages $(RUN_PACKAGES)

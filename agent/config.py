@@ -114,7 +114,7 @@ def load_config(path: Path | None) -> AgentConfig:
         raise ConfigError(N_("is larger than {limit} bytes"), where=str(path), limit=MAX_CONFIG_BYTES)
     try:
         table = tomllib.loads(raw.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number of thousands of digits, too deep
         raise ConfigError(N_("is not valid TOML: {why}"), where=str(path), why=error) from error
     config: AgentConfig = _section(default_config(), table, str(path), "")
     _check(config, str(path))

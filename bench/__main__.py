@@ -93,7 +93,7 @@ def table(figures: list[dict[str, Any]]) -> list[str]:
 def closing(names: list[str], failed: dict[str, str], machine: dict[str, Any]) -> list[str]:
     lines = [f"! {name}: {why}" for name, why in failed.items()]
     if set(names) == set(SUITES):
-        lines += [f"  {row:<62} not built yet" for row in NOT_BUILT]
+        lines += [f"  {row:<64} not built yet" for row in NOT_BUILT]
     lines += [
         "",
         "✗ misses its budget, ✓ keeps it; the last column is the ratio to the bare operation of the same run.",

@@ -33,7 +33,7 @@ class Figure:
         budget = "" if self.budget is None else f"{'≥' if self.at_least else '≤'} {self.budget:g}"
         mark = {None: " ", True: "✓", False: "✗"}[self.kept]
         ratio = "" if self.ratio is None else f"{self.ratio:8.2f} × {self.bare}"
-        return f"{mark} {self.name:<44} {self.value:>12.4g} {self.unit:<10} {budget:>10}   {ratio}"
+        return f"{mark} {self.name:<64} {self.value:>12.4g} {self.unit:<10} {budget:>10}   {ratio}"
 
 
 def median_s(work: Callable[[], object], repeat: int = 30, warm: int = 3) -> float:

@@ -114,8 +114,9 @@ def detection() -> list[Figure]:
     times = sorted(row["ms"] for row in rows)
     return [
         *shares,
-        Figure("detection: 95 of 100 files, two at a time", times[len(times) * 95 // 100], "ms", 250),
-        Figure("detection: slowest file, two at a time", times[-1], "ms", 2000),
+        Figure("any file: 95 of 100 of the corpus", times[len(times) * 95 // 100], "ms"),
+        Figure("any file: how many pass the soft limit, 250 ms", sum(time > 250 for time in times), "files", 0),
+        Figure("any file: the slowest, against the hard limit", times[-1], "ms", 2000),
     ]
 
 

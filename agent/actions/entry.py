@@ -84,5 +84,5 @@ def decode(raw: bytes) -> Entry:
         for key in ("uid", "mode", "mtime_ns", "size", "number", "taken", "copies", "keep_until"):
             table[key] = int(table[key])
         return Entry(**table)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise UntrustedInputError(N_("a quarantine record is damaged")) from error

@@ -91,5 +91,5 @@ def _decode(raw: bytes) -> Intent:
             base64.b64decode(table["name"], validate=True), Stamp(*(int(number) for number in table["stamp"])),
             int(table["number"]), str(table["sealed"]).encode("ascii"), str(table["sealed_sha256"]),
         )  # fmt: skip
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise UntrustedInputError(N_("a journal record is damaged")) from error

@@ -70,8 +70,9 @@ def _damaged(path: Path) -> HostError:
 
 
 def _require_ours(folder: Path) -> None:
-    state = os.lstat(folder)
-    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or state.st_mode & 0o022:
+    state = os.stat(folder)  # an administrator may have moved it and left a link of the own
+    ours = state.st_uid == os.geteuid() and os.lstat(folder).st_uid in {0, os.geteuid()}
+    if not ours or state.st_mode & 0o022:
         raise HostError(
             N_("the folder {folder} must be a folder of the agent's own that nobody else can write to"),
             hint=N_("choose another data_dir in agent.toml, or mend its owner and rights"), folder=folder,

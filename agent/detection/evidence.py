@@ -52,6 +52,11 @@ _NOT_SHAPED = frozenset(
     b"dichotomie autotomie diagnosis hypnosis telescopie microscopie enemies blasphemies pandemie "
     b"pandemies metamorphosis symbiosis osmosis compagnies anatomies autonomies kaleidoscopie thermoplastik".split()
 )
+_ABSENT = (
+    b" no ", b" denies ", b" denied ", b" denies any ", b" denied any ", b" negative for ", b" pas de ", b" pas d ",
+    b" absence de ", b" absence d ", b" aucune ", b" aucun ", b" kein ", b" keine ", b" keinen ", b" niega ",
+    b" nega ", b" geen ",
+)  # fmt: skip
 _HEADING_BEFORE = b"\n\t #*-|>.)0123456789]["
 _AFTER_HEADING = re.compile(rb"[ ]?(?:\(s\)|\([^)\n]{0,20}\))?[ ]?(?:[:\n|]|- |\.\n)")
 
@@ -74,6 +79,7 @@ class Evidence:
     dosed: set[bytes] = field(default_factory=set)
     lab_values: set[bytes] = field(default_factory=set)
     vitals: set[bytes] = field(default_factory=set)
+    absent: set[bytes] = field(default_factory=set)  # complaints and signs said to be absent: «no cough», «pas de toux»
     codes: int = 0
     ages: set[bytes] = field(default_factory=set)  # «patient de 54 ans»: the age as written
     births: set[str] = field(default_factory=set)  # ISO dates beside a word for birth
@@ -144,11 +150,16 @@ def read_vital(evidence: Evidence, page: Folded, match: Match) -> None:
         evidence.vitals.add(match.entry.text)
 
 
+def is_denied(page: Folded, match: Match) -> bool:
+    """«No cough», «denies fever», «pas de toux»: the complaint is stated as absent, as after an examination."""
+    return page.words[max(0, match.start - 14) : match.start].endswith(_ABSENT)
+
+
 def count_open_fields(page: Folded) -> int:
     """Fields left open in a form: dotted or ruled lines and empty boxes (not the leaders of a table of contents)."""
-    if b"....." in page.lines or b"___" in page.lines or b"[ ]" in page.lines:
-        return len(_OPEN_FIELD.findall(page.lines)[:100])
-    return 0
+    lines = page.lines  # one letter is looked for faster than three
+    ruled, boxed = b"_" in lines and b"___" in lines, b"[" in lines and b"[ ]" in lines
+    return len(_OPEN_FIELD.findall(lines)[:100]) if ruled or boxed or b"....." in lines else 0
 
 
 def shaped_terms(page: Folded) -> set[bytes]:

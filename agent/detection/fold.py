@@ -31,6 +31,8 @@ _SPECIAL = {**_CYRILLIC, **_GREEK, **_OTHER}
 _COMMON = ("’", "œ", "–", "…", "\u202f", "•")  # worth a replace of their own: frequent in French text
 _LETTER_SPACED = re.compile(rb"(?<![A-Za-z0-9])(?:(?:[A-Z] ){4,}[A-Z]|(?:[a-z] ){4,}[a-z])(?![A-Za-z0-9])")
 _SPACED_PROBE = re2.compile(rb"[\n ](?:[A-Za-z] ){4}")  # RE2: the probe reads every text, the rewriting few
+# whatever there is to smooth, in one linear look: clean prose is left as it is
+_ROUGH = re2.compile(rb"  | \n|\n |-\n|\((?:e|s)\)|[\n ](?:[A-Za-z] ){4}")
 _BROKEN_WORD = re.compile(rb"-\n(?<=[a-z]-\n)(?=[a-z])")  # the literal first: it is searched for, the rest tested
 _BLANKS = (b" " * 64, b" " * 8, b"   ", b"  ", b"  ")  # longest first: any run is one blank after a few passes
 
@@ -92,9 +94,11 @@ class Folded:
 
 def fold(text: str) -> Folded:
     """Fold ``text`` in linear time. Offsets are those of the folded text, not of ``text``."""
-    cased = b"\n" + _collapse(_encode(text).translate(_CASE_KEPT, _DELETED)) + b"\n"
-    if _SPACED_PROBE.search(cased):
-        cased = _LETTER_SPACED.sub(lambda found: found.group().replace(b" ", b""), cased)
+    cased = b"\n" + _encode(text).translate(_CASE_KEPT, _DELETED) + b"\n"
+    if _ROUGH.search(cased):
+        cased = _collapse(cased)
+        if _SPACED_PROBE.search(cased):
+            cased = _LETTER_SPACED.sub(lambda found: found.group().replace(b" ", b""), cased)
     lines = cased.lower()
     return Folded(cased, lines, lines.translate(_WORDS_ONLY))
 
@@ -126,3 +130,9 @@ def _single_blanks(data: bytes) -> bytes:
 def fold_term(term: str) -> bytes:
     """A lexicon entry as it looks in the view ``words``: single spaces, none at the ends."""
     return b" ".join(_encode(term).translate(_CASE_KEPT, _DELETED).lower().translate(_WORDS_ONLY).split())
+
+
+def fold_terms(line: str, separator: str) -> list[bytes]:
+    """``fold_term`` of each piece of ``line``, in one go: the lexicon has thousands. ``separator`` must be plain ASCII."""
+    smooth = _encode(line).translate(_CASE_KEPT, _DELETED).lower()
+    return [b" ".join(piece.translate(_WORDS_ONLY).split()) for piece in smooth.split(separator.encode("ascii"))]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
-from agent.detection.fold import fold_term
+from agent.detection.fold import fold_term, fold_terms
 
 LANGUAGES = ("fr", "en", "de", "it", "es", "nl")
 _FILES = (*LANGUAGES, "drugs", "analytes", "negatives", "anchors")
@@ -64,8 +64,7 @@ def parse(content: str, language: str) -> list[tuple[bytes, str, str, str]]:
         name, _, detail = group.partition(":")
         if name not in _PRIORITY:
             raise ValueError(f"{language}: line {number}: unknown group {name}")
-        for entry in entries.split(" | "):
-            folded = fold_term(entry)
+        for folded in fold_terms(entries, " | "):
             if not folded:
                 raise ValueError(f"{language}: line {number} has an empty entry")
             found.append((folded, name, detail, language))

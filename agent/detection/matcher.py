@@ -49,14 +49,15 @@ class Matcher:
         found: list[Match] = []
         seen: set[int] = set()
         lexicon, whole, shorter = self._lexicon, self._whole, self._shorter
+        counted, find = self._counted, words.find
         for number, start, end in self._automaton.find_matches_as_indexes(words):
             if words[end] == _SPACE:
                 if number not in seen:
                     found.append(Match(start + 1, end, lexicon[number]))
-                    if number in self._counted:
+                    if number in counted:
                         seen.add(number)
                 continue
-            stop = -1 if whole[number] else words.find(b" ", end, end + 3)
+            stop = -1 if whole[number] else find(b" ", end, end + 3)
             if stop > 0 and words[end:stop] in _ENDINGS:
                 found.append(Match(start + 1, stop, lexicon[number]))
             elif number in shorter and (match := self._cut_short(words, start + 1, shorter[number])) is not None:

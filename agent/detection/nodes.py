@@ -43,15 +43,16 @@ def judge_node(node: Document, parent: Document | None) -> Judged:
             items=structured.items,
         )
     text = judge_text(node)
-    table = max(
-        (_judge_table(node, rows) for rows in node.tables[:_MAX_TABLES]),
-        key=lambda found: found.probability,
-        default=None,
-    )
+    tables = [_judge_table(node, rows) for rows in node.tables[:_MAX_TABLES]]
+    table = max(tables, key=lambda found: found.probability, default=None)
     best = text
     if table is not None and (table.probability >= combine.MEDICAL or table.number):
         best = table if table.probability >= combine.MEDICAL else replace(text, number=True)
-        best = replace(best, items=best.items + (text.items if best is table else table.items))
+        best = replace(
+            best,
+            items=best.items + (text.items if best is table else table.items),
+            persons=frozenset[str]().union(*(each.persons for each in tables)) or best.persons,
+        )
     return best if problem is None else replace(best, problem=problem)
 
 

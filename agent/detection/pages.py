@@ -54,6 +54,8 @@ def read_page(text: str) -> Evidence:
         for group, detail in entry.uses:
             if group in counted:
                 counted[group].add(entry.text)
+                if clinical.is_denied(page, match):
+                    evidence.absent.add(entry.text)
             else:
                 _RULES[group](evidence, page, match, detail)
     evidence.terms |= clinical.shaped_terms(page)

@@ -179,18 +179,32 @@ def _numbered_people(roles: dict[int, str]) -> bool:
 
 
 def _keys(body: Sequence[Row], roles: dict[int, str]) -> frozenset[str]:
-    """One key a distinct person: by number where there is one, else by name and birth date, else by row."""
-    order = [[column for column, role in roles.items() if role == wanted] for wanted in ("nir", "id", "full-name")]
-    single = next((columns[0] for columns in order if columns), None)
-    several = [column for column, role in roles.items() if role in {"name", "birth"}]
+    """One key a distinct person: by number where the row has one, else by name and birth date, else by row.
+
+    A sum at the foot, a blank line and a header that a long list repeats are nobody.
+    """
+    numbers = [column for wanted in ("nir", "id") for column, role in roles.items() if role == wanted][:1]
+    told = {"full-name", "name", "birth" if "birth" in roles.values() else "age"}  # what tells namesakes apart
+    naming = [column for column, role in roles.items() if role in told]
+    least = min(2, len(naming)) if numbers or len(naming) > 1 else 1
     keys = set()
-    for number, row in enumerate(body):
-        if single is not None:
-            key = row[single].strip() if single < len(row) else ""
-        else:
-            key = "|".join(row[column].strip().lower() for column in several if column < len(row)).strip("|")
-        if key:
-            keys.add(key)
-        elif single is None and not several and any(cell.strip() for cell in row):
-            keys.add(f"#{number}")
+    for place, row in enumerate(body):
+        number, names = _values(row, numbers), _values(row, naming)
+        if any(_role(value) for value in number + names):
+            continue
+        if number:
+            keys.add(_SEPARATORS.sub("", number[0]))
+        elif naming and len(names) >= least:
+            keys.add("|".join(names))
+        elif not numbers and not naming and any(cell.strip() for cell in row):
+            keys.add(f"#{place}")
     return frozenset(keys)
+
+
+_SEPARATORS = re.compile(r"[\s./-]")
+
+
+def _values(row: Row, columns_of: Sequence[int]) -> list[str]:
+    """What stands in these columns of a row, without blanks around and within, in one case."""
+    cells = (" ".join(row[column].lower().split()) for column in columns_of if column < len(row))
+    return [cell for cell in cells if cell]

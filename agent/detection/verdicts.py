@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.detection.combine import MEDICAL
+from agent.detection.combine import CERTAIN, MEDICAL
 from agent.detection.judged import Judged
 from agent.document import Document, Format, Problem
 from agent.findings import Finding, Findings, Judgement, Kind
@@ -37,7 +37,7 @@ def conclude(document: Document, judged: Sequence[Judged], *, complete: bool) ->
     return Findings(
         Judgement.NOT_MEDICAL,
         Kind.PERSONAL_IDENTIFIER if number else Kind.OTHER,
-        confidence=round(min(0.995, 1 - max((node.probability for node in judged), default=0.0)), 4),
+        confidence=round(min(CERTAIN, 1 - max((node.probability for node in judged), default=0.0)), 4),
         format=document.format,
         items=items,
     )
@@ -49,7 +49,7 @@ def _medical(document: Document, medical: list[Judged], problem: Problem | None)
     return Findings(
         Judgement.MEDICAL,
         _kind(document, medical),
-        confidence=round(min(0.995, max(node.probability for node in medical)), 4),
+        confidence=round(min(CERTAIN, max(node.probability for node in medical)), 4),
         identified=any(node.identified for node in medical),
         patients=len(persons) or nameless,
         test_data=all(node.test_data for node in medical),

@@ -50,7 +50,7 @@ def load_state(path: Path, device: str = "") -> SpoolState:
     try:
         with path.open("rb") as file:
             state = msgspec.json.decode(file.read(MAX_STATE_BYTES), type=SpoolState)
-    except (FileNotFoundError, msgspec.MsgspecError):
+    except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         state = SpoolState("")
     except OSError as error:
         raise HostError(N_("cannot be read: {why}"), where=str(path), why=error.strerror) from error

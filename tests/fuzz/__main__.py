@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import sys
 from pathlib import Path
 
 from tests.fuzz import child
 from tests.fuzz.parent import FINDINGS, Result, fuzz
-from tests.fuzz.targets import TARGETS
+
+GUIDED = "--plain" not in sys.argv and importlib.util.find_spec("atheris") is not None
+with child.instrumented() if GUIDED and "--child" in sys.argv else contextlib.nullcontext():
+    from tests.fuzz.targets import TARGETS
 
 
 def main(arguments: list[str]) -> int:
@@ -23,24 +27,23 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--inputs", type=int, default=1 << 40, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
-    guided = not given.plain and importlib.util.find_spec("atheris") is not None
     if given.child:
-        return _child(given, guided)
+        return _child(given)
     if given.list:
         for target in TARGETS.values():
             print(f"{target.name:18} {target.promise}")
         return 0
     broken = 0
     for name in given.target or TARGETS:
-        result = fuzz(name, given.findings, seconds=given.seconds, seed=given.seed, guided=guided)
+        result = fuzz(name, given.findings, seconds=given.seconds, seed=given.seed, guided=GUIDED)
         broken += len(result.found)
         _show(name, result)
     return 1 if broken else 0
 
 
-def _child(given: argparse.Namespace, guided: bool) -> int:
+def _child(given: argparse.Namespace) -> int:
     target, folder = TARGETS[given.child], given.findings / given.child
-    if guided:
+    if GUIDED:
         child.run_guided(target, folder, given.seconds)
     trial = child.run(target, folder, seed=given.seed, inputs=given.inputs, seconds=given.seconds)
     print(f"tried {trial.tried}")

@@ -10,16 +10,18 @@ import faulthandler
 import hashlib
 import mmap
 import os
+import re
 import resource
 import signal
 import struct
 import time
 import traceback
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tests.fuzz.mutate import Mutator
-from tests.fuzz.target import Target
+from tests.fuzz.target import Broken, Target
 
 HEADROOM = 1536 << 20  # bytes of address space beyond what is mapped once a target is ready
 MAX_INPUT = 1 << 22
@@ -73,6 +75,8 @@ class Trial:
         last = (ours or frames or [None])[-1]
         place = f"{Path(last.filename).name}-{last.lineno}" if last else "memory"
         name = f"{type(error).__name__}-{place}"
+        if isinstance(error, Broken):
+            name = "Broken-" + re.sub(r"[^a-z]+", "-", str(error).lower())[:60].strip("-")
         if name in self._kept:
             return
         self._kept.add(name)
@@ -105,13 +109,21 @@ def run(target: Target, folder: Path, *, seed: int, inputs: int, seconds: float)
     return trial
 
 
+def instrumented() -> AbstractContextManager[None]:
+    """What is imported of ours within this context tells Atheris which of its branches were taken."""
+    import atheris
+
+    guide: AbstractContextManager[None] = atheris.instrument_imports(include=["agent", "collector"])
+    return guide
+
+
 def run_guided(target: Target, folder: Path, seconds: float) -> None:
     """The same with Atheris: coverage leads the mutations. Does not return."""
     import sys
 
     import atheris
 
-    with atheris.instrument_imports(include=["agent", "collector"], enable_loader_override=False):
+    with instrumented():
         trial = Trial(target, folder, slower=8.0)
     corpus = folder / "corpus"
     corpus.mkdir(exist_ok=True)
@@ -125,7 +137,7 @@ def run_guided(target: Target, folder: Path, seconds: float) -> None:
         trial.done()
 
     arguments = [sys.argv[0], f"-max_total_time={max(1, int(seconds))}", f"-max_len={target.max_bytes}"]
-    arguments += ["-rss_limit_mb=0", "-timeout=0", "-verbosity=0", "-print_final_stats=1", f"-dict={words}"]
+    arguments += ["-rss_limit_mb=0", "-timeout=300", "-verbosity=0", "-print_final_stats=1", f"-dict={words}", f"-artifact_prefix={folder}/crash-"]
     atheris.Setup([*arguments, str(corpus)], one)
     atheris.Fuzz()
 

@@ -82,7 +82,10 @@ class Home:
 
     def expand(self, text: str) -> bytes | None:
         """An absolute path from a setting: ``~``, ``$HOME``, ``%h`` and ``file://`` understood; otherwise None."""
-        if "\0" in text:
+        try:
+            if b"\0" in os.fsencode(text):
+                return None
+        except UnicodeEncodeError:  # half a surrogate pair, from an escape in JSON: no file has such a name
             return None
         for prefix in ("~/", "$HOME/", "${HOME}/", "%h/"):
             if text.startswith(prefix):
@@ -108,7 +111,7 @@ class Home:
             try:
                 yield from _query(path, mode, query)
                 return
-            except sqlite3.Error:
+            except (sqlite3.Error, UnicodeDecodeError):  # the second: a message that quotes a broken name
                 continue
 
 

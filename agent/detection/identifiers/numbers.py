@@ -21,6 +21,7 @@ _CHUNK = 4_000  # characters of one run looked at together
 _OVERLAP = 64
 _BEFORE, _BEHIND = 6, 12  # letters before a run, and a key or a check letter behind it (« 1850578006084 clé 91 »)
 _GRID = 20  # so many candidates of one shape make a column or a grid
+_SURE = 0.98  # a labelled NIR, INS or RPPS with its key: no scheme that comes after it is as strong
 _COLUMN_RATE = 0.3  # a column of identifiers passes far more often, noise far less (base rates are below 0.2 %)
 
 SCHEMES: tuple[Scheme, ...] = (
@@ -92,6 +93,13 @@ class NumberScan:
             if count >= scheme.digits:
                 for match in _shapes(scheme, self._text, start, end):
                     self._judge(index, scheme, match)
+                if self._settled(start, end):
+                    return
+
+    def _settled(self, start: int, end: int) -> bool:
+        """The whole run is a number so sure that whatever else it may look like would give way to it."""
+        hit = self._hits[-1] if self._hits else None
+        return hit is not None and hit.strength >= _SURE and hit.start <= start and hit.end >= end
 
     def _worth(self, start: int, end: int) -> tuple[tuple[int, Scheme], ...]:
         """The schemes that could give a hit here: a scheme that needs a context word is looked at beside one only."""

@@ -69,8 +69,7 @@ def _landmarks(text: str, folded: bytes, found: Iterator[Any]) -> list[Hit]:
         start, end = match.span()
         if start and text[start - 1].isalnum():
             continue
-        group = next(index for index in range(1, len(_LANDMARKS) + 1) if match.start(index) >= 0)
-        hit = _read_landmark(text, folded, start, end, group)
+        hit = _read_landmark(text, folded, start, end, match.lastindex)
         if hit is not None:
             hits.append(hit)
     return hits

@@ -76,15 +76,17 @@ class CompoundFile:
 
     def _chain(self, sector: int, size: int) -> bytes:
         pieces: list[bytes] = []
+        seen: set[int] = set()
         room = min(-(-size // self._sector), len(self._data) // self._sector + 1)
         while sector < _FREE and len(pieces) < room:
             piece = self._at(sector)
-            if not piece or sector >= len(self._fat):
+            if not piece or sector >= len(self._fat) or sector in seen:  # the last: it bites its tail
                 self.damaged = True
                 break
+            seen.add(sector)
             pieces.append(piece)
             sector = self._fat[sector]
-        self.damaged = self.damaged or len(pieces) >= len(self._data) // self._sector  # it bites its tail
+        self.damaged = self.damaged or len(pieces) >= len(self._data) // self._sector
         return b"".join(pieces)[:size]
 
     def _read_directory(self, raw: bytes) -> None:
@@ -123,7 +125,9 @@ class CompoundFile:
 
     def _mini_chain(self, sector: int, size: int) -> bytes:
         pieces: list[bytes] = []
-        while sector < _FREE and len(pieces) * 64 < size and sector < len(self._mini_fat):
+        seen: set[int] = set()  # a chain that comes back is broken: the stream is then shorter than it claims
+        while sector < _FREE and len(pieces) * 64 < size and sector < len(self._mini_fat) and sector not in seen:
+            seen.add(sector)
             pieces.append(self._mini[sector * 64 : sector * 64 + 64])
             sector = self._mini_fat[sector]
         return b"".join(pieces)[:size]

@@ -11,6 +11,7 @@ import binascii
 import email.parser
 import quopri
 import re
+from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 
@@ -93,7 +94,7 @@ def words(value: str) -> str:
         return value.strip()
     try:
         pieces = decode_header(value)
-    except (ValueError, LookupError, binascii.Error):
+    except (ValueError, LookupError, binascii.Error, HeaderParseError):
         return value
     return "".join(
         piece if isinstance(piece, str) else decode(piece, charset or "") for piece, charset in pieces

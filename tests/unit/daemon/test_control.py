@@ -148,3 +148,11 @@ def test_a_request_that_comes_byte_by_byte_has_a_time_limit(monkeypatch: pytest.
                 answer = b"closed"
                 break
     assert answer
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777])
+def test_a_folder_that_others_can_write_to_holds_no_socket(tmp_path: Path, mode: int) -> None:
+    tmp_path.chmod(mode)
+    with pytest.raises(HostError, match="nobody else"):
+        ControlServer(tmp_path / "s", {}, Operations())
+    assert list(tmp_path.iterdir()) == []

@@ -67,3 +67,14 @@ def test_a_folder_of_somebody_else_is_refused(folder: Path) -> None:
     os.chown(own, 65534, 65534)
     with pytest.raises(HostError, match="nobody else"):
         load_device(own)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to give a link away")
+def test_a_link_of_somebody_else_to_a_folder_of_ours_is_refused(folder: Path) -> None:
+    (folder / "real").mkdir(mode=0o700)
+    link = folder / "link"
+    link.symlink_to(folder / "real")
+    assert load_device(link) == load_device(folder / "real")
+    os.chown(link, 65534, 65534, follow_symlinks=False)
+    with pytest.raises(HostError, match="nobody else"):
+        load_device(link)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.detection.combine import MEDICAL, score, sigmoid
+from agent.detection.combine import MEDICAL, reach, score, sigmoid, told
 from agent.detection.evidence import Evidence
 from agent.detection.negatives import FAMILIES, weigh
 
@@ -65,3 +65,22 @@ def test_one_strong_marker_is_nearly_nothing_and_three_are_all():
 def test_a_form_left_open_is_blank_and_a_filled_one_is_not():
     assert weigh([Evidence(blanks=6)]).get("blank-form") == 1.0
     assert weigh([Evidence(blanks=6, births={"1961-03-12"})]) == {}
+
+
+def test_the_probability_is_monotone_and_keeps_the_threshold():
+    steps = [told(number / 200) for number in range(201)]
+    assert steps == sorted(steps)
+    assert told(MEDICAL) == pytest.approx(MEDICAL)
+    assert 0 <= steps[0] < 1e-9
+    assert 1 - 1e-9 < steps[-1] <= 1
+
+
+def test_the_reach_of_a_page_is_never_less_than_what_it_scores():
+    for page in (BOTH, CLINICAL, PERSONAL):
+        assert reach(page) >= score(page, 1.0, {}).probability
+
+
+def test_more_absent_complaints_say_more_of_one_person_up_to_a_cap():
+    pages = [replace(CLINICAL, absent={bytes([97 + i]) for i in range(count)}) for count in (0, 1, 3, 7, 12)]
+    sums = [score(page, 0, {}).person for page in pages]
+    assert sums[0] == sums[1] < sums[2] < sums[3] == sums[4]

@@ -2,7 +2,9 @@
 
 import pytest
 
+from agent.detection.detector import detect
 from agent.detection.tables import read_table
+from agent.document import Document, Format
 
 PEOPLE = [
     ("MARTIN", "Zoé", "12/03/1951"),
@@ -94,3 +96,36 @@ def test_the_same_person_twice_counts_once():
         ("Nom", "Prénom", "DDN", "Diagnostic"), NAMES + NAMES, FIRSTS + FIRSTS, BIRTHS + BIRTHS, ["asthme"] * 8
     )
     assert len(read_table(rows).keys) == 4
+
+
+COLUMNS = ("IPP", "Nom", "Prénom", "Date de naissance", "Diagnostic")
+LISTED = [
+    (f"80045{n:03d}", "MARTIN" if n % 2 else "DUPUIS", f"Prénom{n % 7}", f"{n % 28 + 1:02d}/03/{1931 + n}", "Asthme")
+    for n in range(20)
+]
+
+
+def test_a_person_in_several_rows_is_one_and_is_found_by_the_number():
+    again = [(number.lower() + " ", name, first, "", "Diabète") for number, name, first, _, _ in LISTED[:6]]
+    assert len(read_table([COLUMNS, *LISTED, *again]).keys) == 20
+
+
+def test_a_row_without_number_is_found_by_name_and_birth_date():
+    rows = [("", *row[1:]) if place < 5 else row for place, row in enumerate(LISTED)]
+    assert len(read_table([COLUMNS, *rows]).keys) == 20
+
+
+def test_sums_blank_rows_and_repeated_headers_are_nobody():
+    rows = [COLUMNS, *LISTED[:10], ("", "", "", "", ""), COLUMNS, *LISTED[10:], ("", "Total", "", "", "20")]
+    assert len(read_table(rows).keys) == 20
+
+
+def test_namesakes_of_different_age_are_two():
+    rows = [(f"Mme {name}", f"{age} ans", "Asthme") for name, age in (("ROUX Anne", 30), ("ROUX Anne", 61))]
+    rows += [(f"M. ALBIN Paul{'abcdefghij'[n]}", "44 ans", "Diabète") for n in range(8)]
+    assert len(read_table([("Patient", "Âge", "Diagnostic"), *rows]).keys) == 10
+
+
+def test_patients_of_every_sheet_are_counted_once():
+    sheets = [[COLUMNS, *LISTED[:12]], [COLUMNS, *LISTED[8:]]]
+    assert detect(Document(Format.XLSX, tables=sheets)).patients == 20

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from agent.actions import entry, problems
 from agent.document import Area, Problem
 from agent.findings import Findings, FindingType, Judgement, Kind, undecidable
-from agent.i18n import preferred
-from agent.model import ChannelKind, Decision, Strength
+from agent.i18n import catalogue, preferred
+from agent.model import ChannelKind, Decision, Result, Strength
 from agent.ui import wording
 from agent.ui.printable import printable
+from agent.ui.terminal import Terminal
 
 
 @pytest.mark.parametrize(
@@ -55,3 +57,27 @@ def test_bytes_that_are_not_utf8_stay_recognisable() -> None:
 )  # fmt: skip
 def test_the_language_is_the_readers(environment: dict[str, str], language: str) -> None:
     assert preferred(environment) == language
+
+
+def test_a_complaint_cannot_move_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    Terminal("en").error("\x1b[2Jgone\rhint: run \u202ethis\nhint: what to do")
+    assert capsys.readouterr().err == "serment: \\x1b[2Jgone\\x0dhint: run \\u202ethis\nhint: what to do\n"
+
+
+@pytest.mark.parametrize(("confidence", "shown"), [(1.0, "99"), (0.974, "97"), (0.5, "50"), (0.0, "0")])
+def test_certainty_is_never_complete(confidence: float, shown: str) -> None:
+    assert wording.certainty(confidence, str) == f"certainty {shown}%"
+    assert wording.certainty(confidence, catalogue("fr").gettext) == f"certitude {shown}\u00a0%"
+
+
+@pytest.mark.parametrize("table", [wording.RESULTS, wording.OBSTACLES, wording.HELD_STATES, wording.BY])
+def test_words_of_records_are_french_too(table: dict[str, str]) -> None:
+    french = catalogue("fr").gettext
+    assert all(french(text) != text for text in table.values())
+    assert wording.word(table, "of-a-later-version", french) == "of-a-later-version"
+
+
+def test_the_codes_of_other_parts_have_words() -> None:
+    assert set(wording.RESULTS) == set(Result)
+    assert set(wording.OBSTACLES) >= set(problems._WORDS.values())
+    assert set(wording.HELD_STATES) == set(entry._STATES)

@@ -1,0 +1,44 @@
+"""The systemd units: systemd has nothing to say against them, and what the agent needs is not closed to it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UNITS = ("serment-agent.service", "serment-collector.service", "serment-collector.socket")
+
+
+def settings(path: Path) -> list[tuple[str, str]]:
+    lines = path.read_text("utf-8").splitlines()
+    return [(key, value) for key, mark, value in (line.partition("=") for line in lines) if mark and key[0] != "#"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed here")
+def test_systemd_has_nothing_to_say(checkout: Path, tmp_path: Path) -> None:
+    for name in UNITS:
+        text = (checkout / "systemd" / name).read_text("utf-8")
+        (tmp_path / name).write_text(re.sub(r"/opt/serment/bin/\S+", "/bin/true", text))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *(str(tmp_path / name) for name in UNITS)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_what_would_break_the_agent_is_not_set(checkout: Path) -> None:
+    """RestrictSUIDSGID refuses openat2, PrivateTmp hides volumes, strict closes those that are mounted, ..."""
+    found = dict(settings(checkout / "systemd" / UNITS[0]))
+    assert not {"RestrictSUIDSGID", "PrivateTmp", "PrivateDevices", "PrivateNetwork", "ProtectHome"} & set(found)
+    assert found["ProtectSystem"] == "full"
+    assert found["Type"] == "notify"
+    wanted = ["DAC_OVERRIDE", "CHOWN", "FOWNER", "SETUID", "SETGID", "SYS_CHROOT", "KILL", "LEASE"]
+    assert set(found["CapabilityBoundingSet"].split()) == {f"CAP_{name}" for name in wanted}
+
+
+def test_the_collector_has_no_capability_and_no_network(checkout: Path) -> None:
+    found = dict(settings(checkout / "systemd" / UNITS[1]))
+    assert (found["CapabilityBoundingSet"], found["PrivateNetwork"], found["ProtectSystem"]) == ("", "yes", "strict")

@@ -102,6 +102,9 @@ def load_config(path: Path | None) -> AgentConfig:
         path = SYSTEM_CONFIG
     try:
         with path.open("rb") as file:
+            base = (
+                AgentConfig() if os.fstat(file.fileno()).st_uid == 0 else default_config()
+            )  # root's: the system's agent
             raw = file.read(MAX_CONFIG_BYTES + 1)
     except OSError as error:
         raise ConfigError(
@@ -116,7 +119,7 @@ def load_config(path: Path | None) -> AgentConfig:
         table = tomllib.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number of thousands of digits, too deep
         raise ConfigError(N_("is not valid TOML: {why}"), where=str(path), why=error) from error
-    config: AgentConfig = _section(default_config(), table, str(path), "")
+    config: AgentConfig = _section(base, table, str(path), "")
     _check(config, str(path))
     return config
 

@@ -53,7 +53,7 @@ def against(
     work: Callable[[], object],
     bare_name: str,
     bare: Callable[[], object],
-    budget_ms: float,
+    budget_ms: float | None,
     repeat: int = 40,
 ) -> Figure:
     """``work`` in milliseconds beside ``bare``, taken in turns so that noise meets both."""

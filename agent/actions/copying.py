@@ -12,6 +12,7 @@ from agent.fsys.atomic import stamp, write_all
 from agent.model import Stamp
 
 CHUNK = 1 << 20  # bytes
+RESERVE = 64 << 20  # bytes that quarantine leaves free for the audit log
 
 
 def copy_judged(source_fd: int, judged: Stamp, target_fd: int) -> str:
@@ -20,7 +21,7 @@ def copy_judged(source_fd: int, judged: Stamp, target_fd: int) -> str:
     Raises ChangedError when the document is no longer in the judged state before or after, OSError (ENOSPC, EIO, ...).
     """
     require_unchanged(source_fd, judged)
-    require_room(target_fd, judged.size)
+    require_room(target_fd, judged.size, reserve=True)
     digest = hashlib.sha256()
     for piece in pieces(source_fd, judged.size):
         digest.update(piece)
@@ -49,10 +50,14 @@ def pieces(fd: int, size: int) -> Iterator[bytes]:
         offset += len(piece)
 
 
-def require_room(fd: int, size: int) -> None:
-    """Find a full volume before ``size`` bytes are written to it. Raises OSError ENOSPC; writing may still."""
+def require_room(fd: int, size: int, *, reserve: bool = False) -> None:
+    """Find a full volume before ``size`` bytes are written to it. Raises OSError ENOSPC; writing may still.
+
+    With ``reserve`` room is left for the audit log, without which nothing may be done: a twentieth, 64 MiB at most.
+    """
     volume = os.fstatvfs(fd)
-    if volume.f_blocks and volume.f_bavail * volume.f_frsize < size:
+    kept = min(RESERVE, volume.f_blocks * volume.f_frsize // 20) if reserve else 0
+    if volume.f_blocks and volume.f_bavail * volume.f_frsize < size + kept:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 

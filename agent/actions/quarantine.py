@@ -28,7 +28,7 @@ from agent.actions.entry import HELD, ID_PATTERN, MAX_META_BYTES, RELEASED, REST
 from agent.actions.giveback import GivenBack, give_back
 from agent.actions.journal import Journal
 from agent.actions.removal import same_file
-from agent.errors import N_, HostError, UntrustedInputError, UsageError
+from agent.errors import N_, ChangedError, HostError, UntrustedInputError, UsageError
 from agent.fsys.asuser import may_read
 from agent.fsys.atomic import private_folder, replace_file, sync_folder
 from agent.fsys.openat import open_regular
@@ -46,6 +46,7 @@ class QuarantineStore:
         self._lock = threading.RLock()
         self._entries: dict[str, Entry] = {}
         self._damaged: list[str] = []
+        self._in_hand: set[str] = set()  # taken by a thread that has neither finished nor discarded it
         self._load()
 
     def take(self, transfer: OpenTransfer) -> Entry:
@@ -55,8 +56,15 @@ class QuarantineStore:
         (a sync client brought it again), gives that entry. Raises ChangedError, OSError (ENOSPC, EIO, ...).
         """
         for entry in self.unfinished():
-            if _same_origin(entry, transfer) and self.verified(entry):
-                return entry
+            if _same_origin(entry, transfer):
+                self._claim(entry)
+                try:
+                    if self.verified(entry) and self._entries.get(entry.id) == entry:
+                        return entry
+                except BaseException:
+                    self._leave(entry)
+                    raise
+                self._leave(entry)
         entry = _entry_for(transfer, self._new_id())
         partial = self.folder / (entry.id + _PARTIAL)
         try:
@@ -64,6 +72,17 @@ class QuarantineStore:
         except BaseException:
             _remove_tree(partial)
             raise
+
+    def _claim(self, entry: Entry) -> None:
+        """Another thread may be removing this very original: its copy is not ours to discard. Raises ChangedError."""
+        with self._lock:
+            if entry.id in self._in_hand:
+                raise ChangedError(N_("the document is no longer the one that was judged"))
+            self._in_hand.add(entry.id)
+
+    def _leave(self, entry: Entry) -> None:
+        with self._lock:
+            self._in_hand.discard(entry.id)
 
     def _take_into(self, partial: Path, entry: Entry, transfer: OpenTransfer) -> Entry:
         partial.mkdir(mode=0o700)
@@ -76,12 +95,18 @@ class QuarantineStore:
         if known is not None:
             _remove_tree(partial)
             again = known.with_state(TAKEN, stamp=entry.stamp, number=entry.number, copies=known.copies + 1)
-            with self._lock:
-                return self._save(again)
+            self._claim(again)
+            try:
+                with self._lock:
+                    return self._save(again)
+            except BaseException:
+                self._leave(again)
+                raise
         replace_file(partial / "meta.json", entry.encode())
         partial.rename(self.folder / entry.id)
         sync_folder(self.folder)
         with self._lock:
+            self._in_hand.add(entry.id)
             self._entries[entry.id] = entry
         return entry
 
@@ -104,6 +129,7 @@ class QuarantineStore:
         """
         held = entry.with_state(HELD)
         with self._lock:
+            self._in_hand.discard(entry.id)
             try:
                 return self._save(held)
             except OSError:
@@ -113,6 +139,9 @@ class QuarantineStore:
     def discard(self, entry: Entry) -> None:
         """The original stays: forget the copy, or the news of one more. Raises OSError."""
         with self._lock:
+            self._in_hand.discard(entry.id)
+            if self._entries.get(entry.id) != entry:
+                return  # somebody finished it, or it is gone: there is no copy of ours to forget
             if entry.copies > 1:
                 self._save(entry.with_state(HELD, copies=entry.copies - 1))
             else:
@@ -182,9 +211,10 @@ class QuarantineStore:
         if not reason.strip():
             raise UsageError(N_("a document is released for a reason"), hint=N_("say it with --reason"))
         entry = self.get(entry_id, uid)
-        given = self._give(entry, entry.uid, entry.root.rstrip(b"/") + b"/" + entry.folder, ())
-        name = entry.name[: -len(entry.tail)] + given.name
-        self._given(entry, RELEASED, reason=reason.strip()[:1000], stamp=given.stamp, name=name)
+        with self._lock:  # who asks whether it is released waits until that is written down
+            given = self._give(entry, entry.uid, entry.root.rstrip(b"/") + b"/" + entry.folder, ())
+            name = entry.name[: -len(entry.tail)] + given.name
+            self._given(entry, RELEASED, reason=reason.strip()[:1000], stamp=given.stamp, name=name)
         return given
 
     def _give(self, entry: Entry, rights: int, folder: bytes, guarded: Sequence[bytes]) -> GivenBack:
@@ -211,7 +241,7 @@ class QuarantineStore:
         for entry in self.list():
             if (entry.state, entry.root, entry.name, entry.size) != (RELEASED, root, name, transfer.stamp.size):
                 continue
-            if same_file(entry.stamp, transfer.stamp) or digest_of(transfer.fd) == entry.sha256:
+            if digest_of(transfer.fd) == entry.sha256:  # size and times can be forged
                 return entry.id
         return None
 
@@ -263,12 +293,12 @@ class QuarantineStore:
 
 
 def _remove_tree(folder: Path) -> None:
-    """An entry's folder is flat: files of ours, nothing else."""
+    """An entry's folder is flat: files of ours, nothing else. What somebody else put there stays, and stops nobody."""
     try:
         for found in folder.iterdir():
             found.unlink()
         folder.rmdir()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
         pass
 
 

@@ -28,6 +28,7 @@ class Resolution(StrEnum):
     FINISHED = "finished"  # the original is gone, its copy or sealed file is whole
     UNDONE = "undone"  # the original is in its place, as if nothing had begun
     WAITING = "waiting"  # the volume is not here
+    ABSENT = "absent"  # the folder is gone, with or without the original: what we hold is kept, nothing is claimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def _recover_entries(store: QuarantineStore, root: bytes | None) -> list[Recover
         if root is not None and entry.root != root:
             continue
         resolution = _resolve(entry.root, entry.name, entry.stamp, entry.id, partial(_copy_is_whole, store, entry))
-        if resolution is Resolution.FINISHED:
+        if resolution in {Resolution.FINISHED, Resolution.ABSENT}:
             store.finish(entry)
         elif resolution is Resolution.UNDONE:
             store.discard(entry)
@@ -94,7 +95,7 @@ def _resolve(
                 _withdraw(folder_fd, intent)
             return resolution
     except (FileNotFoundError, NotADirectoryError):
-        return Resolution.FINISHED  # the folder itself is gone: what we hold is what there is
+        return Resolution.ABSENT  # renamed, perhaps, with the original in it: then it is found and judged again
     except OSError:
         return Resolution.WAITING
     finally:

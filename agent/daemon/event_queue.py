@@ -27,6 +27,7 @@ class EventQueue:
         self._later: list[tuple[float, int, FileEvent]] = []
         self._order = itertools.count()
         self._active = 0
+        self._working: set[_Key] = set()  # two threads on one file would each discard what the other keeps
         self._closed = False
         self._moved = time.monotonic()  # when an event was last taken or finished, or the first one came
         self._changed = threading.Condition()
@@ -61,15 +62,17 @@ class EventQueue:
                 event, wait_s = self._next()
                 if event is not None:
                     self._active += 1
+                    self._working.add((event.place.root, event.name))
                     self._moved = time.monotonic()
                     self._changed.notify_all()
                     return event
                 self._changed.wait(wait_s)
             return None
 
-    def done(self) -> None:
+    def done(self, event: FileEvent) -> None:
         with self._changed:
             self._active -= 1
+            self._working.discard((event.place.root, event.name))
             self._moved = time.monotonic()
             self._changed.notify_all()
 
@@ -105,9 +108,14 @@ class EventQueue:
 
     def _next(self) -> tuple[FileEvent | None, float | None]:
         now = time.monotonic()
-        if self._later and self._later[0][0] <= now:
-            return heapq.heappop(self._later)[2], None
+        while self._later and self._later[0][0] <= now:
+            event = heapq.heappop(self._later)[2]
+            key = (event.place.root, event.name)
+            self._existing.pop(key, None)
+            self._fresh.setdefault(key, event)
+            self._fresh.move_to_end(key, last=False)
         for waiting in (self._fresh, self._existing):
-            if waiting:
-                return waiting.popitem(last=False)[1], None
+            for key in waiting:
+                if key not in self._working:
+                    return waiting.pop(key), None
         return None, (self._later[0][0] - now if self._later else None)

@@ -47,6 +47,21 @@ _TABLE = (
         hint=N_("report it with the operational log, which names no document"),
     ),
     Failure(
+        "step-failed", "weaker", audited=False,
+        message=N_("a part of the agent's own work failed; it is tried again"),
+        hint=N_("free space on the disk of the agent's data; see its operational log"),
+    ),
+    Failure(
+        "keys-unusable", "weaker", audited=True,
+        message=N_("the keys of this laptop cannot be used: nothing can be sealed"),
+        hint=N_("put the keys back from a backup; see the operational log"),
+    ),
+    Failure(
+        "quarantine-damaged", "weaker", audited=True,
+        message=N_("documents in quarantine have lost their description: {ids}"),
+        hint=N_("their content is still there; ask the administrator to look at the quarantine folder"),
+    ),
+    Failure(
         "queue-overflow", "notice", audited=True,
         message=N_("events came faster than they could be noted; the folders were read again"),
         hint=N_("nothing to do"),

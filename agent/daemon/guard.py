@@ -51,6 +51,7 @@ class Guard:
         self._before = before
         self._armed: dict[tuple[ChannelKind, bytes], Place] = {}
         self._since: dict[bytes, int] = {}
+        self._instances: dict[bytes, str] = {}  # of removable volumes: which mounting of them
 
     def refresh(self) -> None:
         """Arm what has come, let go of what is gone."""
@@ -74,13 +75,18 @@ class Guard:
     def _arm(self, place: Place) -> None:
         self._before(place)
         now = time.time_ns()
-        self._since[place.root] = self._ledger.first_armed(self._instance(place), now) - _SLACK_NS
+        instance = self._instance(place)
+        self._since[place.root] = self._ledger.first_armed(instance, now) - _SLACK_NS
+        if place.channel is ChannelKind.REMOVABLE:
+            self._instances[place.root] = instance
         self._watcher.add(place)
         self._record("place", {"state": "armed", **self._fields(place)})
         self._operations.note("place.armed", channel=str(place.channel), service=place.service)
 
     def _let_go(self, place: Place) -> None:
         self._watcher.remove(place)
+        if instance := self._instances.pop(place.root, ""):
+            self._ledger.forget_armed(instance)
         self._record("place", {"state": "gone", **self._fields(place)})
         self._operations.note("place.gone", channel=str(place.channel), service=place.service)
 

@@ -7,6 +7,7 @@ judged while its state, the policy and the engine are the same.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping
@@ -24,27 +25,51 @@ _UNFINISHED = {"changed", "gone", "interrupted", "failed"}
 class Ledger:
     def __init__(self, path: Path) -> None:
         """Open or make the file; one that cannot be read is a broken cache and is made again."""
+        self._path = path
         try:
             self._db = self._open(path)
-        except sqlite3.DatabaseError:
-            path.unlink(missing_ok=True)
-            self._db = self._open(path)
+        except sqlite3.Error:
+            self._make_again()
         self._lock = threading.Lock()
         self._resumed: set[str] = set()
 
     @staticmethod
     def _open(path: Path) -> sqlite3.Connection:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # its companions get the same mode
+        for companion in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+            if companion.exists():
+                companion.chmod(0o600)  # a reader's lock would stop our writing
         database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=NORMAL")
         database.execute("PRAGMA cache_size=-512")
+        if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("damaged")
         database.executescript(_SCHEMA)
         return database
 
+    def _make_again(self) -> None:
+        """A cache that is damaged is worth nothing: an empty one is filled from the log at the next start."""
+        for name in (self._path, Path(f"{self._path}-wal"), Path(f"{self._path}-shm")):
+            name.unlink(missing_ok=True)
+        self._db = self._open(self._path)
+
+    def _run(self, statement: str, *values: object) -> tuple[object, ...] | None:
+        """One statement, its first row. A damaged file is made again, and the statement tried once more."""
+        with self._lock:
+            try:
+                row = self._db.execute(statement, values).fetchone()
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    return None  # no space, or busy: a cache may forget
+                self._make_again()
+                row = self._db.execute(statement, values).fetchone()
+        return row if row is None else tuple(row)
+
     def next_index(self) -> int:
         """The index of the first audit record that this cache has not seen."""
-        row = self._db.execute("SELECT next FROM progress").fetchone()
-        return int(row[0]) if row else 0
+        row = self._run("SELECT next FROM progress")
+        return int(str(row[0])) if row else 0
 
     def replay(self, records: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
         """Take in audit records (index, fields) in order, from ``next_index`` on."""
@@ -80,14 +105,13 @@ class Ledger:
 
     def basis(self, file: str) -> str | None:
         """What the file's judgement rested on, or None when it has not been judged in this state."""
-        with self._lock:
-            row = self._db.execute("SELECT basis FROM judged WHERE file = ?", (file,)).fetchone()
+        row = self._run("SELECT basis FROM judged WHERE file = ?", file)
         return None if row is None else str(row[0])
 
     def mark(self, file: str, basis: str, number: int) -> None:
         """The file has been judged, and acted on as far as it will be; ``number`` is the audit index that says so."""
+        self._run("INSERT OR REPLACE INTO judged VALUES (?, ?, ?)", file, basis, number)
         with self._lock:
-            self._put(file, basis, number)
             self._resumed.discard(file)
 
     def resume(self, file: str) -> None:
@@ -104,14 +128,17 @@ class Ledger:
 
         What changed after that is new, also when it arrived while the agent was not running.
         """
-        with self._lock:
-            self._db.execute("INSERT OR IGNORE INTO armed VALUES (?, ?)", (place, now_ns))
-            return int(self._db.execute("SELECT since FROM armed WHERE place = ?", (place,)).fetchone()[0])
+        self._run("INSERT OR IGNORE INTO armed VALUES (?, ?)", place, now_ns)
+        row = self._run("SELECT since FROM armed WHERE place = ?", place)
+        return int(str(row[0])) if row else now_ns
+
+    def forget_armed(self, place: str) -> None:
+        """The volume was taken out: what is on it when it comes back was there before the guard."""
+        self._run("DELETE FROM armed WHERE place = ?", place)
 
     def checkpoint(self, next_index: int) -> None:
         """Everything below ``next_index`` is in: the next start reads from there."""
-        with self._lock:
-            self._db.execute("INSERT OR REPLACE INTO progress VALUES (1, ?)", (next_index,))
+        self._run("INSERT OR REPLACE INTO progress VALUES (1, ?)", next_index)
 
     def close(self) -> None:
         with self._lock:

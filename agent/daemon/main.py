@@ -12,9 +12,10 @@ import fcntl
 import os
 import select
 import signal
+import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -23,9 +24,7 @@ from agent.actions import build_actions
 from agent.actions.entry import Entry as Held
 from agent.actions.placeholder import Placeholders
 from agent.actions.quarantine import QuarantineStore
-from agent.actions.recovery import Recovered, Resolution, recover
 from agent.audit.log import AuditLog
-from agent.audit.segments import Entry, read
 from agent.channels.cloud_sync import CloudSyncChannel
 from agent.channels.downloads import DownloadsChannel
 from agent.channels.people import Person, people, uid_of
@@ -39,19 +38,19 @@ from agent.daemon.control_server import ControlServer
 from agent.daemon.device import load_device
 from agent.daemon.event_queue import EventQueue
 from agent.daemon.guard import Guard
-from agent.daemon.ledger import Ledger, basis_of
+from agent.daemon.interrupted import Interrupted
+from agent.daemon.ledger import Ledger
 from agent.daemon.notices import Notices
 from agent.daemon.operations import Operations
 from agent.daemon.pipeline import Parts, Pipeline
-from agent.daemon.policy_store import InForce, PolicyStore
+from agent.daemon.policy_store import PolicyStore
+from agent.daemon.reports import Reports
 from agent.daemon.requests import Services, handlers
 from agent.daemon.status import build_status
-from agent.daemon.troubles import Troubles
-from agent.errors import N_, HostError, PolicyError, SermentError
+from agent.errors import N_, HostError, SermentError
 from agent.extraction.client import WorkerPool
 from agent.fsys.atomic import private_folder
 from agent.i18n import LANGUAGES
-from agent.model import Place
 
 TICK_S = 10.0
 REFRESH_S = 60.0
@@ -82,20 +81,26 @@ class Agent:
         """Build everything and arm the places. Raises SermentError (HostError, PolicyError, AuditError)."""
         for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(signum, self._signalled)  # before anything is open: a stop while starting is a clean stop
+        os.umask(0o077)  # nothing that is made here is for others, unless it says so
         data = private_folder(self.config.data_dir, 0o711)
         private_folder(self.config.agent.runtime_dir, 0o755)
         self._lock_data()
         self.identity = load_device(data)
         self.log = AuditLog.open(private_folder(data / "audit", 0o750))
         self._stack.callback(self._close_log)
-        self.troubles = Troubles(self._record_trouble)
+        self.reports = Reports(self.log, self.operations)
+        self.troubles = self.reports.troubles
         self.people = people(self.config.agent.users)
         self.keys = KeyStore(data / "keys")
-        self.keys.prepare()
+        self._prepare_keys()
         self.store = QuarantineStore(private_folder(data / "quarantine"))
-        self._recover()
+        if damaged := self.store.damaged():
+            self.troubles.raise_("quarantine-damaged", ids=", ".join(damaged[:5]))
+        self._interrupted = Interrupted(self.store, self.log, lambda: Ledger(data / "ledger.db"), self._languages())
+        self.ledger = self._interrupted.at_start(data / "audit")
+        self._stack.callback(self.ledger.close)
         policy = self.config.policy
-        self.policy = PolicyStore(policy.file, policy.profile, private_folder(data / "policy"), self._policy_changed)
+        self.policy = PolicyStore(policy.file, policy.profile, private_folder(data / "policy"), self.reports.policy)
         self.log.start(version=__version__, device=self.identity.device_id)
         self.policy.announce()
         self._start_pipeline()
@@ -107,6 +112,13 @@ class Agent:
         self.operations.open(private_folder(data / "log") / "serment.log", to_terminal=False)
         self._on_ready(self.status(os.getuid()))
 
+    def _prepare_keys(self) -> None:
+        try:
+            self.keys.prepare()
+            self.troubles.clear("keys-unusable")
+        except (SermentError, OSError):  # observing and refusing go on; sealing fails and is tried again
+            self.troubles.raise_("keys-unusable")
+
     def _lock_data(self) -> None:
         fd = os.open(self.config.data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._stack.callback(os.close, fd)
@@ -117,40 +129,6 @@ class Agent:
                 N_("another agent is using {folder}"), hint=N_("stop it, or use another data_dir"),
                 folder=self.config.data_dir,
             ) from error  # fmt: skip
-
-    def _recover(self) -> None:
-        """What a kill left: half-finished removals are finished or undone, open intents are closed as interrupted."""
-        data = self.config.data_dir
-        resolved = {item.number: item for item in recover(self.store, self._languages())}
-        self.ledger = Ledger(data / "ledger.db")
-        self._stack.callback(self.ledger.close)
-        records = read(data / "audit", self.ledger.next_index())
-        self.ledger.replay((entry.number, entry.fields) for entry in records)
-        for entry in self.log.open_intents():
-            self._close_intent(entry, resolved.get(entry.number))
-        self._waiting = {number for number, item in resolved.items() if item.resolution is Resolution.WAITING}
-        self.ledger.checkpoint(self.log.size)
-
-    def _close_intent(self, entry: Entry, recovered: Recovered | None) -> None:
-        """Say how a transfer ended that a kill cut short: finished after all, or to be taken up again."""
-        closing = {"of": entry.number, "result": "interrupted", "action": entry.fields.get("decision", "")}
-        file, basis = str(entry.fields.get("file", "")), basis_of(entry.fields)
-        if recovered is not None and recovered.resolution is Resolution.FINISHED:
-            self.ledger.mark(file, basis, entry.number)
-            closing |= {"result": "done", "held": recovered.held}
-        else:
-            self.ledger.resume(file)
-        if recovered is None or recovered.resolution is not Resolution.WAITING:
-            self._record("outcome", closing)  # else the volume is away: it is closed when it comes back
-
-    def _recover_place(self, place: Place) -> None:
-        """A volume is back: settle what a kill or a rude removal left on it, before it is watched."""
-        resolved = {item.number: item for item in recover(self.store, self._languages(), root=place.root)}
-        wanted = self._waiting & set(resolved)
-        for entry in self.log.open_intents() if wanted else ():
-            if entry.number in wanted:
-                self._close_intent(entry, resolved[entry.number])
-        self._waiting -= {n for n in wanted if resolved[n].resolution is not Resolution.WAITING}
 
     def _languages(self) -> tuple[str, ...]:
         return (self.config.agent.language,) if self.config.agent.language else LANGUAGES
@@ -190,9 +168,9 @@ class Agent:
             if section.enabled:
                 folders = [os.fsencode(path) for path in section.folders]
                 made.append(kind(self.people, folders, discover=section.discover))
-        watcher = Watcher(self.queue.put, on_overflow=self._overflowed)
+        watcher = Watcher(self.queue.put, on_overflow=self.reports.overflow)
         self.guard = Guard(
-            made, watcher, self.ledger, self.identity, self._record, self.operations, self._recover_place
+            made, watcher, self.ledger, self.identity, self.reports.record, self.operations, self._interrupted.place
         )  # fmt: skip
         self._stack.callback(self.guard.close)
         self._stack.callback(watcher.stop)
@@ -216,7 +194,7 @@ class Agent:
         self.sync_url = url
         self.sync = SyncProcess(
             self.config.data_dir / "audit", self.config.data_dir / "spool.json", url, token,
-            self.identity.device_id, self._synced,
+            self.identity.device_id, self.reports.synced,
         )  # fmt: skip
         self._stack.callback(self.sync.close)
 
@@ -230,7 +208,7 @@ class Agent:
             given_back=self._given_back,
             reload_policy=self._reload_policy,
             rescan=lambda: self.watcher.rescan(None),
-            record=self._record,
+            record=self.reports.record,
         )
         server = ControlServer(self.config.control_socket, handlers(services), self.operations)
         self._stack.callback(server.close)
@@ -245,23 +223,36 @@ class Agent:
             fired = self._wait(self._timeout())
             refresh = bool(fired & set(self.guard.descriptors())) or time.monotonic() >= refresh_due
             self._handle(fired)
-            if self.policy.refresh():
-                self.watcher.rescan(None)
+            self._safely(self._refresh_policy)
             if refresh:
-                self.guard.refresh()
-                refresh_due = time.monotonic() + REFRESH_S
+                refresh_due = time.monotonic() + (REFRESH_S if self._safely(self.guard.refresh) else TICK_S)
             if time.monotonic() >= self._housekeeping_due:
-                self._keep_house()
+                self._safely(self._keep_house)
             if self._watched_s is not None and self.queue.stuck_s() < STUCK_S:
                 systemd.notify("WATCHDOG=1")  # means progress, not life alone
+
+    def _safely(self, step: Callable[[], None]) -> bool:
+        """One step of the loop: a full disk or a bad moment must not end the guard. True when it went well."""
+        try:
+            step()
+        except (OSError, SermentError, sqlite3.Error) as error:
+            self.operations.warn("loop.step", step=step.__name__, type=type(error).__name__)
+            self.troubles.raise_("step-failed")
+            return False
+        self.troubles.clear("step-failed")
+        return True
+
+    def _refresh_policy(self) -> None:
+        if self.policy.refresh():
+            self.watcher.rescan(None)
 
     def _keep_house(self) -> None:
         """Once a day, and soon after the start: a key for each person, and quarantine copies whose time is over."""
         self._housekeeping_due = time.monotonic() + HOUSEKEEPING_S
-        with contextlib.suppress(OSError, SermentError):
-            for person in self.people:
-                self.keys.recipients(person.uid)
-            self.store.prune(int(time.time()))
+        self._prepare_keys()
+        for person in self.people:
+            self.keys.recipients(person.uid)
+        self.store.prune(int(time.time()))
 
     def _timeout(self) -> float:
         wait = self.sync.tick(self.log.size, self.log.durable) if self.sync else None
@@ -314,36 +305,7 @@ class Agent:
         with contextlib.suppress(HostError):  # a full disk: the next start says that this stop was not clean
             self.log.close()
 
-    # ---- told by the parts
-
-    def _record(self, kind: str, fields: Mapping[str, object], *, durable: bool = False) -> None:
-        self.log.append(kind, dict(fields), durable=durable)
-
-    def _record_trouble(self, word: str, state: str) -> None:
-        self.operations.warn(f"trouble.{state}", trouble=word)
-        with contextlib.suppress(HostError):
-            self._record("trouble", {"word": word, "state": state})
-
-    def _policy_changed(self, in_force: InForce, refused: PolicyError | None) -> None:
-        policy = in_force.compiled.policy
-        fields: dict[str, object] = {"policy": policy.name, "release": policy.release, "source": in_force.source[:40]}
-        if refused is None:
-            self.troubles.clear("policy-refused")
-            self._record("policy", {"state": "in-force", **fields}, durable=True)
-        else:
-            self.troubles.raise_("policy-refused", file=str(refused.fields.get("file", "")))
-            self._record("policy", {"state": "refused", "line": refused.fields.get("line", 0), **fields}, durable=True)
-
-    def _overflowed(self, *_details: object) -> None:
-        self.troubles.raise_("queue-overflow")
-        self.troubles.clear("queue-overflow")
-
-    def _synced(self, exit_code: int | None) -> None:
-        for word, codes in (("collector-away", {75}), ("collector-conflict", {76}), ("collector-refused", {77})):
-            if exit_code in codes:
-                self.troubles.raise_(word)
-            else:
-                self.troubles.clear(word)
+    # ---- asked by the parts
 
     def _reload_policy(self) -> dict[str, Any]:
         if self.policy.refresh(force=True):

@@ -11,6 +11,7 @@ import errno
 import os
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -33,6 +34,9 @@ from agent.model import Cause, Decision, Facts, FileEvent, Outcome, Place, Resul
 
 CHANGED_AGAIN_S = 2.0
 BUSY_S = 5.0
+PACE_FREE = 5  # times that a file is looked at without waiting
+PACE_FORGOTTEN_S = 120.0
+PACE_KEPT = 4096
 RETRY_S = (30.0, 120.0, 600.0, 3600.0)
 _NOT_A_DOCUMENT = {errno.ELOOP, errno.EXDEV, errno.EINVAL, errno.ENXIO, errno.EISDIR, errno.ENODEV}
 _HELD_BY_ANOTHER = {errno.EAGAIN, errno.EBUSY, errno.ETXTBSY}
@@ -93,6 +97,7 @@ class Pipeline:
         self._parts = parts
         self._failed: dict[tuple[bytes, bytes], int] = {}
         self._crashed: set[tuple[bytes, bytes]] = set()
+        self._paces: OrderedDict[tuple[bytes, bytes], tuple[int, float]] = OrderedDict()  # streak, last time
         self._lock = threading.Lock()
         self.counts = {"judged": 0, "acted": 0, "skipped": 0, "errors": 0}
 
@@ -102,15 +107,18 @@ class Pipeline:
         while (event := queue.take()) is not None:
             try:
                 self.process(event)
+                self._recovered_from_error(event)
             except HostError as error:
                 self._cannot_go_on(event, error)
             except Exception as error:
                 self._our_error(event, error)
             finally:
-                queue.done()
+                queue.done(event)
 
     def process(self, event: FileEvent) -> None:
         """Everything that happens to one file. Raises HostError when the machine does not let us judge or record."""
+        if (wait_s := self._pace(event)) > 0:
+            return self._parts.queue.put_later(event, wait_s)
         with _opened(event) as (root_fd, fd, problem):
             if fd < 0 and problem is None:
                 self._count("skipped")
@@ -124,6 +132,22 @@ class Pipeline:
             if fd >= 0 and stamp(fd) != case.stamp:
                 return self._judge_again(event)
             return self._settle(case, findings)
+
+    def _pace(self, event: FileEvent) -> float:
+        """Seconds to wait: a file that is rewritten again and again is looked at ever more seldom, at most each minute.
+
+        Otherwise anybody could fill the audit log, and with it the disk, by rewriting one file.
+        """
+        now, key = time.monotonic(), _key(event)
+        with self._lock:
+            streak, last = self._paces.pop(key, (0, now - PACE_FORGOTTEN_S))
+            if now - last >= PACE_FORGOTTEN_S:
+                streak = 0
+            rest = min(60.0, 0.25 * 2.0**streak) - (now - last) if streak >= PACE_FREE else 0.0
+            self._paces[key] = (streak, last) if rest > 0 else (streak + 1, now)
+            while len(self._paces) > PACE_KEPT:
+                self._paces.popitem(last=False)
+        return rest
 
     def _case(self, event: FileEvent, root_fd: int, fd: int) -> Case:
         parts = self._parts
@@ -161,9 +185,17 @@ class Pipeline:
         transfer = OpenTransfer(
             case.event, case.root_fd, case.fd, case.stamp, verdict, number, str(findings.kind)
         )  # fmt: skip
-        outcome = parts.actions[verdict.decision].apply(transfer)
+        outcome = self._apply(transfer)
         closed = self._record_outcome(number, outcome)
         return self._after(case, findings, verdict, outcome, closed)
+
+    def _apply(self, transfer: OpenTransfer) -> Outcome:
+        """An action that fails by an error of ours has an outcome too: its intent must not stay open."""
+        try:
+            return self._parts.actions[transfer.verdict.decision].apply(transfer)
+        except Exception as error:
+            self._parts.operations.warn("action.error", type=type(error).__name__, at=_position(error))
+            return Outcome(Result.FAILED, transfer.verdict.decision, "internal")
 
     def _respect_release(self, case: Case, verdict: Verdict) -> tuple[Verdict, str]:
         """What its owner has released to this place, for a reason, is not held again."""
@@ -243,6 +275,14 @@ class Pipeline:
             self._crashed.add(_key(event))
         if again:
             self._parts.queue.put_later(event, 5.0)
+
+    def _recovered_from_error(self, event: FileEvent) -> None:
+        with self._lock:
+            known = _key(event) in self._crashed
+            self._crashed.discard(_key(event))
+            ended = known and not self._crashed
+        if ended:
+            self._parts.troubles.clear("pipeline-error")
 
     def _count(self, what: str) -> None:
         with self._lock:

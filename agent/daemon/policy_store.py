@@ -91,7 +91,8 @@ class PolicyStore:
         data = _read(file)
         compiled = load_policy(data, str(file))
         if not self._last_good.exists() or self._last_good.read_bytes() != data:
-            replace_file(self._last_good, data)
+            with contextlib.suppress(OSError):  # a full disk: the policy counts, its copy can wait
+                replace_file(self._last_good, data)
         return compiled
 
     def _fingerprint(self) -> tuple[int, int, int] | None:

@@ -133,6 +133,6 @@ def fold_term(term: str) -> bytes:
 
 
 def fold_terms(line: str, separator: str) -> list[bytes]:
-    """``fold_term`` of each piece of ``line``, in one go: the lexicon has thousands. ``separator`` must be plain ASCII."""
+    """``fold_term`` of each piece of ``line``, in one go: the lexicon has thousands. ``separator`` is plain ASCII."""
     smooth = _encode(line).translate(_CASE_KEPT, _DELETED).lower()
     return [b" ".join(piece.translate(_WORDS_ONLY).split()) for piece in smooth.split(separator.encode("ascii"))]

@@ -36,6 +36,8 @@ class Matcher:
         self._whole = tuple(entry.whole for entry in lexicon)
         self._counted = frozenset(number for number, entry in enumerate(lexicon) if entry.counted)
         self._shorter = _prefixes(lexicon)
+        # half of all hits are the beginning of a longer word and nothing else can begin there: let go at once
+        self._closed = frozenset(n for n, entry in enumerate(lexicon) if entry.whole and n not in self._shorter)
         self._automaton: Any = BytesAhoCorasick(
             [b" " + entry.text for entry in lexicon],
             matchkind=MatchKind.LeftmostLongest,
@@ -49,13 +51,15 @@ class Matcher:
         found: list[Match] = []
         seen: set[int] = set()
         lexicon, whole, shorter = self._lexicon, self._whole, self._shorter
-        counted, find = self._counted, words.find
+        counted, closed, find = self._counted, self._closed, words.find
         for number, start, end in self._automaton.find_matches_as_indexes(words):
             if words[end] == _SPACE:
                 if number not in seen:
                     found.append(Match(start + 1, end, lexicon[number]))
                     if number in counted:
                         seen.add(number)
+                continue
+            if number in closed:
                 continue
             stop = -1 if whole[number] else find(b" ", end, end + 3)
             if stop > 0 and words[end:stop] in _ENDINGS:

@@ -57,6 +57,9 @@ _CODE_LINE = re2.compile(
 def read_marker(evidence: Evidence, page: Folded, match: Match, detail: str) -> None:
     """Note a marker of a family; those of strength ``h`` only where they stand as a heading."""
     family, _, strength = detail.partition(":")
+    known = evidence.against.get(family)
+    if known is not None and match.entry.text in known.get("s" if strength == "h" else strength, ()):
+        return
     if strength == "h":
         if not (is_heading(page.lines, match.start, match.end) or _heading_after_number(page, match)):
             return

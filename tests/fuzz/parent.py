@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def _note_death(folder: Path, status: int, data: bytes | None, output: str) -> N
     how = str(status)
     with contextlib.suppress(ValueError):
         how = "hang" if -status == signal.SIGPROF else signal.Signals(-status).name
-    name = f"died-{how}-{abs(hash(data)) % 0xFFFF:04x}"
+    name = f"died-{how}-{zlib.crc32(data or b''):08x}"
     (folder / name).write_bytes(data or b"")
     (folder / f"{name}.trace").write_text(output[-6000:])
 
@@ -74,5 +75,8 @@ def _kept(folder: Path) -> set[Path]:
     return {
         path
         for path in folder.iterdir()
-        if path.is_file() and path.name not in _NOT_FINDINGS and path.suffix != ".trace"
+        if path.is_file()
+        and path.name not in _NOT_FINDINGS
+        and path.suffix != ".trace"
+        and not path.name.startswith("crash-")
     }

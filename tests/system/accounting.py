@@ -108,9 +108,18 @@ class Books:
             for entry in folder.iterdir():
                 if entry.is_file() and entry.suffix == ".age":
                     kept[self._opened(entry)] += 1
-        held = {_sha256(path) for path in (self.agent.data / "quarantine").glob("*/content")}
-        in_place = {delivery.sha256 for delivery in self.delivered if delivery.path.exists()}
-        return [d.path for d in self.delivered if d.sha256 not in held | in_place | set(kept)]
+        for content in (self.agent.data / "quarantine").glob("*/content"):
+            kept[_sha256(content)] += 1
+        for delivery in self.delivered:
+            if delivery.path.exists():
+                kept[_sha256(delivery.path)] += 1
+        lost = []
+        for delivery in self.delivered:  # the same content came several times: each of them has to be somewhere
+            if kept[delivery.sha256] > 0:
+                kept[delivery.sha256] -= 1
+            else:
+                lost.append(delivery.path)
+        return lost
 
     def _opened(self, sealed: Path) -> str:
         """SHA-256 of the document in a sealed file, opened with the practice's key."""

@@ -85,7 +85,7 @@ def test_a_full_stick_loses_nothing_and_is_tried_again(agent: RunningAgent, tmp_
         if failed is not True:
             assert failed[0]["problem"] == "disk-full"
             assert letter.read_text() == LETTER
-            assert any(t["word"] == "action-failed" for t in agent.status()["troubles"])
+            wait_for(lambda: any(t["word"] == "action-failed" for t in agent.status()["troubles"]))
         (stick / "filler.bin").unlink()
         wait_for(lambda: not letter.exists(), 120)
         assert list(stick.glob("document-*.age"))

@@ -89,9 +89,10 @@ class NumberScan:
 
     def _run(self, start: int, end: int) -> None:
         count = sum(map(str.isdigit, self._text[start : end + _BEHIND]))
+        low, high = max(0, start - _BEFORE), min(len(self._text), end + _BEHIND)
         for index, scheme in self._worth(start, end):
             if count >= scheme.digits:
-                for match in _shapes(scheme, self._text, start, end):
+                for match in _shapes(scheme, self._text, low, high):
                     self._judge(index, scheme, match)
                 if self._settled(start, end):
                     return
@@ -125,10 +126,9 @@ class NumberScan:
 
 def _shapes(scheme: Scheme, text: str, start: int, end: int) -> Iterator[re.Match[str]]:
     """Matches of the shape, overlapping ones too: a wrong reading of a run must not hide the right one behind it."""
-    place, stop = max(0, start - _BEFORE), min(len(text), end + _BEHIND)
-    while (found := scheme.pattern.search(text, place, stop)) is not None:
+    while (found := scheme.pattern.search(text, start, end)) is not None:
         yield found
-        place = found.start(1) + 1
+        start = found.start(1) + 1
 
 
 def grade(scheme: Scheme, folded: str, match: re.Match[str]) -> Hit | None:

@@ -28,7 +28,8 @@ def read_workbook(job: Job, file: CompoundFile, data: bytes) -> None:
     """Format.XLS."""
     stream = file.stream("workbook") or file.stream("book")
     sane, area = _survey(job, stream)
-    rows = _tables(job, data) if sane and area <= _MAX_AREA else False
+    # the library follows a chain in a circle until the memory is full
+    rows = _tables(job, data) if sane and area <= _MAX_AREA and not file.damaged else False
     limits = job.budget.limits
     if not rows:
         job.document.truncated = job.document.truncated or area > _MAX_AREA

@@ -135,8 +135,12 @@ def _member(name: bytes, method: int, flags: int, crc: int, packed: int, size: i
 
 
 def _anchored(source: Source, members: list[Member]) -> bool:
-    """The first entry points at a local header: otherwise the directory belongs to another archive."""
-    return not members or source.pread(4, members[0].offset) == b"PK\x03\x04"
+    """The first entry points at a local header: otherwise the directory belongs to another archive. One without
+    entries is believed unless the file begins with a member.
+    """
+    if not members:
+        return source.pread(4, 0) != b"PK\x03\x04"
+    return source.pread(4, members[0].offset) == b"PK\x03\x04"
 
 
 def _salvage(source: Source, budget: Budget) -> Directory:

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from tests.fuzz.target import Target
-from tests.fuzz.targets import audit, collector, containers, detection, discovery, extraction, held, inside, settings, wires
+from tests.fuzz.targets import (
+    audit,
+    collector,
+    containers,
+    detection,
+    discovery,
+    extraction,
+    held,
+    inside,
+    settings,
+    wires,
+)
 
 TARGETS: dict[str, Target] = {
     target.name: target

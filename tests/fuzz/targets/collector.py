@@ -63,7 +63,15 @@ def _headers(letterhead: bytes) -> list[tuple[bytes, bytes]]:
 def _posts() -> list[bytes]:
     laptop = Laptop().fill(3)
     laptop.add("start", version="0.1.0")
-    laptop.add(channel="removable", decision="block", judgement="medical", kind="lab-report", size=9, act=True, device={"bus": "usb"})
+    laptop.add(
+        channel="removable",
+        decision="block",
+        judgement="medical",
+        kind="lab-report",
+        size=9,
+        act=True,
+        device={"bus": "usb"},
+    )
     laptop.add("outcome", of=4, result="blocked")
     laptop.add("place", state="armed", volume="v", channel="removable", strength="hold")
     laptop.add("policy", release="1", policy="enforce")
@@ -116,7 +124,14 @@ def _honest() -> Check:
             fields = {key: value for key, value in fields.items() if key not in record.RESERVED} | {"kind_": 1}
             before = len(laptop.publics)
             laptop.add(kind, **fields)
-        except (msgspec.MsgspecError, UntrustedInputError, UnicodeDecodeError, RecursionError, TypeError, AttributeError):
+        except (
+            msgspec.MsgspecError,
+            UntrustedInputError,
+            UnicodeDecodeError,
+            RecursionError,
+            TypeError,
+            AttributeError,
+        ):
             return
         laptops[f"-{len(laptops)}"] = laptop
         batch = laptop.batch(before)
@@ -168,7 +183,17 @@ _ADDRESSES = [
     b"events/dev_one/1", b"?token=x&lang=fr", b"static/style.css", b"v1/laptops", b"health", b"events?day=2026-11-22&channel=removable",
     b"v1/events?since=1795289704000000&until=1795289704000001",
 ]  # fmt: skip
-_JSON = (b'"judgement":"medical"', b"9007199254740991", b"-9007199254740991", b"null", b"{}", b"[]", b'"of":0', b'"\\u0000"', b'"<script>"')
+_JSON = (
+    b'"judgement":"medical"',
+    b"9007199254740991",
+    b"-9007199254740991",
+    b"null",
+    b"{}",
+    b"[]",
+    b'"of":0',
+    b'"\\u0000"',
+    b'"<script>"',
+)
 _QUERY = (
     b"&laptop=", b"&kind=all", b"&before=", b"&since=", b"&until=", b"&limit=", b"&lang=", b"&channel=", b"&decision=", b"..%2f", b"%00",
     b"9223372036854775808", b"99999999999999999999", b"0001-01-01", b"9999-12-31", b"%ff", b"&token=", b"&page=", b"&index=",

@@ -15,8 +15,8 @@ _NODE, _PIECE = b"\x1d", b"\x1e"
 _CLEAR = re.compile(r"(?:\d[ .-]?){7,}")
 WORDS = (
     _NODE, _PIECE, b"\x1ep", b"\x1et", b"\x1ef", b"\x1er", "né le 12/03/1961".encode(), b"Mme ", b"IPP ", b"NIR", b"\xc2\xa0",
-    b"2 84 05 78 006 084 36", b"284057800608436", "•".encode(), "Patient :".encode(), b"MSH|^~\\&|", b"PID|", b"\r", b"\n",
-    b"<ClinicalDocument", b"<recordTarget>", b'{"resourceType":"Patient"', b'"name":[', b"[[[[", b"{\"a\":{\"a\":", b"UNB+",
+    b"2 84 05 78 006 084 36", b"284057800608436", "•".encode(), b"Patient :", b"MSH|^~\\&|", b"PID|", b"\r", b"\n",
+    b"<ClinicalDocument", b"<recordTarget>", b'{"resourceType":"Patient"', b'"name":[', b"[[[[", b'{"a":{"a":', b"UNB+",
     b"****LAB****", b"8000 ", b"<kmehrmessage", "İ".encode(), "ﬁ".encode(), "ẞ".encode(), b"\xf0\x9f\x98\x80", b"TA 12/7",
     b"IS01", b"H|", b"<", b">", b"&amp;", b"]]>", b"^", b"~", b"|", b";",
 )  # fmt: skip
@@ -147,7 +147,7 @@ def _plain() -> list[bytes]:
 
 def _encoded() -> list[bytes]:
     names = ("", "utf-8", "utf-16", "utf-7", "cp1252", "iso-8859-15", "idna", "rot13", "utf-32-be", "unicode_escape")
-    return [f"{name}\n{text}".encode("utf-8") for name in names for text in seeds.TEXTS[:2]]
+    return [f"{name}\n{text}".encode() for name in names for text in seeds.TEXTS[:2]]
 
 
 TARGETS = (

@@ -65,7 +65,10 @@ def _settings(client: str, files: tuple[str, ...], folders: tuple[str, ...] = ()
             path.write_bytes(data[1:])
             try:
                 for found in module.find(Home(bytes(base))):
-                    must(found.problem or (found.path.startswith(b"/") and b"\0" not in found.path), "a folder is absolute")
+                    must(
+                        found.problem or (found.path.startswith(b"/") and b"\0" not in found.path),
+                        "a folder is absolute",
+                    )
             finally:
                 path.unlink()
 

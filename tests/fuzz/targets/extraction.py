@@ -25,7 +25,7 @@ WORDS = (
     b"<!DOCTYPE a [<!ENTITY b 'c'>]>", b"&b;", b"<![CDATA[", b"<?xml version='1.0' encoding='UTF-16'?>", b"{\\rtf1",
     b"\\bin99999999 ", b"\\u-1?", b"\\'", b"Content-Type: multipart/mixed; boundary=x\r\n\r\n", b"--x\r\n", b"--x--",
     b"Content-Transfer-Encoding: base64\r\n", b"message/rfc822", b"=?utf-8?B?", b"charset=utf-7", b"From ", b"DICM",
-    b"\xfe\xff\x00\xe0", b"\xff\xff\xff\xff", b"\xfe\xff\x0d\xe0", b"\xfe\xff\xdd\xe0", b"SQ\0\0", b"[[[[", b"{\"a\":",
+    b"\xfe\xff\x00\xe0", b"\xff\xff\xff\xff", b"\xfe\xff\x0d\xe0", b"\xfe\xff\xdd\xe0", b"SQ\0\0", b"[[[[", b'{"a":',
     b"MSH|^~\\&|", b"\xff\xfe", b"\xef\xbb\xbf", b"ustar\x0000", b"/ObjStm", b"/FlateDecode", b"/Kids[1 0 R]", b"/Encrypt",
     b"xl/worksheets/sheet1.xml", b"word/document.xml", b"mimetype", b"<a>", b"</a>", b"<!--", b"<script>",
 )  # fmt: skip

@@ -17,7 +17,9 @@ def _parcels() -> list[bytes]:
     from agent.crypto.parcel import Member, Packer
 
     document = invented.LETTER.encode()
-    made = Packer(Member("lettre é.txt".encode(), len(document), 1_795_289_704_123_456_789), lambda at, n: document[at : at + n])
+    made = Packer(
+        Member("lettre é.txt".encode(), len(document), 1_795_289_704_123_456_789), lambda at, n: document[at : at + n]
+    )
     found = [b"".join(iter(lambda: made.read(4096), b""))]
     for format_ in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
         out = io.BytesIO()
@@ -53,7 +55,10 @@ def _parcel() -> Check:
             must(isinstance(member, Member), "a parcel holds a document")
             assert isinstance(member, Member)
             must(len(out) == member.size <= _LIMIT, "a document has the size that it says")
-            must(b"/" not in member.name and b"\0" not in member.name and member.name not in {b"", b".", b".."}, "a name is plain")
+            must(
+                b"/" not in member.name and b"\0" not in member.name and member.name not in {b"", b".", b".."},
+                "a name is plain",
+            )
             must(abs(member.mtime_ns) < 1 << 63, "a time can be set")
 
     return check
@@ -87,7 +92,15 @@ def _intents() -> list[bytes]:
     from agent.model import Stamp
 
     stamp = list(range(len(Stamp.__dataclass_fields__)))
-    table = {"token": "ab", "root": "L2E=", "name": "Yg==", "stamp": stamp, "number": 3, "sealed": "c.age", "sealed_sha256": "ab"}
+    table = {
+        "token": "ab",
+        "root": "L2E=",
+        "name": "Yg==",
+        "stamp": stamp,
+        "number": 3,
+        "sealed": "c.age",
+        "sealed_sha256": "ab",
+    }
     return [json.dumps(table).encode()]
 
 
@@ -104,7 +117,19 @@ _JSON = (
     b"Infinity", b"-Infinity", b"NaN", b"1e999", b"null", b"true", b"[]", b"{}", b'""', b"[" * 1200, b'{"a":' * 400, b"9" * 5000, b'"\\ud800"',
     b'"L2E="', b'"state": "held"', b'"v": 1', b'"v": 2',
 )  # fmt: skip
-_TAR = (b"ustar\x0000", b"ustar  \0", b"L", b"x", b"g", b"5", b"0000000", b"\x80\0\0\0\0\0\0\0\0\0\0\1", b"11 path=a\n", b"20 mtime=1.5\n", b"12 size=99\n")
+_TAR = (
+    b"ustar\x0000",
+    b"ustar  \0",
+    b"L",
+    b"x",
+    b"g",
+    b"5",
+    b"0000000",
+    b"\x80\0\0\0\0\0\0\0\0\0\0\1",
+    b"11 path=a\n",
+    b"20 mtime=1.5\n",
+    b"12 size=99\n",
+)
 TARGETS = (
     Target("parcel", "a parcel holds one plain document however it is cut into writes, or is refused", _parcels, _parcel,
            words=_TAR),

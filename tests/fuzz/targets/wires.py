@@ -147,7 +147,20 @@ _CONTROL = [
     b'{"call":"status","args":{}}', b'{"call":"release","args":{"id":"ABCDEFGH","reason":"urgence"}}', b"[]", b"null",
 ]  # fmt: skip
 _REPLIES = [b'\0{"size":4,"next_s":60}', b'\1{"have":2,"why":"gap"}', b"\0{}"]
-_JSON = (b"{", b"[", b'"call":', b'"args":', b"null", b"true", b"1e999", b"NaN", b"\\ud800", b"[[[[[[[[", b'{"a":', b"\xff")
+_JSON = (
+    b"{",
+    b"[",
+    b'"call":',
+    b'"args":',
+    b"null",
+    b"true",
+    b"1e999",
+    b"NaN",
+    b"\\ud800",
+    b"[[[[[[[[",
+    b'{"a":',
+    b"\xff",
+)
 
 TARGETS = (
     Target("wire-answer", "a worker's answer is decoded to what would be sent, or refused", _answers, _answer,

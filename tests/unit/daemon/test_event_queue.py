@@ -66,7 +66,19 @@ def test_close_wakes_everybody() -> None:
 def test_idle_means_queued_and_under_way() -> None:
     queue = EventQueue()
     queue.put(event(b"a"))
-    queue.take()
+    taken = queue.take()
     assert not queue.wait_idle(0.01)
-    queue.done()
+    queue.done(taken)
     assert queue.wait_idle(0.01)
+
+
+def test_one_file_is_in_one_thread_at_a_time() -> None:
+    queue = EventQueue()
+    queue.put(event(b"a"))
+    first = queue.take()
+    queue.put(event(b"a"))
+    queue.put(event(b"b"))
+    second = queue.take()
+    assert second.name == b"b"
+    queue.done(first)
+    assert queue.take().name == b"a"

@@ -58,6 +58,7 @@ def test_no_manager_no_word(monkeypatch: pytest.MonkeyPatch) -> None:
     ("microseconds", "pid", "interval"),
     [("60000000", "", 30.0), ("60000000", str(os.getpid()), 30.0), ("60000000", "1", None), ("", "", None),
      ("soon", "", None)],
+    ids=["any", "ours", "another", "none", "nonsense"],
 )  # fmt: skip
 def test_the_watchdog_is_fed_at_half_its_time(
     microseconds: str, pid: str, interval: float | None, monkeypatch: pytest.MonkeyPatch
@@ -71,16 +72,16 @@ def test_stuck_means_waiting_events_and_no_movement() -> None:
     queue = EventQueue()
     assert queue.stuck_s() == 0.0
     queue.put(FileEvent(PLACE, b"a", Cause.WRITTEN))
-    queue.take()
+    first = queue.take()
     time.sleep(0.05)
     assert queue.stuck_s() == 0.0  # under way, and nobody waits for it
     queue.put(FileEvent(PLACE, b"b", Cause.WRITTEN))
     waited = queue.stuck_s()
     assert waited >= 0.05
-    queue.done()
+    queue.done(first)
     assert queue.stuck_s() < waited
-    queue.take()
-    queue.done()
+    second = queue.take()
+    queue.done(second)
     assert queue.stuck_s() == 0.0
 
 

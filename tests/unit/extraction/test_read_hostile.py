@@ -54,7 +54,7 @@ ENCRYPTED = {
     "smime": mail(b"application/pkcs7-mime; smime-type=enveloped-data"),
     "pgp": mail(b"text/plain", b"-----BEGIN PGP MESSAGE-----\r\n\r\nhQ\r\n-----END PGP MESSAGE-----\r\n"),
     "pgpmime": mail(b'multipart/encrypted; boundary="x"', b"--x\r\n\r\n--x--"),
-    "age": b"age-encryption.org/v1\n-> X25519 abc\n",
+    "age": b"age-encryption.org/v1\n-> X25519 abc\nabc\n--- " + b"c" * 43 + b"\n" + bytes(range(128, 256)),
     "asc": b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n-----END PGP MESSAGE-----\n",
     "enc": b"Salted__" + bytes(range(200)),
 }

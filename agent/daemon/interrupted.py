@@ -1,0 +1,63 @@
+"""What a kill or a rude removal cut short: settled before anything is watched, and told in the audit log.
+
+Owns the list of intents whose volume is not here. At start half-finished removals are finished or undone and every open
+intent is closed; what lies on a volume that is away is closed when it comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from agent.actions.quarantine import QuarantineStore
+from agent.actions.recovery import Recovered, Resolution, recover
+from agent.audit.log import AuditLog
+from agent.audit.segments import Entry, read
+from agent.daemon.ledger import Ledger, basis_of
+from agent.model import Place
+
+
+class Interrupted:
+    def __init__(
+        self, store: QuarantineStore, log: AuditLog, make_ledger: Callable[[], Ledger], languages: Sequence[str]
+    ) -> None:
+        self._store = store
+        self._log = log
+        self._make_ledger = make_ledger
+        self._languages = tuple(languages)
+        self._waiting: set[int] = set()
+
+    def at_start(self, audit: Path) -> Ledger:
+        """Settle everything that is in reach; returns the ledger, filled from the audit log in ``audit``."""
+        resolved = {item.number: item for item in recover(self._store, self._languages)}
+        self._ledger = self._make_ledger()
+        self._ledger.replay((entry.number, entry.fields) for entry in read(audit, self._ledger.next_index()))
+        for entry in self._log.open_intents():
+            self._close(entry, resolved.get(entry.number))
+        self._waiting = {number for number, item in resolved.items() if item.resolution is Resolution.WAITING}
+        self._ledger.checkpoint(self._log.size)
+        return self._ledger
+
+    def place(self, place: Place) -> None:
+        """A volume is back: settle what lies on it."""
+        resolved = {item.number: item for item in recover(self._store, self._languages, root=place.root)}
+        wanted = self._waiting & set(resolved)
+        for entry in self._log.open_intents() if wanted else ():
+            if entry.number in wanted:
+                self._close(entry, resolved[entry.number])
+        self._waiting -= {number for number in wanted if resolved[number].resolution is not Resolution.WAITING}
+
+    def _close(self, entry: Entry, recovered: Recovered | None) -> None:
+        """Say how a transfer ended: finished after all, or to be taken up again."""
+        closing = {"of": entry.number, "result": "interrupted", "action": entry.fields.get("decision", "")}
+        file, basis = str(entry.fields.get("file", "")), basis_of(entry.fields)
+        resolution = recovered.resolution if recovered is not None else Resolution.UNDONE
+        if recovered is not None and resolution in {Resolution.FINISHED, Resolution.ABSENT}:
+            closing["held"] = recovered.held
+        if resolution is Resolution.FINISHED:
+            self._ledger.mark(file, basis, entry.number)
+            closing["result"] = "done"
+        else:
+            self._ledger.resume(file)
+        if resolution is not Resolution.WAITING:
+            self._log.append("outcome", closing)

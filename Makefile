@@ -41,7 +41,7 @@ run: venv ## start the agent with an embedded collector, on your real folders (C
 demo: venv ## show each action once, on scratch folders and invented documents
 	$(BIN)/python -m tests.demo
 
-test: venv test-packages ## all tests; those on real devices need root (ARGS='-k policy' for some, SERMENT_LONG=1 for more)
+test: venv test-packages ## all tests; those on real devices need root (ARGS='-k policy' for some; SERMENT_LONG=1, SERMENT_FUZZ_SECONDS=60: longer campaigns)
 	$(APART) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
 
 lint: venv ## ruff, format, mypy, import contracts, catalogues

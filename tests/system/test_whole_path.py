@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from tests.system.accounting import Books, collector_get
 
 pytestmark = pytest.mark.system
 MAX_AGENT_RSS = 120 << 20
-KILLS = 20
+KILLS = 200 if os.environ.get("SERMENT_LONG") else 20
 
 
 @pytest.fixture

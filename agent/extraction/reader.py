@@ -27,11 +27,12 @@ from agent.extraction.formats import (
     text,
     zipped,
 )
-from agent.extraction.formats.base import Job
+from agent.extraction.formats.base import ATTACHMENT, Job
 from agent.extraction.limits import Budget, Limits, Stop
-from agent.extraction.sniff import HEAD, sniff
+from agent.extraction.sniff import HEAD, faces, sniff
 from agent.extraction.source import BytesSource, DescriptorSource, Source
 
+_ZIP_TAIL = 66_000  # bytes: the end record of an archive and the longest comment behind it
 _READERS: dict[Format, Callable[[Job], None]] = {
     Format.EMPTY: binary.read_nothing,
     Format.TEXT: text.read,
@@ -86,10 +87,39 @@ def read_bytes(data: bytes, extension: str, budget: Budget, depth: int = 0) -> D
 def _read(source: Source, extension: str, budget: Budget, depth: int) -> Document:
     document = Document(Format.UNKNOWN, size=source.size, extension=extension.lower().lstrip(".")[:16])
     job = Job(source, document, budget, depth, _read)
+    _try(job, None)
+    if document.format is Format.DICOM:
+        _other_faces(job)
+    return document
+
+
+def _other_faces(job: Job) -> None:
+    """A DICOM file may begin as anything and end as a ZIP archive: what another program sees in it is a child."""
+    formats = [*faces(job.head, job.document.extension), Format.ZIP]
+    for format_ in dict.fromkeys(formats):
+        if format_ is Format.ZIP and not job.head.startswith(b"PK") and not _ends_as_zip(job):
+            continue
+        child = Document(format_, size=job.source.size, extension=job.document.extension)
+        _try(Job(job.source, child, job.budget, job.depth + 1, _read), format_)
+        if child.parts or child.children or child.problem:
+            job.adopt(child, ATTACHMENT)
+
+
+def _ends_as_zip(job: Job) -> bool:
     try:
-        budget.tick()
-        job.head = source.pread(HEAD, 0)
-        document.format = sniff(job.head, document.extension)
+        return b"PK\x05\x06" in job.source.pread(_ZIP_TAIL, max(0, job.source.size - _ZIP_TAIL))
+    except Stop as stop:
+        job.fail(stop.problem)
+        return False
+
+
+def _try(job: Job, format_: Format | None) -> None:
+    """Read as ``format_``, or as what it looks like; whatever goes wrong becomes the document's problem."""
+    document = job.document
+    try:
+        job.budget.tick()
+        job.head = job.source.pread(HEAD, 0)
+        document.format = format_ or sniff(job.head, document.extension)
         _READERS[document.format](job)
     except Stop as stop:
         job.fail(stop.problem)
@@ -99,7 +129,6 @@ def _read(source: Source, extension: str, budget: Budget, depth: int) -> Documen
         job.fail(Problem.TOO_DEEP)
     except Exception:  # whatever a hostile file provokes in a library is that file's problem, not ours
         job.fail(Problem.CORRUPT)
-    return document
 
 
 def warm_up() -> None:

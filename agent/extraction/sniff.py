@@ -14,7 +14,7 @@ from agent.document import Format
 from agent.extraction.formats.charset import bom_of, wide_of
 from agent.extraction.sniff_text import HEAD, PDF_LATE, is_text, text_format
 
-__all__ = ["HEAD", "ole_format", "sniff", "zip_format"]
+__all__ = ["HEAD", "faces", "ole_format", "sniff", "zip_format"]
 
 _PREFIXES: tuple[tuple[bytes, Format], ...] = (
     (b"%PDF-", Format.PDF),
@@ -97,6 +97,22 @@ def sniff(head: bytes, extension: str = "") -> Format:
         if head.startswith(prefix):
             return format_
     return _binary(head) or _text(head, extension)
+
+
+_NOT_ANOTHER = frozenset(
+    {Format.UNKNOWN, Format.EMPTY, Format.DICOM, Format.IMAGE, Format.AUDIO_VIDEO, Format.EXECUTABLE, Format.FONT}
+)  # an image of two kinds (PS3.10 7.1) begins as a TIFF, and a program holds no document
+
+
+def faces(head: bytes, extension: str = "") -> list[Format]:
+    """What else a file is that was taken for DICOM by its mark at 128, by what other programs look at: the beginning
+    of the file, which DICOM leaves free. (What a ZIP program looks at is the end.)
+    """
+    for part in (head[:128] + b"    " + head[132:], head[:128]):  # the second: text before binary elements
+        found = sniff(part, extension)
+        if found not in _NOT_ANOTHER:
+            return [found]
+    return [Format.PDF] if PDF_LATE.search(head[:1024]) else []
 
 
 def _binary(head: bytes) -> Format | None:

@@ -22,6 +22,7 @@ from agent.extraction.source import SourceFile
 _BLOCK = 64 * 1024
 _HEAD_IS_ENOUGH = frozenset({Format.AUDIO_VIDEO, Format.EXECUTABLE, Format.FONT})
 _LOCKED = ("encrypt", "passphrase", "password")
+_EMPTY_ARCHIVE = 32  # bytes: a 7z or RAR archive without members is no longer
 _IN_MEMORY = 64 << 20  # a larger file is read through callbacks, in which an error has no way out
 
 
@@ -94,9 +95,11 @@ def read(job: Job) -> None:
         else:
             opened = libarchive.stream_reader(SourceFile(job.source, job.budget), block_size=_BLOCK)
         with opened as entries:
-            _entries(job, entries)
+            count = _entries(job, entries)
     except ArchiveError as error:
         raise Stop(problem_of(error)) from None
+    if not count and job.document.format in {Format.SEVENZIP, Format.RAR} and job.source.size > _EMPTY_ARCHIVE:
+        raise Stop(Problem.CORRUPT)  # the library believes a header that says « nothing follows »
 
 
 def problem_of(error: Exception) -> Problem:
@@ -107,12 +110,15 @@ def problem_of(error: Exception) -> Problem:
     return Problem.UNSUPPORTED if "unsupported" in message or "unrecognized" in message else Problem.CORRUPT
 
 
-def _entries(job: Job, entries: Any) -> None:
+def _entries(job: Job, entries: Any) -> int:
+    """Read every member; how many there were, folders included."""
+    number = 0
     for number, entry in enumerate(entries, 1):
         job.budget.tick()
         job.budget.element()
         if entry.isreg and entry.size != 0:
             _entry(job, entry, Spot(Area.MEMBER, number))
+    return number
 
 
 def _entry(job: Job, entry: Any, spot: Spot) -> None:

@@ -18,7 +18,7 @@ _HEADER = struct.Struct("<8s16s6H10L")
 _FREE = 0xFFFFFFFA  # this and above are no sectors
 _NONE = 0xFFFFFFFF
 _ENTRY = 128
-_STORAGE, _STREAM, _ROOT = 1, 2, 5
+_UNUSED, _STORAGE, _STREAM, _ROOT = 0, 1, 2, 5
 _MAX_ENTRIES = 20_000
 
 
@@ -95,23 +95,49 @@ class CompoundFile:
             raise Stop(Problem.CORRUPT)
         self._mini_start, self._mini_size = struct.unpack_from("<LQ", records[0], 116)
         self._mini_size = min(self._mini_size & 0xFFFFFFFF, len(self._data))
-        child = int.from_bytes(records[0][76:80], "little")
-        pending: list[tuple[int, tuple[str, ...]]] = [(child, ())]
-        seen: set[int] = set()
+        self.damaged = self.damaged or len(raw) > _MAX_ENTRIES * _ENTRY
+        seen = self._walk(records)
+        # sound files leave nothing behind: an entry that nothing leads to has lost its place in the tree
+        for index, record in enumerate(records[1:], 1):
+            if index not in seen and record[66:67] != bytes([_UNUSED]):
+                self.damaged = True
+                if len(record) == _ENTRY and record[66] == _STREAM:
+                    self._add(record, ())
+
+    def _walk(self, records: list[bytes]) -> set[int]:
+        """Follow the tree from the root; returns the records that were met. One that makes no sense is damage."""
+        pending: list[tuple[int, tuple[str, ...]]] = [(int.from_bytes(records[0][76:80], "little"), ())]
+        seen: set[int] = {0}
         while pending:
             index, parent = pending.pop()
+            if index == _NONE:
+                continue
             if index in seen or index >= len(records) or len(parent) > 20:
+                self.damaged = True
                 continue
             seen.add(index)
             record = records[index]
             if len(record) < _ENTRY or record[66] not in {_STORAGE, _STREAM}:
+                self.damaged = True
                 continue
+            path = self._add(record, parent)
             left, right, down = struct.unpack_from("<3L", record, 68)
-            path = (*parent, _name(record))
-            start, size = struct.unpack_from("<LQ", record, 116)
-            size = min(size if self._sector > 512 else size & 0xFFFFFFFF, len(self._data))
-            self.entries[path] = Entry(path, record[66] == _STREAM, start, size)
-            pending += [(left, parent), (right, parent), (down, path)]
+            pending += [(left, parent), (right, parent)]
+            if record[66] == _STORAGE:  # a stream has nothing below it, whatever a careless writer left there
+                pending.append((down, path))
+        return seen
+
+    def _add(self, record: bytes, parent: tuple[str, ...]) -> tuple[str, ...]:
+        name = _name(record)
+        self.damaged = self.damaged or name is None
+        path = (*parent, name or "")
+        if path in self.entries:  # two entries with one name
+            self.damaged = True
+            path = (*parent, f"{name or ''}\0{len(self.entries)}")
+        start, size = struct.unpack_from("<LQ", record, 116)
+        size = min(size if self._sector > 512 else size & 0xFFFFFFFF, len(self._data))
+        self.entries[path] = Entry(path, record[66] == _STREAM, start, size)
+        return path
 
     def read(self, entry: Entry) -> bytes:
         """The bytes of a stream; shorter than it claims when the file is damaged."""
@@ -146,6 +172,13 @@ def _table(data: bytes) -> tuple[int, ...]:
     return struct.unpack(f"<{len(data) // 4}L", data[: len(data) // 4 * 4])
 
 
-def _name(record: bytes) -> str:
+def _name(record: bytes) -> str | None:
+    """The name in lower case; None when it is not formed as MS-CFB 2.6.1 says (even length, one NUL, at its end)."""
     length = int.from_bytes(record[64:66], "little")
-    return record[: max(0, min(length, 64) - 2)].decode("utf-16-le", "replace").lower()
+    if length % 2 or not 4 <= length <= 64:
+        return None
+    try:
+        name = record[:length].decode("utf-16-le")
+    except UnicodeDecodeError:
+        return None
+    return name[:-1].lower() if name.find("\0") == len(name) - 1 else None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import struct
 
 from agent.document import Area, Document, Format, Problem, Spot
-from agent.extraction.formats.base import BODY, Job
+from agent.extraction.formats.base import BODY, PROPERTIES, Job
 from agent.extraction.formats.cfb import CompoundFile
+from agent.extraction.formats.runs import document_runs
 
 _SUBJECT, _BODY, _HTML, _RTF, _HEADERS = "0037", "1000", "1013", "1009", "007d"
 _CLASS = "001a"
@@ -22,6 +24,13 @@ _FIELDS = {
 _DATA, _LONG_NAME, _NAME, _TYPE = "3701", "3707", "3704", "370e"
 _ATTACHMENT = "__attach_version1.0_"
 _RECIPIENT = "__recip_version1.0_"
+_LISTED = "__properties_version1.0"
+_KNOWN = re.compile(  # MS-OXMSG 2.1: the only names there are
+    r"__(?:substg1\.0_[0-9a-f]{8}(?:-[0-9a-f]{8})?|properties_version1\.0|nameid_version1\.0"
+    r"|(?:attach|recip)_version1\.0_#[0-9a-f]{8})"
+)
+_APART = frozenset({0x1E, 0x1F, 0x102})  # types of property whose value lies in a stream: text and bytes
+_LONG = 64  # bytes: a shorter stream in a message without a body is no lost body
 _MAX_MESSAGES = 8  # messages attached to messages
 _Path = tuple[str, ...]
 
@@ -45,8 +54,10 @@ def _message(job: Job, file: CompoundFile, at: _Path, level: int) -> None:
     job.text(properties.get(_SUBJECT, ""), Spot(Area.SUBJECT))
     job.text(properties.get(_HEADERS, ""), Spot(Area.HEADER))
     job.text(properties.get(_BODY, ""), BODY)
-    if not properties.get(_BODY):
-        _other_bodies(job, file, at)
+    if not properties.get(_BODY) and not _other_bodies(job, file, at):
+        _bodiless(job, file, at)
+    if not _is_whole(file, at):
+        job.fail(Problem.CORRUPT)
     message_class = properties.get(_CLASS, "").lower()
     if "smime" in message_class and "multipartsigned" not in message_class:
         job.fail(Problem.ENCRYPTED)
@@ -74,18 +85,45 @@ def _properties(file: CompoundFile, at: _Path) -> dict[str, str]:
         if kind == "001f":
             found[tag] = file.read(entry).decode("utf-16-le", "replace").rstrip("\0")
         elif kind == "001e":
-            found.setdefault(tag, file.read(entry).decode("cp1252", "replace").rstrip("\0"))
+            data = file.read(entry).rstrip(b"\0")
+            wide = b"\0" in data  # then its type is wrong, or rather the name that says it
+            found.setdefault(tag, data.decode("utf-16-le" if wide else "cp1252", "replace"))
     return found
 
 
-def _other_bodies(job: Job, file: CompoundFile, at: _Path) -> None:
+def _is_whole(file: CompoundFile, at: _Path) -> bool:
+    """Whether every name in this message is one that messages have, and each listed property has its stream."""
+    here = {path[-1] for path in file.entries if len(path) == len(at) + 1 and path[: len(at)] == at}
+    if not all(_KNOWN.fullmatch(name) for name in here):
+        return False
+    listed = file.stream(*at, _LISTED)
+    for place in range(24 if at else 32, len(listed) - 15, 16):  # MS-OXMSG 2.4.2: 16 bytes each
+        kind, tag, _flags, size = struct.unpack_from("<HHLL", listed, place)
+        if kind in _APART and size > 2 and f"__substg1.0_{tag:04x}{kind:04x}" not in here:
+            return False
+    return True
+
+
+def _bodiless(job: Job, file: CompoundFile, at: _Path) -> None:
+    """No body: it may be there under a name that was damaged, so what is nowhere else read is read as runs."""
+    for path, entry in list(file.entries.items()):
+        here = entry.stream and len(path) == len(at) + 1 and path[: len(at)] == at
+        if not here or entry.size < _LONG or path[-1] == _LISTED or path[-1][12:16] in {_SUBJECT, _HEADERS}:
+            continue
+        job.budget.part()
+        job.text(document_runs(file.read(entry), job.budget.limits.run_chars), PROPERTIES)
+
+
+def _other_bodies(job: Job, file: CompoundFile, at: _Path) -> bool:
+    """The body as HTML or RTF; whether there is one."""
     page = file.stream(*at, f"__substg1.0_{_HTML}0102")
     if page:
         job.child(page, "html", Spot(Area.BODY))
-        return
+        return True
     packed = file.stream(*at, f"__substg1.0_{_RTF}0102")
     if packed:
         job.child(unpack_rtf(packed, job.budget.limits.member_bytes), "rtf", Spot(Area.BODY))
+    return bool(packed)
 
 
 def _attachment(job: Job, file: CompoundFile, at: _Path, number: int, level: int) -> None:

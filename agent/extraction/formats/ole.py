@@ -55,7 +55,8 @@ def read(job: Job) -> None:
         msg.read_message(job, file)
     else:
         _office(job, file, data)
-    if file.damaged:
+    # a sound document holds something, if only its properties: nothing at all means that nothing was found again
+    if file.damaged or not (document.parts or document.tables or document.children):
         job.fail(Problem.CORRUPT)
 
 

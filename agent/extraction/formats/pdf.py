@@ -12,9 +12,11 @@ from typing import Any
 
 from agent.document import Area, Document, Format, Problem, Spot
 from agent.extraction.formats.base import PROPERTIES, Job
+from agent.extraction.formats.pdf_streams import is_anchored, survey
 from agent.extraction.limits import MIB, Limits, Stop
 from agent.extraction.source import SourceFile
 
+_BARE = 1024  # bytes: a file of less has no content to lose with its table
 _IN_MEMORY = 64 * MIB  # a larger file is read through callbacks, in which an error has no way out
 _POOR_CHARS = 16  # a page with less text than this may be a scan
 _SCAN_SHARE = 0.3  # of the page, covered by pictures
@@ -30,6 +32,7 @@ _INFO = ("Title", "Author", "Subject", "Keywords")
 def read(job: Job) -> None:
     """Format.PDF."""
     import pypdfium2
+    from pypdfium2 import raw
 
     source: Any = job.whole() if job.source.size <= _IN_MEMORY else SourceFile(job.source, job.budget)
     try:
@@ -40,9 +43,28 @@ def read(job: Job) -> None:
     try:
         _information(job, pdf)
         _attachments(job, pdf)
-        _pages(job, pdf)
+        shown = _pages(job, pdf)
+        if job.document.problem is None:
+            plain = raw.FPDF_GetSecurityHandlerRevision(pdf) < 0  # otherwise the streams are ciphertext
+            _doubt(job, source if plain and isinstance(source, bytes) else b"", shown=shown)
     finally:
         pdf.close()
+
+
+def _doubt(job: Job, data: bytes, *, shown: bool) -> None:
+    """The library mends what it can and is silent about the rest: an empty page may be one that it could not read.
+
+    ``data`` is empty when it cannot be looked at; pages that show nothing are then not believed.
+    """
+    try:
+        streams = survey(data, job.budget)
+    except Stop:
+        if not shown:
+            raise
+        return  # what the pages say was read in time
+    lost = streams.says or not data or (len(data) > _BARE and not is_anchored(data))
+    if streams.mostly_broken or (lost and not shown):
+        job.fail(Problem.CORRUPT)
 
 
 def _information(job: Job, pdf: Any) -> None:
@@ -79,13 +101,16 @@ def sample(count: int, limits: Limits) -> list[int]:
     return sorted({*range(first), *between, *range(count - last, count)})
 
 
-def _pages(job: Job, pdf: Any) -> None:
-    from pypdfium2 import PdfiumError
+def _pages(job: Job, pdf: Any) -> bool:
+    """Read the pages; whether any of them shows anything."""
+    from pypdfium2 import PdfiumError, raw
 
     count = len(pdf)
+    before = len(job.document.parts)
     chosen = sample(count, job.budget.limits)
     job.document.truncated = job.document.truncated or len(chosen) < count
     scans: list[int] = []
+    shown = False
     for index in chosen:
         job.budget.part()
         try:
@@ -96,9 +121,11 @@ def _pages(job: Job, pdf: Any) -> None:
         try:
             if not _page(job, page, Spot(Area.PAGE, index + 1)):
                 scans.append(index + 1)
+            shown = shown or raw.FPDFPage_CountObjects(page) > 0
         finally:
             page.close()
     _say_scans(job, scans, len(chosen))
+    return shown or len(job.document.parts) > before
 
 
 def _say_scans(job: Job, scans: list[int], pages: int) -> None:

@@ -359,3 +359,55 @@ def test_reading_keeps_no_descriptor():
     for extension, data, _ in PLAIN:
         read(data, extension)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def _overwritten(data: bytes, what: bytes, by: bytes) -> bytes:
+    """The first ``what`` replaced by as many bytes, so that nothing else moves."""
+    assert what in data and len(by) == len(what)
+    return data.replace(what, by, 1)
+
+
+def wide(text: str) -> bytes:
+    return text.encode("utf-16-le")
+
+
+@pytest.mark.parametrize(
+    ("extension", "data"),
+    [
+        ("msg", _overwritten(made.msg("a", LETTER * 2), wide("__substg1.0_1000001F"), b"\xff" * 40)),
+        ("msg", _overwritten(made.msg("a", LETTER * 2), wide("1.0_1000001F"), wide("1/0_1000001F"))),
+        ("doc", _overwritten(made.doc(LETTER), wide("WordDocument"), bytes(24))),
+        ("xls", _overwritten(made.xls([[LETTER]]), wide("Workbook") + bytes(48), bytes(64))),
+        ("doc", made.compound({})),
+        ("7z", b"7z\xbc\xaf\x27\x1c\0\x04" + struct.pack("<L", zlib.crc32(bytes(20))) + bytes(20) + bytes(600)),
+        ("pdf", made.pdf([zlib.compress(made.shown(LETTER))])),  # its dictionary names no filter: nothing is drawn
+    ],
+)
+def test_a_container_with_its_content_out_of_reach_is_corrupt(extension: str, data: bytes) -> None:
+    assert read(data, extension).problem is Problem.CORRUPT
+
+
+def test_an_empty_page_is_believed_in_a_sound_pdf_only() -> None:
+    blank = made.pdf([b"q Q", b""])
+    assert read(blank, "pdf").problem is None
+    lost = made.pdf([b"q Q"], extra={900: b"<</Length 20>>stream\nBT (Mme X) Tj ET\nendstream"})
+    assert read(lost, "pdf").problem is Problem.CORRUPT
+    padded = made.pdf([b"q Q".ljust(2000)])
+    assert read(padded, "pdf").problem is None
+    assert read(padded.replace(b"startxref\n", b"startxref\n9"), "pdf").problem is Problem.CORRUPT
+
+
+def test_a_message_without_a_body_shows_what_stands_under_other_names() -> None:
+    data = _overwritten(made.msg("a", LETTER), wide("1000001F"), wide("1001001F"))
+    assert LETTER in text_of(read(data, "msg"))
+
+
+@pytest.mark.parametrize("begin", [b"", b"%PDF-1.7\n", b"{\\rtf1\\ansi "])
+def test_what_else_a_dicom_file_is_is_read_too(begin: bytes) -> None:
+    """A DICOM file may begin as anything, and end as an archive."""
+    header = dicom_file(b"\x08\0\x20\0DA\x08\0" + b"20260101")
+    rest = {b"": made.docx(), b"%PDF-1.7\n": made.pdf([made.shown(LETTER)])}.get(begin, LETTER.encode("cp1252") + b"}")
+    document = read(begin.ljust(128) + header[128:] + rest, "dcm")
+    assert document.format is Format.DICOM and document.fields
+    assert LETTER in text_of(document)
+    assert not read(header, "dcm").children

@@ -34,6 +34,7 @@ from agent.fsys.atomic import private_folder, replace_file, sync_folder
 from agent.fsys.openat import open_regular
 
 KEEP_RESTORED_S = 30 * 24 * 3600  # seconds that a copy stays after its owner has the document back
+NO_INTENT = -1  # an entry that says nothing about how any one transfer ended
 _PARTIAL = ".partial"
 
 
@@ -143,7 +144,7 @@ class QuarantineStore:
             if self._entries.get(entry.id) != entry:
                 return  # somebody finished it, or it is gone: there is no copy of ours to forget
             if entry.copies > 1:
-                self._save(entry.with_state(HELD, copies=entry.copies - 1))
+                self._save(entry.with_state(HELD, copies=entry.copies - 1, number=NO_INTENT))
             else:
                 self._remove(entry)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 
@@ -16,7 +16,7 @@ from agent.actions.copying import digest_of
 from agent.actions.entry import Entry
 from agent.actions.journal import Intent
 from agent.actions.placeholder import Placeholders
-from agent.actions.quarantine import QuarantineStore
+from agent.actions.quarantine import NO_INTENT, QuarantineStore
 from agent.actions.removal import aside_name, put_back, still_there
 from agent.fsys.draft import temporary_name
 from agent.fsys.openat import open_folder, open_regular, parent_folder
@@ -56,8 +56,10 @@ def _recover_entries(store: QuarantineStore, root: bytes | None) -> list[Recover
         if root is not None and entry.root != root:
             continue
         resolution = _resolve(entry.root, entry.name, entry.stamp, entry.id, partial(_copy_is_whole, store, entry))
-        if resolution in {Resolution.FINISHED, Resolution.ABSENT}:
+        if resolution is Resolution.FINISHED:
             store.finish(entry)
+        elif resolution is Resolution.ABSENT:  # kept, but the transfer it was taken for is not finished
+            store.finish(replace(entry, number=NO_INTENT))
         elif resolution is Resolution.UNDONE:
             store.discard(entry)
         done.append(Recovered(entry.number, resolution, entry.id if resolution is not Resolution.UNDONE else ""))

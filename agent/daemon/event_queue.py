@@ -25,6 +25,7 @@ class EventQueue:
         self._fresh: OrderedDict[_Key, FileEvent] = OrderedDict()
         self._existing: OrderedDict[_Key, FileEvent] = OrderedDict()
         self._later: list[tuple[float, int, FileEvent]] = []
+        self._due: dict[_Key, float] = {}  # of what waits for later: each file once, at its earliest time
         self._order = itertools.count()
         self._active = 0
         self._working: set[_Key] = set()  # two threads on one file would each discard what the other keeps
@@ -50,9 +51,13 @@ class EventQueue:
             self._changed.notify_all()
 
     def put_later(self, event: FileEvent, delay_s: float) -> None:
-        """Bring an event back after ``delay_s`` seconds."""
+        """Bring an event back after ``delay_s`` seconds, or when the same file is due anyway, if that is sooner."""
+        key, due = (event.place.root, event.name), time.monotonic() + delay_s
         with self._changed:
-            heapq.heappush(self._later, (time.monotonic() + delay_s, next(self._order), event))
+            if self._due.get(key, due + 1.0) <= due:
+                return
+            self._due[key] = due  # a later entry of the same file stays in the heap, and is passed over
+            heapq.heappush(self._later, (due, next(self._order), event))
             self._changed.notify_all()
 
     def take(self) -> FileEvent | None:
@@ -97,7 +102,7 @@ class EventQueue:
             return {
                 "fresh": len(self._fresh),
                 "existing": len(self._existing),
-                "later": len(self._later),
+                "later": len(self._due),
                 "active": self._active,
             }
 
@@ -109,8 +114,11 @@ class EventQueue:
     def _next(self) -> tuple[FileEvent | None, float | None]:
         now = time.monotonic()
         while self._later and self._later[0][0] <= now:
-            event = heapq.heappop(self._later)[2]
+            due, _order, event = heapq.heappop(self._later)
             key = (event.place.root, event.name)
+            if self._due.get(key) != due:
+                continue
+            del self._due[key]
             self._existing.pop(key, None)
             self._fresh.setdefault(key, event)
             self._fresh.move_to_end(key, last=False)

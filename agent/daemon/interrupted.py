@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from agent.actions.entry import TAKEN
 from agent.actions.quarantine import QuarantineStore
 from agent.actions.recovery import Recovered, Resolution, recover
 from agent.audit.log import AuditLog
 from agent.audit.segments import Entry, read
-from agent.daemon.ledger import Ledger, basis_of
+from agent.daemon.ledger import Ledger
 from agent.model import Place
 
 
@@ -29,7 +30,7 @@ class Interrupted:
 
     def at_start(self, audit: Path) -> Ledger:
         """Settle everything that is in reach; returns the ledger, filled from the audit log in ``audit``."""
-        resolved = {item.number: item for item in recover(self._store, self._languages)}
+        resolved = self._held() | {item.number: item for item in recover(self._store, self._languages)}
         self._ledger = self._make_ledger()
         self._ledger.replay((entry.number, entry.fields) for entry in read(audit, self._ledger.next_index()))
         for entry in self._log.open_intents():
@@ -37,6 +38,11 @@ class Interrupted:
         self._waiting = {number for number, item in resolved.items() if item.resolution is Resolution.WAITING}
         self._ledger.checkpoint(self._log.size)
         return self._ledger
+
+    def _held(self) -> dict[int, Recovered]:
+        """What was in quarantine for good when the kill came, before its outcome was written."""
+        held = (entry for entry in self._store.list() if entry.state != TAKEN)
+        return {entry.number: Recovered(entry.number, Resolution.FINISHED, entry.id) for entry in held}
 
     def place(self, place: Place) -> None:
         """A volume is back: settle what lies on it."""
@@ -50,12 +56,12 @@ class Interrupted:
     def _close(self, entry: Entry, recovered: Recovered | None) -> None:
         """Say how a transfer ended: finished after all, or to be taken up again."""
         closing = {"of": entry.number, "result": "interrupted", "action": entry.fields.get("decision", "")}
-        file, basis = str(entry.fields.get("file", "")), basis_of(entry.fields)
+        file = str(entry.fields.get("file", ""))
         resolution = recovered.resolution if recovered is not None else Resolution.UNDONE
         if recovered is not None and resolution in {Resolution.FINISHED, Resolution.ABSENT}:
             closing["held"] = recovered.held
         if resolution is Resolution.FINISHED:
-            self._ledger.mark(file, basis, entry.number)
+            self._ledger.removed(file)
             closing["result"] = "done"
         else:
             self._ledger.resume(file)

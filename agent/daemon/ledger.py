@@ -50,6 +50,8 @@ class Ledger:
 
     def _make_again(self) -> None:
         """A cache that is damaged is worth nothing: an empty one is filled from the log at the next start."""
+        if hasattr(self, "_db"):
+            self._db.close()
         for name in (self._path, Path(f"{self._path}-wal"), Path(f"{self._path}-shm")):
             name.unlink(missing_ok=True)
         self._db = self._open(self._path)
@@ -97,7 +99,7 @@ class Ledger:
             return
         if fields.get("result") in _UNFINISHED:
             self._resumed.add(act[0])
-        else:
+        elif not fields.get("held"):  # what was taken away is not there to be judged: one that comes again is new
             self._put(*act, index)
 
     def _put(self, file: str, basis: str, number: int) -> None:
@@ -111,6 +113,12 @@ class Ledger:
     def mark(self, file: str, basis: str, number: int) -> None:
         """The file has been judged, and acted on as far as it will be; ``number`` is the audit index that says so."""
         self._run("INSERT OR REPLACE INTO judged VALUES (?, ?, ?)", file, basis, number)
+        with self._lock:
+            self._resumed.discard(file)
+
+    def removed(self, file: str) -> None:
+        """The file was acted on and is not there any more: one that looks the same later has not been judged."""
+        self._run("DELETE FROM judged WHERE file = ?", file)
         with self._lock:
             self._resumed.discard(file)
 

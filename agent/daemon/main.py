@@ -109,8 +109,10 @@ class Agent:
         self._start_control()
         self._ready = True
         systemd.notify("READY=1")
-        self.operations.open(private_folder(data / "log") / "serment.log", to_terminal=False)
-        self._on_ready(self.status(os.getuid()))
+        with contextlib.suppress(OSError):  # a full disk, a closed terminal: what is said is not what guards
+            self.operations.open(private_folder(data / "log") / "serment.log", to_terminal=False)
+        with contextlib.suppress(OSError):
+            self._on_ready(self.status(os.getuid()))
 
     def _prepare_keys(self) -> None:
         try:

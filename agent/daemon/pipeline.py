@@ -37,6 +37,7 @@ BUSY_S = 5.0
 PACE_FREE = 5  # times that a file is looked at without waiting
 PACE_FORGOTTEN_S = 120.0
 PACE_KEPT = 4096
+PACE_MOST_S = 60.0
 RETRY_S = (30.0, 120.0, 600.0, 3600.0)
 _NOT_A_DOCUMENT = {errno.ELOOP, errno.EXDEV, errno.EINVAL, errno.ENXIO, errno.EISDIR, errno.ENODEV}
 _HELD_BY_ANOTHER = {errno.EAGAIN, errno.EBUSY, errno.ETXTBSY}
@@ -128,6 +129,7 @@ class Pipeline:
             case = self._case(event, root_fd, fd)
             if case.known and self._parts.ledger.basis(case.file) == case.basis:
                 return self._count("skipped")
+            self._paced(event)
             findings = undecidable(Problem(problem)) if problem else self._judge(case)
             if fd >= 0 and stamp(fd) != case.stamp:
                 return self._judge_again(event)
@@ -138,16 +140,21 @@ class Pipeline:
 
         Otherwise anybody could fill the audit log, and with it the disk, by rewriting one file.
         """
+        with self._lock:
+            streak, last = self._paces.get(_key(event), (0, 0.0))
+        rested = time.monotonic() - last
+        if streak < PACE_FREE or rested >= PACE_FORGOTTEN_S:
+            return 0.0
+        return min(PACE_MOST_S, 0.25 * 2.0 ** min(streak, 16)) - rested  # bounded: it may go on for weeks
+
+    def _paced(self, event: FileEvent) -> None:
+        """Count one look at the file; what is skipped as known does not count, or a rescan would delay what is new."""
         now, key = time.monotonic(), _key(event)
         with self._lock:
-            streak, last = self._paces.pop(key, (0, now - PACE_FORGOTTEN_S))
-            if now - last >= PACE_FORGOTTEN_S:
-                streak = 0
-            rest = min(60.0, 0.25 * 2.0**streak) - (now - last) if streak >= PACE_FREE else 0.0
-            self._paces[key] = (streak, last) if rest > 0 else (streak + 1, now)
+            streak, last = self._paces.pop(key, (0, 0.0))
+            self._paces[key] = (1 if now - last >= PACE_FORGOTTEN_S else streak + 1, now)
             while len(self._paces) > PACE_KEPT:
                 self._paces.popitem(last=False)
-        return rest
 
     def _case(self, event: FileEvent, root_fd: int, fd: int) -> Case:
         parts = self._parts
@@ -240,6 +247,8 @@ class Pipeline:
         self._forget_failure(case.event)
         if outcome.result is Result.CHANGED:
             return self._judge_again(case.event)
+        if outcome.held or outcome.result is Result.GONE:
+            return parts.ledger.removed(case.file)
         return parts.ledger.mark(case.file, case.basis, closed)
 
     def _judge_again(self, event: FileEvent) -> None:

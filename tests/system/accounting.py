@@ -16,7 +16,7 @@ from agent.crypto.keys import KeyStore
 from agent.crypto.sealed import is_sealed, unseal
 from agent.daemon.device import DeviceIdentity, load_device
 from agent.errors import SealError
-from tests.running import RunningAgent
+from tests.running import RunningAgent, wait_for
 
 UNFINISHED = {"interrupted", "changed", "gone", "failed"}
 
@@ -54,6 +54,15 @@ class Books:
             )
         )  # fmt: skip
 
+    def note(self, channel: str, path: Path) -> None:
+        """Enter a file in the state it has now, however it came to it."""
+        state = path.stat()
+        self.delivered.append(
+            Delivery(
+                channel, path, _sha256(path), state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
+            )
+        )  # fmt: skip
+
     def identity(self) -> DeviceIdentity:
         return load_device(self.agent.data)
 
@@ -81,8 +90,9 @@ class Books:
     def check(self) -> Counter[str]:
         """Every delivered file has exactly one finished record, and the folders show what the records say.
 
-        Returns how often each decision was taken.
+        Every act that was announced has its one outcome. Returns how often each decision was taken.
         """
+        self.check_outcomes()
         transfers, volumes = self.transfers(), self.volume_digests()
         decisions: Counter[str] = Counter()
         wrong: list[str] = []
@@ -100,6 +110,23 @@ class Books:
                 wrong.append(f"{delivery.path}: changed")
         assert not wrong, f"{len(wrong)} of {len(self.delivered)}: " + "; ".join(wrong[:20])
         return decisions
+
+    def check_outcomes(self) -> None:
+        """An act that was announced ended, once; nothing ended that was not announced."""
+        records = self.agent.records()
+        announced = Counter(record["i"] for record in records if record["k"] == "transfer" and record.get("act"))
+        ended = Counter(record["of"] for record in records if record["k"] == "outcome")
+        assert announced == ended, f"not the same: {sorted((announced - ended) + (ended - announced))[:20]}"
+
+    def check_rescan(self) -> None:
+        """Asked to look at everything again, the agent looks at every file that stayed and judges none of them."""
+        files = sum(delivery.path.exists() for delivery in self.delivered)
+        before, skipped = self.agent.records("transfer"), self.agent.status()["counts"]["skipped"]
+        known = {record["file"] for record in before}  # sealed files and notes of ours may still come in
+        self.agent.client.call("rescan")
+        wait_for(lambda: self.agent.status()["counts"]["skipped"] >= skipped + files and self.agent.idle(), 120)
+        again = [record["i"] for record in self.agent.records("transfer")[len(before) :] if record["file"] in known]
+        assert again == []
 
     def lost(self) -> list[Path]:
         """Delivered files whose content is nowhere any more: not in place, not in quarantine, not in a sealed file."""

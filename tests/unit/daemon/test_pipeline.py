@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from agent.daemon.pipeline import Parts, Pipeline
 from agent.daemon.troubles import Troubles
 from agent.errors import HostError
 from agent.findings import Findings, Judgement, Kind
-from agent.model import Cause, ChannelKind, Decision, Facts, FileEvent, Outcome, Place, Result, Verdict
+from agent.model import Cause, ChannelKind, Decision, Device, Facts, FileEvent, Outcome, Place, Result, Verdict
 
 MEDICAL = Findings(Judgement.MEDICAL, Kind.CDA, 0.99, identified=True, patients=1)
 
@@ -37,6 +38,7 @@ class Scripted:
         self.while_judging: Callable[[int], None] = lambda _fd: None
         self.log_error = False
         self.release = "r1"
+        self.held = ""
 
     def judge(self, fd: int, extension: str = "", size: int = 0) -> Findings:
         self.story.append("judge")
@@ -51,7 +53,7 @@ class Scripted:
     def apply(self, transfer: OpenTransfer) -> Outcome:
         self.story.append("act")
         assert os.pread(transfer.fd, 3, 0) == b"abc"
-        return Outcome(self.result, self.decision, "disk-full" if self.result is Result.FAILED else "")
+        return Outcome(self.result, self.decision, "disk-full" if self.result is Result.FAILED else "", self.held)
 
     def append(self, kind: str, fields: Mapping[str, object], *, durable: bool = False) -> int:
         if self.log_error:
@@ -251,3 +253,40 @@ def test_no_descriptor_is_left_open(bench: Bench) -> None:
     for number in range(20):
         bench.pipeline.process(bench.event(f"{number}.txt"))
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize(("result", "held"), [(Result.DONE, "ABCDEFGH"), (Result.GONE, "")])
+def test_a_document_that_comes_again_on_a_stick_without_inodes_is_judged_again(
+    bench: Bench, result: Result, held: str
+) -> None:
+    bench.script.result, bench.script.held = result, held
+    event = bench.event()
+    place = replace(event.place, device=Device(filesystem="vfat"))
+    for _ in range(2):  # the same name, size and time, as file managers copy it
+        bench.pipeline.process(replace(event, place=place))
+    assert bench.script.story.count("act") == 2
+
+
+def test_a_file_rewritten_for_ever_is_looked_at_ever_more_seldom(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.script.decision = Decision.OBSERVE
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    for number in range(300):  # thirty seconds
+        bench.pipeline.process(bench.event(content=b"abc%d" % number))
+        now += 0.1
+    assert bench.script.story.count("judge") <= 7
+    assert bench.queue.depth()["later"] == 1
+    for number in range(1100):  # most of a day
+        now += 61.0
+        bench.pipeline.process(bench.event(content=b"abc-%d" % number))
+    assert bench.script.story.count("judge") >= 1100
+    assert bench.script.facts[-1].size == len(b"abc-1099")
+
+
+def test_files_that_are_known_are_not_made_to_wait(bench: Bench) -> None:
+    bench.script.decision = Decision.OBSERVE
+    for _ in range(20):  # somebody asks again and again for a rescan
+        bench.pipeline.process(bench.event(content=None) if bench.script.facts else bench.event())
+    judged = len(bench.script.facts)
+    bench.pipeline.process(bench.event(content=b"abcdef"))
+    assert len(bench.script.facts) == judged + 1

@@ -62,7 +62,7 @@ class Encrypt:
             return self._replace(transfer, folder_fd, intent, recipients)
 
     def _replace(self, transfer: OpenTransfer, folder_fd: int, intent: Intent, recipients: tuple[str, ...]) -> Outcome:
-        token, resolved = intent.token, True
+        token, resolved, removal = intent.token, True, None
         self._journal.write(intent)
         try:
             with Draft(folder_fd, token) as draft:
@@ -76,8 +76,8 @@ class Encrypt:
                     resolved = _taken_back(transfer, draft, name)
                     raise
         finally:
-            if resolved:
-                self._journal.close(token)
+            if resolved and removal is not Removal.REMOVED:
+                self._journal.close(token)  # else it is closed once the outcome is written: ``Journal.settled``
         if removal is not Removal.REMOVED:
             return not_removed(removal, Decision.ENCRYPT)
         return Outcome(Result.DONE, Decision.ENCRYPT, held=name.decode("ascii"), recipients=recipients)

@@ -43,6 +43,7 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self._folder = private_folder(folder)
+        self._tokens: dict[int, str] = {}  # audit index of the intent → token, of those not settled
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
@@ -56,6 +57,7 @@ class Journal:
 
     def write(self, intent: Intent) -> None:
         """Make the intent durable, in the place of what this token said before."""
+        self._tokens[intent.number] = intent.token
         table = {
             "token": intent.token,
             "root": base64.b64encode(intent.root).decode("ascii"),
@@ -66,6 +68,12 @@ class Journal:
             "sealed_sha256": intent.sealed_sha256,
         }
         replace_file(self._folder / f"{intent.token}.json", json.dumps(table).encode("ascii"))
+
+    def settled(self, number: int) -> None:
+        """The outcome of the intent with this audit index is written: nothing is left to find out after a kill."""
+        token = self._tokens.pop(number, None)
+        if token is not None:
+            self.close(token)
 
     def close(self, token: str) -> None:
         """The action has ended, one way or the other. Not fsynced: at worst a power cut makes recovery look again."""

@@ -144,7 +144,8 @@ class Agent:
                 judge=self.pool, policy=self.policy, actions=build_actions(self.store, self.keys, self._languages()),
                 log=self.log, ledger=self.ledger, identity=self.identity, queue=self.queue, notices=self.notices,
                 troubles=self.troubles, operations=self.operations, login=login_and_groups,
-                released=self.store.released, armed_ns=lambda place: self.guard.armed_ns(place),  # noqa: PLW0108 - the guard is made later
+                released=self.store.released, settled=self.store.journal.settled,
+                armed_ns=lambda place: self.guard.armed_ns(place),  # noqa: PLW0108 - the guard is made later
             )
         )  # fmt: skip
         self._stack.callback(self._stop_pipeline)

@@ -76,6 +76,7 @@ class Parts:
     operations: Operations
     login: Callable[[int], tuple[str, tuple[str, ...]]]  # uid → login name, groups
     released: Callable[[OpenTransfer], str | None]  # under which quarantine id it was let go, for a reason
+    settled: Callable[[int], None]  # told that the outcome of an intent is written
     armed_ns: Callable[[Place], int]  # since when the place is under guard, nanoseconds since the epoch
     watched: Callable[[str], None] = lambda _word: None  # told of progress: "judged", "acted"
 
@@ -194,6 +195,7 @@ class Pipeline:
         )  # fmt: skip
         outcome = self._apply(transfer)
         closed = self._record_outcome(number, outcome)
+        parts.settled(number)
         return self._after(case, findings, verdict, outcome, closed)
 
     def _apply(self, transfer: OpenTransfer) -> Outcome:

@@ -60,6 +60,9 @@ def test_encrypt_replaces_the_document_by_a_neutral_sealed_file(desk: Desk, host
     assert b"EXEMPLE" not in raw
     assert hostile_name not in raw
     assert desk.contents() == {digest(DOCUMENT): ["sealed"]}
+    (intent,) = desk.store.journal.open_intents()  # until the outcome is in the audit log: a kill would ask for it
+    assert intent.sealed == outcome.held.encode()
+    desk.store.journal.settled(intent.number)
     assert not list((desk.data / "quarantine" / "journal").iterdir())
 
 

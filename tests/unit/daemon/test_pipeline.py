@@ -78,7 +78,7 @@ class Bench:
                 judge=script, policy=script, actions=dict.fromkeys(Decision, script), log=script, ledger=self.ledger,
                 identity=DeviceIdentity("dev_1", bytes(32)), queue=self.queue, notices=self.notices,
                 troubles=self.troubles, operations=Operations(), login=lambda _uid: ("clara", ("cardio",)),
-                released=lambda _transfer: self.released, armed_ns=lambda _place: self.armed_ns,
+                released=lambda _transfer: self.released, settled=lambda _number: None, armed_ns=lambda _place: self.armed_ns,
             )
         )  # fmt: skip
 

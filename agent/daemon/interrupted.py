@@ -32,7 +32,7 @@ class Interrupted:
         """Settle everything that is in reach; returns the ledger, filled from the audit log in ``audit``."""
         resolved = self._held() | {item.number: item for item in recover(self._store, self._languages)}
         self._ledger = self._make_ledger()
-        self._ledger.replay((entry.number, entry.fields) for entry in read(audit, self._ledger.next_index()))
+        self._ledger.fill(lambda start: ((entry.number, entry.fields) for entry in read(audit, start)))
         for entry in self._log.open_intents():
             self._close(entry, resolved.get(entry.number))
         self._waiting = {number for number, item in resolved.items() if item.resolution is Resolution.WAITING}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,15 @@ class Ledger:
         """The index of the first audit record that this cache has not seen."""
         row = self._run("SELECT next FROM progress")
         return int(str(row[0])) if row else 0
+
+    def fill(self, records_from: Callable[[int], Iterable[tuple[int, Mapping[str, Any]]]]) -> None:
+        """Take in what the log says and this cache does not; from the beginning if the cache turns out to be damaged."""
+        try:
+            self.replay(records_from(self.next_index()))
+        except sqlite3.Error:
+            with self._lock:
+                self._make_again()
+            self.replay(records_from(0))
 
     def replay(self, records: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
         """Take in audit records (index, fields) in order, from ``next_index`` on."""

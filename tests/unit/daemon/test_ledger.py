@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,19 @@ def test_it_survives_reopening_and_a_damaged_file(tmp_path: Path) -> None:
 def test_a_place_is_armed_once(ledger: Ledger) -> None:
     assert ledger.first_armed("p", 100) == 100
     assert ledger.first_armed("p", 999) == 100
+
+
+def test_damage_found_while_filling_starts_from_the_beginning(tmp_path: Path) -> None:
+    made = Ledger(tmp_path / "ledger.db")
+    made.checkpoint(5)
+    asked: list[int] = []
+
+    def records(start: int) -> list[tuple[int, dict[str, object]]]:
+        asked.append(start)
+        if start:
+            raise sqlite3.DatabaseError("database disk image is malformed")
+        return [(0, transfer("f1"))]
+
+    made.fill(records)
+    assert asked == [5, 0]
+    assert made.basis("f1") == basis_of(BASIS)

@@ -74,7 +74,7 @@ class Ledger:
         return int(str(row[0])) if row else 0
 
     def fill(self, records_from: Callable[[int], Iterable[tuple[int, Mapping[str, Any]]]]) -> None:
-        """Take in what the log says and this cache does not; from the beginning if the cache turns out to be damaged."""
+        """Take in what the log says and this cache does not; from the beginning when the cache is damaged."""
         try:
             self.replay(records_from(self.next_index()))
         except sqlite3.Error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -249,10 +250,11 @@ def test_an_error_of_ours_is_counted_and_tried_once_more(bench: Bench) -> None:
 
 
 def test_no_descriptor_is_left_open(bench: Bench) -> None:
+    gc.collect()  # what other tests left to the collector must not go in between
     before = len(os.listdir("/proc/self/fd"))
     for number in range(20):
         bench.pipeline.process(bench.event(f"{number}.txt"))
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before
 
 
 @pytest.mark.parametrize(("result", "held"), [(Result.DONE, "ABCDEFGH"), (Result.GONE, "")])

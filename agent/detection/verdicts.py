@@ -72,7 +72,7 @@ def _kind(document: Document, medical: list[Judged]) -> Kind:
 
 
 def _items(judged: Sequence[Judged]) -> tuple[Finding, ...]:
-    """The weightiest findings of all nodes, bounded."""
+    """The weightiest findings of all nodes, bounded; always in the same order, whichever process found them."""
     found = [item for node in judged for item in node.items]
-    found.sort(key=lambda item: -abs(item.weight))
+    found.sort(key=lambda item: (-abs(item.weight), item.type.value, item.spot.area.value, item.spot.number))
     return tuple(found[:MAX_ITEMS])

@@ -81,17 +81,6 @@ class EventQueue:
             self._moved = time.monotonic()
             self._changed.notify_all()
 
-    def wait_idle(self, timeout_s: float) -> bool:
-        """True when nothing is queued or under way (what waits for later does not count) within the time."""
-        deadline = time.monotonic() + timeout_s
-        with self._changed:
-            while self._fresh or self._existing or self._active:
-                left = deadline - time.monotonic()
-                if left <= 0 or self._closed:
-                    return False
-                self._changed.wait(left)
-            return True
-
     def stuck_s(self) -> float:
         """For how many seconds events have waited while none was taken or finished; 0 when none waits."""
         with self._changed:

@@ -78,7 +78,6 @@ class Parts:
     released: Callable[[OpenTransfer], str | None]  # under which quarantine id it was let go, for a reason
     settled: Callable[[int], None]  # told that the outcome of an intent is written
     armed_ns: Callable[[Place], int]  # since when the place is under guard, nanoseconds since the epoch
-    watched: Callable[[str], None] = lambda _word: None  # told of progress: "judged", "acted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +171,6 @@ class Pipeline:
         findings = self._parts.judge.judge(case.fd, _extension(case.event.name), case.stamp.size)
         self._parts.troubles.clear("worker-unavailable")
         self._count("judged")
-        self._parts.watched("judged")
         return findings
 
     def _settle(self, case: Case, findings: Findings) -> None:
@@ -237,7 +235,6 @@ class Pipeline:
     def _after(self, case: Case, findings: Findings, verdict: Verdict, outcome: Outcome, closed: int) -> None:
         parts = self._parts
         self._count("acted")
-        parts.watched("acted")
         parts.operations.note(
             "transfer.acted", channel=str(case.event.place.channel), decision=str(verdict.decision),
             result=str(outcome.result), problem=outcome.problem, record=closed,

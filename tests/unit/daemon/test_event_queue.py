@@ -67,9 +67,9 @@ def test_idle_means_queued_and_under_way() -> None:
     queue = EventQueue()
     queue.put(event(b"a"))
     taken = queue.take()
-    assert not queue.wait_idle(0.01)
+    assert queue.depth()["active"] == 1
     queue.done(taken)
-    assert queue.wait_idle(0.01)
+    assert queue.depth() == {"fresh": 0, "existing": 0, "later": 0, "active": 0}
 
 
 def test_one_file_is_in_one_thread_at_a_time() -> None:

@@ -15,7 +15,7 @@ import msgspec
 
 from agent.audit import chain
 from agent.errors import N_, AuditError
-from agent.fsys.atomic import replace_file
+from agent.fsys.atomic import replace_file, write_all
 
 FILE_NAME = "head.json"
 MAX_BYTES = 65536
@@ -72,7 +72,7 @@ def write_head(folder: Path, head: Head, *, durable: bool) -> None:
     temporary = folder / f".{FILE_NAME}.tmp"  # one writer, by the log's lock
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
     try:
-        os.write(fd, data)
+        write_all(fd, data)
     finally:
         os.close(fd)
     os.replace(temporary, path)

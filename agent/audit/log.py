@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,8 @@ class AuditLog:
     def append(self, kind: str, fields: Mapping[str, Any], durable: bool = False, private: bytes = b"") -> int:
         """Add a record and return its index. With ``durable`` it is on the disk before this returns.
 
-        Raises HostError (the record is then not in the log) and UntrustedInputError (``fields`` break a limit).
+        Raises HostError (the record is then not in the log, unless another thread's already stands behind it) and
+        UntrustedInputError (``fields`` break a limit).
         """
         with self._write_lock:
             state = self._state
@@ -138,17 +140,38 @@ class AuditLog:
             frame = frames.pack_leaf(public, private)
             if state.offset + len(frame) > self._segment_bytes and state.offset:
                 translated(self._folder, self._next_segment)
+            before = replace(state, open=dict(state.open)) if durable else state
             self._write(frame)
             state.offset += len(frame)
             state.before = state.head
             state.head = chain.advance(state.head, chain.leaf(public, chain.private_hash(private)))
             state.size = index + 1
             state.note(kind, {"i": index, "act": fields.get("act"), "of": fields.get("of")})
-        if durable:
-            self._make_durable(index + 1)
-        else:
+        if not durable:
             self._waiting.set()
+            return index
+        try:
+            self._make_durable(index + 1)
+        except HostError:
+            if not self._take_back(index, before):
+                raise
         return index
+
+    def _take_back(self, index: int, before: State) -> bool:
+        """Remove record ``index``, which could not be made durable: its writer does not act, so it must not say so.
+
+        Returns whether another thread made it durable meanwhile.
+        """
+        with self._sync_lock, self._write_lock:
+            if self._durable > index or self._state.size != index + 1:
+                return self._durable > index  # not durable, others behind it: a start finds it without an outcome
+            self._state = before
+            self._torn = True
+            try:
+                self._cut_torn()
+            except OSError:
+                pass  # tried again before the next record
+            return False
 
     def flush(self) -> None:
         """Put on the disk what is not there yet. Only what is on the disk is sent to the collector."""

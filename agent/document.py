@@ -136,3 +136,4 @@ class Document:
     spot: Spot = Spot()
     problem: Problem | None = None
     truncated: bool = False  # a limit cut the text: "nothing found" proves nothing
+    looked: bool = False  # its pixels were read: when it has no problem, there is nothing more to see

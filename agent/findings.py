@@ -103,6 +103,8 @@ class FindingType(StrEnum):
     SOURCE_CODE = "source-code"
     ADMINISTRATIVE = "administrative"
     PROFESSIONAL_MAIL = "professional-mail"
+    # the practice's own knowledge
+    ROSTER = "patient-list"  # a patient of the practice's list, by name with birth date or by number
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,11 @@ class Findings:
     format: Format = Format.UNKNOWN
     problem: Problem | None = None
     items: tuple[Finding, ...] = ()
+
+    @property
+    def listed(self) -> bool:
+        """Whether it names a patient of the practice's list."""
+        return any(item.type is FindingType.ROSTER for item in self.items)
 
 
 def undecidable(problem: Problem, format_: Format = Format.UNKNOWN) -> Findings:

@@ -35,6 +35,7 @@ class Cause(StrEnum):
     WRITTEN = "written"
     MOVED_IN = "moved-in"
     RESUMED = "resumed"  # an interrupted transfer, taken up again after a restart
+    READ = "read"  # the second and final look: its pictures have been read
 
 
 @dataclass(frozen=True, slots=True)

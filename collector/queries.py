@@ -161,10 +161,12 @@ def today(engine: Engine, since: int) -> Today:
     found = Today()
     with engine.connect() as connection:
         for row in connection.execute(query):
-            medical = msgspec.json.decode(row.public).get("judgement") == "medical"
+            fields = msgspec.json.decode(row.public)
+            medical = fields.get("judgement") == "medical"
+            again = fields.get("pictures") == "read"  # the second look at a document that was counted
             held = row.decision in {"block", "encrypt", "justify"}
             found = replace(
-                found, documents=found.documents + 1, medical=found.medical + medical, held=found.held + held
+                found, documents=found.documents + (not again), medical=found.medical + medical, held=found.held + held
             )
     return found
 

@@ -20,6 +20,7 @@ from agent.errors import HostError
 
 _T = TypeVar("_T")
 COMMAND = [sys.executable, "-m", "agent.ui.cli.main"]
+CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def wait_for(what: Callable[[], _T], timeout_s: float = 30.0, every_s: float = 0.05) -> _T:
@@ -46,6 +47,8 @@ class RunningAgent:
     policy: Path | None = None
     collector: str = "embedded"
     discover_volumes: bool = False  # never the real sticks of the machine
+    pictures: bool = False  # reading them takes seconds each: for the tests that are about it
+    main: str = "agent.ui.cli.main"  # or tests.picture_reader: the same, with readers that obey the picture
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
@@ -72,6 +75,7 @@ class RunningAgent:
             f"[channels.removable]\nvolumes = {listed(self.volumes)}\ndiscover = {str(self.discover_volumes).lower()}\n"
             f"[channels.cloud_sync]\nfolders = {listed(self.cloud)}\ndiscover = false\n"
             f"[channels.downloads]\nfolders = {listed(self.downloads)}\ndiscover = false\n"
+            f"[pictures]\nenabled = {str(self.pictures).lower()}\n"
             f'[collector]\nurl = "{self.collector}"\nport = 0\n',
             encoding="utf-8",
         )
@@ -81,8 +85,9 @@ class RunningAgent:
         self.write_config()
         with (self.base / "agent.err").open("ab") as errors:
             self.process = subprocess.Popen(
-                [*COMMAND, "run", "--foreground", "--config", str(self.config)],
+                [sys.executable, "-m", self.main, "run", "--foreground", "--config", str(self.config)],
                 stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, env=os.environ | self.environment,
+                cwd=CHECKOUT,  # where the modules of the tests are found
             )  # fmt: skip
         wait_for(self._is_ready, timeout_s)
         return self
@@ -116,8 +121,9 @@ class RunningAgent:
 
     def idle(self) -> bool:
         """Nothing queued, nothing under way."""
-        depth = self.status()["queue"]
-        return not (depth["fresh"] or depth["existing"] or depth["active"])
+        status = self.status()
+        depth = status["queue"]
+        return not (depth["fresh"] or depth["existing"] or depth["active"] or status["pictures"]["waiting"])
 
     def settle(self, transfers: int, timeout_s: float = 120.0) -> None:
         """Wait until that many files have a transfer record and nothing is under way."""

@@ -42,4 +42,5 @@ def unwritable(folder: Path, error: OSError) -> HostError:
         where=str(folder),
         hint=N_("make room on its disk; until then documents are only watched, none is acted upon"),
         why=error.strerror or str(error),
+        what="audit",  # by which callers tell it from a reader that does not start
     )

@@ -67,6 +67,7 @@ class Kind(StrEnum):
     TROUBLE = "trouble"
     RELEASE = "release"
     RESTORE = "restore"
+    PATIENTS = "patients"
 
 
 def encode(

@@ -81,6 +81,25 @@ class EventQueue:
             self._moved = time.monotonic()
             self._changed.notify_all()
 
+    def claim(self, event: FileEvent) -> bool:
+        """Have a file that was not taken from here: waits until no thread has it; then none has until ``release``.
+
+        False when the queue is closed; then nothing is owed.
+        """
+        key = (event.place.root, event.name)
+        with self._changed:
+            while not self._closed and key in self._working:
+                self._changed.wait()
+            if not self._closed:
+                self._working.add(key)
+            return not self._closed
+
+    def release(self, event: FileEvent) -> None:
+        """Give back what was claimed. It is no progress of the queue's own, and does not count as such."""
+        with self._changed:
+            self._working.discard((event.place.root, event.name))
+            self._changed.notify_all()
+
     def stuck_s(self) -> float:
         """For how many seconds events have waited while none was taken or finished; 0 when none waits."""
         with self._changed:

@@ -37,6 +37,21 @@ _TABLE = (
         hint=N_("run: serment doctor"),
     ),
     Failure(
+        "pictures-unavailable", "weaker", audited=True,
+        message=N_("pictures and scans cannot be read: their reader does not start"),
+        hint=N_("run: serment doctor"),
+    ),
+    Failure(
+        "pictures-error", "weaker", audited=True,
+        message=N_("{count} pictures or scans could not be handled because of an error of ours"),
+        hint=N_("report it with the operational log, which names no document"),
+    ),
+    Failure(
+        "patients-unusable", "weaker", audited=True,
+        message=N_("the practice's patient list cannot be used: documents are judged without it"),
+        hint=N_("load it again: serment patients load FILE"),
+    ),
+    Failure(
         "action-failed", "weaker", audited=True,
         message=N_("{count} documents could not be acted on; they are tried again"),
         hint=N_("free space, or make the volume writable"),

@@ -2,7 +2,8 @@
 
 A cache of the audit log, nothing more: it is filled from the transfer records, also after a kill, and may be deleted.
 It holds keyed digests of (volume, file state) and the policy release they were judged under; no names. A file counts as
-judged while its state, the policy and the engine are the same.
+judged while its state, the policy and the engine are the same. What a second look is owed is part of what the first one
+rested on (``basis_of``): one value, so that no kill comes between the two.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +164,30 @@ class Ledger:
             self._db.close()
 
 
+UNREAD, READ = "unread", "read"
+"""Field ``pictures`` of a transfer record: the final look is owed; this is the final look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What the second look must know of the first: whether the file was new then, and what was decided."""
+
+    arrival: str
+    decision: str
+
+
 def basis_of(fields: Mapping[str, Any]) -> str:
-    """What a judgement rested on besides the file: policy release and engine."""
-    return f"{fields.get('release', '')}/{fields.get('engine', '')}"
+    """What a judgement rested on besides the file: policy release and engine, and that pictures were not read."""
+    basis = f"{fields.get('release', '')}/{fields.get('engine', '')}"
+    if fields.get("pictures") != UNREAD:
+        return basis
+    return f"{basis}/{UNREAD}/{fields.get('arrival', '')}/{fields.get('decision', '')}"
+
+
+def owed(judged: str | None, basis: str) -> Owed | None:
+    """What is owed to a file that was ``judged`` so, when a judgement now would rest on ``basis``; None: nothing."""
+    prefix = f"{basis}/{UNREAD}/"
+    if judged is None or not judged.startswith(prefix):
+        return None
+    arrival, _, decision = judged.removeprefix(prefix).partition("/")
+    return Owed(arrival, decision)

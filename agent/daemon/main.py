@@ -16,6 +16,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -42,11 +43,14 @@ from agent.daemon.interrupted import Interrupted
 from agent.daemon.ledger import Ledger
 from agent.daemon.notices import Notices
 from agent.daemon.operations import Operations
+from agent.daemon.patient_list import PatientList
+from agent.daemon.pictures import Pictures
 from agent.daemon.pipeline import Parts, Pipeline
 from agent.daemon.policy_store import PolicyStore
 from agent.daemon.reports import Reports
 from agent.daemon.requests import Services, handlers
 from agent.daemon.status import build_status
+from agent.daemon.transfer_record import engine_of
 from agent.errors import N_, HostError, SermentError
 from agent.extraction.client import WorkerPool
 from agent.fsys.atomic import private_folder
@@ -139,6 +143,7 @@ class Agent:
         run_as = _worker_user() if os.getuid() == 0 else None
         self.pool = WorkerPool(self.config.agent.workers, run_as=run_as)
         self._stack.callback(self.pool.close)
+        self.patients = PatientList(self.config.data_dir, self._lend, self.reports)
         self.pipeline = Pipeline(
             Parts(
                 judge=self.pool, policy=self.policy, actions=build_actions(self.store, self.keys, self._languages()),
@@ -146,8 +151,12 @@ class Agent:
                 troubles=self.troubles, operations=self.operations, login=login_and_groups,
                 released=self.store.released, settled=self.store.journal.settled,
                 armed_ns=lambda place: self.guard.armed_ns(place),  # noqa: PLW0108 - the guard is made later
+                engine=lambda: engine_of(self.patients.edition),
+                want_read=lambda event, owed: self.pictures.want(event, owed),  # noqa: PLW0108 - and so are they
             )
         )  # fmt: skip
+        self.pictures = Pictures(enabled=self.config.pictures.enabled, run_as=run_as)
+        self.patients.start()
         self._stack.callback(self._stop_pipeline)
         self._threads = [
             threading.Thread(target=self.pipeline.run, name=f"pipeline-{number}", daemon=True)
@@ -155,6 +164,14 @@ class Agent:
         ]
         for thread in self._threads:
             thread.start()
+        self.pictures.start(
+            self.pipeline, self.queue, self.troubles, self.operations, rescan=lambda: self.watcher.rescan(None)
+        )
+        self._stack.callback(self.pictures.close)
+
+    def _lend(self, files: tuple[Path, ...]) -> None:
+        self.pool.lend(files)
+        self.pictures.lend(files)
 
     def _stop_pipeline(self) -> None:
         self.queue.close()
@@ -210,6 +227,7 @@ class Agent:
             guarded=lambda: tuple(place.root for place in self.guard.places()),
             given_back=self._given_back,
             reload_policy=self._reload_policy,
+            reload_patients=self._reload_patients,
             rescan=lambda: self.watcher.rescan(None),
             record=self.reports.record,
         )
@@ -227,6 +245,7 @@ class Agent:
             refresh = bool(fired & set(self.guard.descriptors())) or time.monotonic() >= refresh_due
             self._handle(fired)
             self._safely(self._refresh_policy)
+            self._safely(self._refresh_patients)
             if refresh:
                 refresh_due = time.monotonic() + (REFRESH_S if self._safely(self.guard.refresh) else TICK_S)
             if time.monotonic() >= self._housekeeping_due:
@@ -248,6 +267,10 @@ class Agent:
     def _refresh_policy(self) -> None:
         if self.policy.refresh():
             self.watcher.rescan(None)
+
+    def _refresh_patients(self) -> None:
+        if self.patients.refresh():
+            self.watcher.rescan(None)  # whoever is listed now may be the one whom a file is about
 
     def _keep_house(self) -> None:
         """Once a day, and soon after the start: a key for each person, and quarantine copies whose time is over."""
@@ -298,9 +321,8 @@ class Agent:
         systemd.notify("STOPPING=1")
         if self._ready:
             self._ready = False
-            self.queue.close()
-            for thread in self._threads:
-                thread.join(30)
+            self._stop_pipeline()
+            self.pictures.close()
             self.ledger.checkpoint(self.log.size)
         self._stack.close()
 
@@ -316,6 +338,10 @@ class Agent:
         if self.policy.refused is not None:
             raise self.policy.refused
         return {"policy": self.policy.in_force.compiled.policy.name, "release": self.policy.release}
+
+    def _reload_patients(self) -> dict[str, Any] | None:
+        self._refresh_patients()
+        return self.patients.summary()
 
     def _given_back(self, entry: Held) -> None:
         Placeholders(self.store, self._languages()).refresh_for(entry)

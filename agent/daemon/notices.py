@@ -41,8 +41,20 @@ class Notices:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
-    def tell(self, event: FileEvent, findings: Findings, verdict: Verdict, outcome: Outcome, now: float) -> Notice:
-        """Note what happened to a document at ``now`` (seconds since the epoch); returns the notice, merged or new."""
+    def tell(
+        self,
+        event: FileEvent,
+        findings: Findings,
+        verdict: Verdict,
+        outcome: Outcome,
+        now: float,
+        *,
+        again: bool = False,
+    ) -> Notice:
+        """Note what happened to a document at ``now`` (seconds since the epoch); returns the notice, merged or new.
+
+        ``again``: its first look was told already; it does not count as another document.
+        """
         new = Notice(
             number=0, time=now, owner=event.place.owner, channel=str(event.place.channel), folder=event.place.root,
             name=event.name, count=1, kind=str(findings.kind), decision=str(verdict.decision),
@@ -54,7 +66,7 @@ class Notices:
                 if now - old.time > MERGE_S:
                     break
                 if _alike(old, new):
-                    merged = replace(old, time=now, count=old.count + 1)
+                    merged = replace(old, time=now, count=old.count + (not again))
                     self._kept[position] = merged
                     return merged
             new = replace(new, number=next(self._numbers))

@@ -7,29 +7,26 @@ what one document does; an error of ours is counted, told, and the event tried o
 
 from __future__ import annotations
 
-import errno
-import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from agent.actions.base import Action, OpenTransfer
+from agent.daemon.case import BUSY, Case, key_of, opened, position_of
 from agent.daemon.device import DeviceIdentity
 from agent.daemon.event_queue import EventQueue
-from agent.daemon.ledger import Ledger, basis_of
+from agent.daemon.ledger import READ, UNREAD, Ledger, Owed, basis_of
 from agent.daemon.notices import Notices, worth_telling
 from agent.daemon.operations import Operations
 from agent.daemon.transfer_record import ENGINE, file_digest, outcome_fields, transfer_fields
 from agent.daemon.troubles import Troubles
 from agent.document import Problem
 from agent.errors import HostError
-from agent.findings import Findings, undecidable
+from agent.findings import Findings, Judgement, undecidable
 from agent.fsys.atomic import stamp
-from agent.fsys.openat import open_folder, open_regular
 from agent.model import Cause, Decision, Facts, FileEvent, Outcome, Place, Result, Stamp, Verdict
 
 CHANGED_AGAIN_S = 2.0
@@ -39,10 +36,7 @@ PACE_FORGOTTEN_S = 120.0
 PACE_KEPT = 4096
 PACE_MOST_S = 60.0
 RETRY_S = (30.0, 120.0, 600.0, 3600.0)
-_NOT_A_DOCUMENT = {errno.ELOOP, errno.EXDEV, errno.EINVAL, errno.ENXIO, errno.EISDIR, errno.ENODEV}
-_HELD_BY_ANOTHER = {errno.EAGAIN, errno.EBUSY, errno.ETXTBSY}
-_BUSY = "busy"  # somebody holds a lease on it: later
-_GONE = {errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ENOTCONN}
+_LEFT_IN_PLACE = {Decision.OBSERVE, Decision.INFORM}
 
 
 class Judge(Protocol):
@@ -78,19 +72,8 @@ class Parts:
     released: Callable[[OpenTransfer], str | None]  # under which quarantine id it was let go, for a reason
     settled: Callable[[int], None]  # told that the outcome of an intent is written
     armed_ns: Callable[[Place], int]  # since when the place is under guard, nanoseconds since the epoch
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One event while it is handled: the open descriptors, the state that is judged, and its digests."""
-
-    event: FileEvent
-    root_fd: int
-    fd: int  # -1: it could not be opened
-    stamp: Stamp
-    file: str
-    basis: str
-    known: bool  # judged before, under another policy or engine
+    engine: Callable[[], str] = lambda: ENGINE  # what judges now: the version, and the practice's patient list
+    want_read: Callable[[FileEvent, Owed], None] = lambda _event, _owed: None  # a second look is owed; never blocks
 
 
 class Pipeline:
@@ -120,20 +103,22 @@ class Pipeline:
         """Everything that happens to one file. Raises HostError when the machine does not let us judge or record."""
         if (wait_s := self._pace(event)) > 0:
             return self._parts.queue.put_later(event, wait_s)
-        with _opened(event) as (root_fd, fd, problem):
+        with opened(event) as (root_fd, fd, problem):
             if fd < 0 and problem is None:
                 self._count("skipped")
                 return self._forget_failure(event)
-            if problem == _BUSY:
+            if problem == BUSY:
                 return self._parts.queue.put_later(event, BUSY_S)
-            case = self._case(event, root_fd, fd)
-            if case.known and self._parts.ledger.basis(case.file) == case.basis:
+            case = self.case(event, root_fd, fd)
+            if case.owed:
+                self._parts.want_read(event, case.owed)
+            if case.owed or case.before == case.basis:
                 return self._count("skipped")
             self._paced(event)
             findings = undecidable(Problem(problem)) if problem else self._judge(case)
             if fd >= 0 and stamp(fd) != case.stamp:
-                return self._judge_again(event)
-            return self._settle(case, findings)
+                return self.judge_again(event)
+            return self.settle(case, findings)
 
     def _pace(self, event: FileEvent) -> float:
         """Seconds to wait: a file that is rewritten again and again is looked at ever more seldom, at most each minute.
@@ -141,7 +126,7 @@ class Pipeline:
         Otherwise anybody could fill the audit log, and with it the disk, by rewriting one file.
         """
         with self._lock:
-            streak, last = self._paces.get(_key(event), (0, 0.0))
+            streak, last = self._paces.get(key_of(event), (0, 0.0))
         rested = time.monotonic() - last
         if streak < PACE_FREE or rested >= PACE_FORGOTTEN_S:
             return 0.0
@@ -149,14 +134,15 @@ class Pipeline:
 
     def _paced(self, event: FileEvent) -> None:
         """Count one look at the file; what is skipped as known does not count, or a rescan would delay what is new."""
-        now, key = time.monotonic(), _key(event)
+        now, key = time.monotonic(), key_of(event)
         with self._lock:
             streak, last = self._paces.pop(key, (0, 0.0))
             self._paces[key] = (1 if now - last >= PACE_FORGOTTEN_S else streak + 1, now)
             while len(self._paces) > PACE_KEPT:
                 self._paces.popitem(last=False)
 
-    def _case(self, event: FileEvent, root_fd: int, fd: int) -> Case:
+    def case(self, event: FileEvent, root_fd: int, fd: int) -> Case:
+        """The state that the open file ``fd`` (-1: it could not be opened) is in now, and what is known of it."""
         parts = self._parts
         state = stamp(fd) if fd >= 0 else Stamp(0, 0, 0, 0, 0)
         file = (
@@ -164,44 +150,62 @@ class Pipeline:
             if fd >= 0
             else parts.identity.pseudonym("unreadable", event.place.root, event.name)
         )
-        basis = basis_of({"release": parts.policy.release, "engine": ENGINE})
-        return Case(event, root_fd, fd, state, file, basis, known=parts.ledger.basis(file) is not None)
+        engine = parts.engine()
+        basis = basis_of({"release": parts.policy.release, "engine": engine})
+        return Case(event, root_fd, fd, state, file, basis, parts.ledger.basis(file), engine)
 
     def _judge(self, case: Case) -> Findings:
-        findings = self._parts.judge.judge(case.fd, _extension(case.event.name), case.stamp.size)
+        findings = self._parts.judge.judge(case.fd, case.extension, case.stamp.size)
         self._parts.troubles.clear("worker-unavailable")
         self._count("judged")
         return findings
 
-    def _settle(self, case: Case, findings: Findings) -> None:
+    def settle(self, case: Case, findings: Findings, first: Owed | None = None) -> None:
+        """Decide on the findings, record and act. ``first``: what the first look said, when this is the second.
+
+        The caller has the file for itself. Raises HostError when nothing can be recorded; nothing was done then.
+        """
         parts = self._parts
-        facts, cause = self._facts(case, findings)
+        facts, cause = self._facts(case, findings, first)
         verdict = parts.policy.evaluate(facts)
         if case.fd < 0:  # it could not even be opened: there is nothing to act on
             verdict = replace(verdict, decision=Decision.OBSERVE)
         verdict, released = self._respect_release(case, verdict)
         act = verdict.decision is not Decision.OBSERVE
-        fields = transfer_fields(parts.identity, case.event.place, facts, verdict, cause, case.file, act=act)
+        fields = transfer_fields(
+            parts.identity, case.event.place, facts, verdict, cause, case.file, act=act,
+            pictures=READ if first else UNREAD if _to_be_read(findings, verdict) else "", engine=case.engine,
+        )  # fmt: skip
         if released:
             fields["released"] = released
         number = parts.log.append("transfer", fields, durable=act)
         parts.troubles.clear("audit-unwritable")
         if not act:
-            return parts.ledger.mark(case.file, case.basis, number)
+            return self._mark(case, fields, number)
         transfer = OpenTransfer(
             case.event, case.root_fd, case.fd, case.stamp, verdict, number, str(findings.kind)
         )  # fmt: skip
         outcome = self._apply(transfer)
         closed = self._record_outcome(number, outcome)
         parts.settled(number)
-        return self._after(case, findings, verdict, outcome, closed)
+        if worth_telling(verdict, outcome) and not _told(findings, verdict, first):
+            again = first is not None and first.decision == str(Decision.INFORM)
+            parts.notices.tell(case.event, findings, verdict, outcome, time.time(), again=again)
+        return self._after(case, fields, outcome, closed)
+
+    def _mark(self, case: Case, fields: Mapping[str, Any], number: int) -> None:
+        """The record says that this look at the file is over; a second one may be owed."""
+        basis = basis_of(fields)
+        self._parts.ledger.mark(case.file, basis, number)
+        if to_come := replace(case, before=basis).owed:
+            self._parts.want_read(case.event, to_come)
 
     def _apply(self, transfer: OpenTransfer) -> Outcome:
         """An action that fails by an error of ours has an outcome too: its intent must not stay open."""
         try:
             return self._parts.actions[transfer.verdict.decision].apply(transfer)
         except Exception as error:
-            self._parts.operations.warn("action.error", type=type(error).__name__, at=_position(error))
+            self._parts.operations.warn("action.error", type=type(error).__name__, at=position_of(error))
             return Outcome(Result.FAILED, transfer.verdict.decision, "internal")
 
     def _respect_release(self, case: Case, verdict: Verdict) -> tuple[Verdict, str]:
@@ -211,14 +215,15 @@ class Pipeline:
         released = self._parts.released(OpenTransfer(case.event, case.root_fd, case.fd, case.stamp, verdict, -1))
         return (replace(verdict, decision=Decision.OBSERVE), released) if released else (verdict, "")
 
-    def _facts(self, case: Case, findings: Findings) -> tuple[Facts, Cause]:
+    def _facts(self, case: Case, findings: Findings, first: Owed | None) -> tuple[Facts, Cause]:
         place, ledger = case.event.place, self._parts.ledger
         user, groups = self._parts.login(place.owner)
-        cause = Cause.RESUMED if ledger.interrupted(case.file) else case.event.cause
+        cause = Cause.RESUMED if ledger.interrupted(case.file) else Cause.READ if first else case.event.cause
         old = cause is Cause.EXISTING and (case.known or case.stamp.ctime_ns <= self._parts.armed_ns(place))
+        arrival = first.arrival if first else "existing" if old else "new"  # what was new has not aged by waiting
         facts = Facts(
-            channel=place.channel, arrival="existing" if old else "new", findings=findings,
-            size=case.stamp.size, extension=_extension(case.event.name), service=place.service, device=place.device,
+            channel=place.channel, arrival=arrival, findings=findings,
+            size=case.stamp.size, extension=case.extension, service=place.service, device=place.device,
             user=user, groups=groups, day=time.strftime("%Y-%m-%d", time.gmtime()),
         )  # fmt: skip
         return facts, cause
@@ -232,30 +237,28 @@ class Pipeline:
                 self._parts.troubles.raise_("audit-unwritable")
                 time.sleep(1.0)
 
-    def _after(self, case: Case, findings: Findings, verdict: Verdict, outcome: Outcome, closed: int) -> None:
+    def _after(self, case: Case, fields: Mapping[str, Any], outcome: Outcome, closed: int) -> None:
         parts = self._parts
         self._count("acted")
         parts.operations.note(
-            "transfer.acted", channel=str(case.event.place.channel), decision=str(verdict.decision),
+            "transfer.acted", channel=str(case.event.place.channel), decision=fields["decision"],
             result=str(outcome.result), problem=outcome.problem, record=closed,
         )  # fmt: skip
-        if worth_telling(verdict, outcome):
-            parts.notices.tell(case.event, findings, verdict, outcome, time.time())
         if outcome.result is Result.FAILED:
             return self._try_again(case)
         self._forget_failure(case.event)
         if outcome.result is Result.CHANGED:
-            return self._judge_again(case.event)
+            return self.judge_again(case.event)
         if outcome.held or outcome.result is Result.GONE:
             return parts.ledger.removed(case.file)
-        return parts.ledger.mark(case.file, case.basis, closed)
+        return self._mark(case, fields, closed)
 
-    def _judge_again(self, event: FileEvent) -> None:
+    def judge_again(self, event: FileEvent) -> None:
         """The file was written to meanwhile: whatever it was before, what it is now is new."""
         self._parts.queue.put_later(replace(event, cause=Cause.WRITTEN), CHANGED_AGAIN_S)
 
     def _try_again(self, case: Case) -> None:
-        key = _key(case.event)
+        key = key_of(case.event)
         with self._lock:
             tries = self._failed.get(key, 0)
             self._failed[key] = tries + 1
@@ -265,7 +268,7 @@ class Pipeline:
 
     def _forget_failure(self, event: FileEvent) -> None:
         with self._lock:
-            ended = self._failed.pop(_key(event), None) is not None and not self._failed
+            ended = self._failed.pop(key_of(event), None) is not None and not self._failed
         if ended:
             self._parts.troubles.clear("action-failed")
 
@@ -276,18 +279,18 @@ class Pipeline:
 
     def _our_error(self, event: FileEvent, error: Exception) -> None:
         self._count("errors")
-        self._parts.operations.warn("pipeline.error", type=type(error).__name__, at=_position(error))
+        self._parts.operations.warn("pipeline.error", type=type(error).__name__, at=position_of(error))
         self._parts.troubles.raise_("pipeline-error")
         with self._lock:
-            again = _key(event) not in self._crashed
-            self._crashed.add(_key(event))
+            again = key_of(event) not in self._crashed
+            self._crashed.add(key_of(event))
         if again:
             self._parts.queue.put_later(event, 5.0)
 
     def _recovered_from_error(self, event: FileEvent) -> None:
         with self._lock:
-            known = _key(event) in self._crashed
-            self._crashed.discard(_key(event))
+            known = key_of(event) in self._crashed
+            self._crashed.discard(key_of(event))
             ended = known and not self._crashed
         if ended:
             self._parts.troubles.clear("pipeline-error")
@@ -297,44 +300,17 @@ class Pipeline:
             self.counts[what] += 1
 
 
-@contextmanager
-def _opened(event: FileEvent) -> Iterator[tuple[int, int, Problem | str | None]]:
-    """(folder, document, problem): the document is -1 when there is nothing to judge; with a problem when there is,
-    but the system would not give it.
+def _to_be_read(findings: Findings, verdict: Verdict) -> bool:
+    """Whether a second look is owed: nobody has read its pictures, and the document stays where it is.
+
+    What was sealed or taken away is safe whatever it shows, and is not there to be looked at: what its owner takes
+    back or releases comes as a new event, and is read then.
     """
-    root_fd = fd = -1
-    problem: Problem | str | None = None
-    try:
-        try:
-            root_fd = open_folder(event.place.root)
-            fd = open_regular(root_fd, event.name, os.O_RDONLY)
-        except OSError as error:
-            if error.errno in _HELD_BY_ANOTHER:
-                problem = _BUSY
-            elif error.errno not in _NOT_A_DOCUMENT | _GONE:
-                problem = Problem.UNREADABLE
-        yield root_fd, fd, problem
-    finally:
-        for opened in (fd, root_fd):
-            if opened >= 0:
-                os.close(opened)
+    unread = findings.judgement is Judgement.UNDECIDABLE and findings.problem is Problem.IMAGE
+    return unread and verdict.decision in _LEFT_IN_PLACE
 
 
-def _key(event: FileEvent) -> tuple[bytes, bytes]:
-    return event.place.root, event.name
-
-
-def _extension(name: bytes) -> str:
-    """The last extension, lower case ASCII, at most 16 characters; a hint, and short enough to say nothing else."""
-    tail = name.rpartition(b"/")[2].rpartition(b".")
-    if not tail[1] or not 0 < len(tail[2]) <= 16 or not tail[2].isalnum():
-        return ""
-    return tail[2].decode("ascii", "ignore").lower()
-
-
-def _position(error: Exception) -> str:
-    """Where it happened, as module:line, without any value."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_globals.get('__name__', '')}:{trace.tb_lineno}" if trace is not None else ""
+def _told(findings: Findings, verdict: Verdict, first: Owed | None) -> bool:
+    """Whether the first look has already told all that the second has to say: still undecidable."""
+    nothing_new = findings.judgement is Judgement.UNDECIDABLE and verdict.decision is Decision.INFORM
+    return first is not None and nothing_new and first.decision == str(Decision.INFORM)

@@ -34,6 +34,7 @@ class Services:
     reload_policy: Callable[[], dict[str, Any]]
     rescan: Callable[[], None]
     record: Callable[[str, dict[str, object]], None]
+    reload_patients: Callable[[], dict[str, Any] | None] = lambda: None
 
 
 def handlers(services: Services) -> dict[str, Handler]:
@@ -45,6 +46,7 @@ def handlers(services: Services) -> dict[str, Handler]:
         "quarantine.restore": lambda uid, arguments: _restore(services, uid, arguments),
         "release": lambda uid, arguments: _release(services, uid, arguments),
         "policy.reload": lambda uid, _arguments: _only_administrator(uid, services.reload_policy),
+        "patients.reload": lambda uid, _arguments: _only_administrator(uid, services.reload_patients),
         "rescan": lambda uid, _arguments: _only_administrator(uid, services.rescan),
     }
 

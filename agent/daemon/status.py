@@ -47,6 +47,8 @@ def build_status(agent: Agent, uid: int, *, ready: bool, since: float) -> dict[s
         "queue": agent.queue.depth(),
         "counts": dict(agent.pipeline.counts),
         "workers": asdict(agent.pool.statistics()),
+        "pictures": agent.pictures.status(),
+        "patients": agent.patients.summary(),
         "audit": {
             "folder": str(agent.config.data_dir / "audit"),
             "records": agent.log.size,

@@ -12,10 +12,15 @@ from agent.daemon.device import DeviceIdentity
 from agent.findings import Findings
 from agent.model import Cause, Device, Facts, Outcome, Place, Stamp, Verdict
 
-ENGINE = "1"
+ENGINE = "2"
 """Version of extraction and detection together: a new one makes files be judged again."""
 
 _FICKLE_INODES = {"vfat", "msdos", "exfat", "fuseblk", "ntfs", "ntfs3", "fuse", "fusefat"}
+
+
+def engine_of(edition: str) -> str:
+    """The engine together with the practice's patient list of this ``edition``: another list, another judgement."""
+    return f"{ENGINE}.{edition}" if edition else ENGINE
 
 
 def volume_digest(identity: DeviceIdentity, place: Place) -> str:
@@ -40,9 +45,22 @@ def file_digest(identity: DeviceIdentity, place: Place, name: bytes, stamp: Stam
 
 
 def transfer_fields(
-    identity: DeviceIdentity, place: Place, facts: Facts, verdict: Verdict, cause: Cause, file: str, *, act: bool
+    identity: DeviceIdentity,
+    place: Place,
+    facts: Facts,
+    verdict: Verdict,
+    cause: Cause,
+    file: str,
+    *,
+    act: bool,
+    pictures: str = "",
+    engine: str = ENGINE,
 ) -> dict[str, Any]:
-    """The fields of a ``transfer`` record; ``act``: an ``outcome`` record will follow. Empty values are left out."""
+    """The fields of a ``transfer`` record; ``act``: an ``outcome`` record will follow. Empty values are left out.
+
+    ``pictures``: "unread" when the final look at the file's pictures is owed, "read" when this is it.
+    ``engine``: what the findings were found with (``engine_of``).
+    """
     findings: Findings = facts.findings
     fields: dict[str, Any] = {
         "channel": str(facts.channel),
@@ -58,6 +76,7 @@ def transfer_fields(
         "test": findings.test_data,
         "format": str(findings.format),
         "problem": str(findings.problem or ""),
+        "pictures": pictures,
         "size": facts.size,
         "ext": facts.extension,
         "decision": str(verdict.decision),
@@ -69,7 +88,8 @@ def transfer_fields(
         "mode": str(verdict.mode),
         "exception": bool(verdict.exception),
         "act": act,
-        "engine": ENGINE,
+        "listed": findings.listed,
+        "engine": engine,
         "file": file,
         "volume": volume_digest(identity, place),
         "user": identity.pseudonym("user", str(place.owner).encode(), length=12),

@@ -17,7 +17,9 @@ personal. The weights are set by hand from what a document is, not fitted; the t
 | clinical | vital sign with figure, distinct | 0.6 | 2.4 |
 | clinical | code of a diagnosis or act, distinct | 0.5 | 1.0 |
 | clinical | narrative about one patient, distinct | 0.3 | 0.9 |
+| clinical | a patient of the practice's list: a sign of care is enough, none is not | 3.0 | 3.0 |
 | clinical | density: most of a short text is clinical | up to 1.5 | 1.5 |
+| person | a patient of the practice's list: nothing is more certain | 12.0 | 12.0 |
 | person | NIR, INS or another identifier of a patient, by its strength | 2.8 | 3.5 |
 | person | birth date with a label / with a name beside it | 2.2 / 1.8 more | 4.0 |
 | person | «Patient: NAME» | 2.8 | 2.8 |
@@ -107,6 +109,7 @@ def clinical_lines(page: Evidence) -> list[Weighed]:
         (FindingType.VITAL_SIGN, len(page.vitals), 0.6, 2.4),
         (FindingType.CODE, page.codes, 0.5, 1.0),
         (FindingType.PHRASE, len(page.narrative), 0.3, 0.9),
+        (FindingType.ROSTER, page.listed, 3.0, 3.0),
     )
     lines = [Weighed("clinical", kind, count, min(each * count, cap)) for kind, count, each, cap in table if count]
     density = _density(page)
@@ -139,6 +142,7 @@ def identity_lines(page: Evidence, identifiers: float) -> list[Weighed]:
         (FindingType.PERSON, len(full), 2.0, 2.4),
         (FindingType.PERSON, len(page.names) - len(full), 1.2, 1.2),
         (FindingType.IPP, page.charts, 1.8, 1.8),
+        (FindingType.ROSTER, page.listed, 12.0, 12.0),
     )
     lines = [Weighed("person", kind, count, min(each * count, cap)) for kind, count, each, cap in table if count]
     if identifiers:

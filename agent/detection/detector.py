@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from agent.detection.judged import Judged
 from agent.detection.nodes import judge_node
+from agent.detection.roster.lookup import Roster
+from agent.detection.roster.search import Search
 from agent.detection.verdicts import conclude
 from agent.document import Document
 from agent.findings import Findings
@@ -20,18 +22,18 @@ MAX_DEPTH = 40
 MAX_NODES = 50_000
 
 
-def detect(document: Document) -> Findings:
-    """The judgement about a whole file with everything that is in it.
+def detect(document: Document, roster: Roster | None = None) -> Findings:
+    """The judgement about a whole file with everything that is in it. ``roster`` is the practice's patient list.
 
     Time is linear in the text. Depth and number of parts are bounded here too, whatever extraction allowed; what lies
     beyond makes the answer « undecidable » unless it is already medical.
     """
     judged: list[Judged] = []
-    complete = _walk(document, judged)
+    complete = _walk(document, judged, Search(roster) if roster is not None else None)
     return conclude(document, judged, complete=complete)
 
 
-def _walk(document: Document, judged: list[Judged]) -> bool:
+def _walk(document: Document, judged: list[Judged], search: Search | None) -> bool:
     """Judge every node, parents first; False when a bound was met. No recursion: depth is the sender's choice."""
     waiting: list[tuple[Document, Document | None, int]] = [(document, None, 0)]
     complete = True
@@ -39,7 +41,7 @@ def _walk(document: Document, judged: list[Judged]) -> bool:
         node, parent, depth = waiting.pop()
         if len(judged) >= MAX_NODES:
             return False
-        judged.append(judge_node(node, parent))
+        judged.append(judge_node(node, parent, search))
         if depth >= MAX_DEPTH and node.children:
             complete = False
             continue

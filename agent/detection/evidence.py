@@ -87,6 +87,7 @@ class Evidence:
     names: set[bytes] = field(default_factory=set)  # persons with a civility or a patient label, professionals apart
     patients: int = 0  # labels «Patient: NAME»
     charts: int = 0  # labels of a record number with the number
+    listed: int = 0  # patients of the practice's list, by name with birth date or by number
     sex: int = 0
     blanks: int = 0  # fields left open
     against: dict[str, dict[str, set[bytes]]] = field(default_factory=dict)  # family → strength → entries

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from agent.detection.roster.search import Listed
 from agent.document import Document, Problem
 from agent.findings import Finding, Kind
 
@@ -22,3 +23,4 @@ class Judged:
     number: bool = False  # holds a social security number
     problem: Problem | None = None
     items: tuple[Finding, ...] = ()
+    listed: Listed = field(default=Listed(), repr=False)  # patients of the practice's list

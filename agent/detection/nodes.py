@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent.detection import combine
+from agent.detection.codes import spoken, with_codes
 from agent.detection.judged import Judged
+from agent.detection.listed import with_list, with_people
+from agent.detection.roster.search import Search
 from agent.detection.structured import recognise
 from agent.detection.tables import TableEvidence, read_table
 from agent.detection.texts import judge_text
@@ -26,23 +29,24 @@ _READABLE = 200  # characters of text beside which a picture is an illustration
 _LOGO = 40_000  # bytes: a smaller picture in a mail is a signature's logo
 
 
-def judge_node(node: Document, parent: Document | None) -> Judged:
-    """Judge one node by its own bytes and text."""
+def judge_node(node: Document, parent: Document | None, search: Search | None = None) -> Judged:
+    """Judge one node by its own bytes and text; ``search`` asks the practice's patient list, where there is one."""
     problem = _problem(node, parent)
     structured = recognise(node)
     if structured is not None:
-        return Judged(
+        about = Judged(
             node,
             structured.confidence if structured.patient_data else 1 - structured.confidence,
-            structured.kind if structured.patient_data else Kind.OTHER,
+            structured.kind if structured.patient_data or structured.kind is Kind.RESEARCH else Kind.OTHER,
             structured.identified,
             structured.persons,
-            int(structured.patient_data and not structured.persons),
+            structured.anonymous or int(structured.patient_data and not structured.persons),
             structured.test_data,
-            problem=problem,
+            problem=problem or structured.problem,
             items=structured.items,
         )
-    text = judge_text(node)
+        return with_people(about, structured.people, search)
+    text = _judge_words(node, search)
     tables = [_judge_table(node, rows) for rows in node.tables[:_MAX_TABLES]]
     table = max(tables, key=lambda found: found.probability, default=None)
     best = text
@@ -53,13 +57,22 @@ def judge_node(node: Document, parent: Document | None) -> Judged:
             items=best.items + (text.items if best is table else table.items),
             persons=frozenset[str]().union(*(each.persons for each in tables)) or best.persons,
         )
+    best = with_list(node, with_codes(node, best), search)
     return best if problem is None else replace(best, problem=problem)
+
+
+def _judge_words(node: Document, search: Search | None) -> Judged:
+    """The language of a node, what its codes hold for people to read included."""
+    words = spoken(node)
+    if not words:
+        return judge_text(node, search)
+    return replace(judge_text(replace(node, parts=node.parts + words), search), node=node)
 
 
 def _problem(node: Document, parent: Document | None) -> Problem | None:
     """What could not be looked at here. A picture within a readable document is an illustration, alone it is a scan."""
     problem = node.problem
-    if problem is None and node.format is Format.IMAGE:
+    if problem is None and node.format is Format.IMAGE and not node.looked:
         problem = Problem.IMAGE
     if problem is Problem.IMAGE and parent is not None and _illustrates(node, parent):
         problem = None

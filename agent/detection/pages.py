@@ -39,9 +39,9 @@ def cut(text: str, size: int = PAGE) -> Iterator[str]:
         yield text[start:]
 
 
-def read_page(text: str) -> Evidence:
-    """All evidence of one page of text, in time linear in its length."""
-    page = fold(text)
+def read_page(text: str | Folded) -> Evidence:
+    """All evidence of one page of text, folded or not, in time linear in its length."""
+    page = fold(text) if isinstance(text, str) else text
     evidence = Evidence(size=len(page.words))
     counted = {
         "phrase": evidence.phrases,

@@ -101,7 +101,14 @@ def _role(cell: str) -> str:
     if not 1 < len(cell) <= 60:
         return ""
     word, known = fold_term(cell), columns()
-    return known.get(word) or known.get(word.replace(b" e ", b" "), "") or ("clinical" if word in _measures() else "")
+    found = known.get(word) or known.get(word.replace(b" e ", b" ")) or _compact().get(word.replace(b" ", b""), "")
+    return found or ("clinical" if word in _measures() else "")
+
+
+@lru_cache(maxsize=1)
+def _compact() -> dict[bytes, str]:
+    """Headings of several words as databases write them: DATENAISSANCE."""
+    return {word.replace(b" ", b""): role for word, role in columns().items() if b" " in word and len(word) > 6}
 
 
 @lru_cache(maxsize=1)
@@ -150,7 +157,7 @@ def _valid_nir(cell: str) -> bool:
 
 
 def _clinical_cell(cell: str) -> bool:
-    if not 3 < len(cell) < 400:
+    if not 2 < len(cell) < 400:
         return False
     return any(match.entry.has("term") or match.entry.has("drug") for match in matcher().find(fold(cell).words))
 

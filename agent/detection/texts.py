@@ -8,20 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from operator import attrgetter
 
 from agent.detection import combine, masking, negatives
 from agent.detection.combine import Score
 from agent.detection.evidence import Evidence
+from agent.detection.fold import fold
 from agent.detection.identifiers import find_identifiers, mask
+from agent.detection.identifiers.base import Hit
 from agent.detection.judged import Judged
 from agent.detection.kinds import kind_of
 from agent.detection.pages import PAGE, cut, read_page
-from agent.document import Document, Spot
+from agent.detection.roster.search import Listed, Search, combined
+from agent.document import Document, Format, Spot
 from agent.findings import Finding, FindingType, Kind
 
 _PATIENT_NUMBERS = frozenset((FindingType.NIR, FindingType.INS, FindingType.FOREIGN_ID))
 _MASKED = _PATIENT_NUMBERS | {FindingType.RPPS, FindingType.ADELI, FindingType.FINESS, FindingType.IPP, FindingType.NDA}
+_SHEETS = frozenset((Format.CSV, Format.XLSX, Format.XLS, Format.ODS))
+_Ask = Callable[[bytes, list[Hit]], Listed]
+"""A folded page and its identifiers → the patients of the practice's list on it."""
 _SURE = 0.8  # strength from which a social security number is one, whatever stands around
 
 
@@ -32,19 +39,24 @@ class _Page:
     identifiers: float
     items: list[Finding]
     numbers: frozenset[str]
+    listed: Listed
 
 
-def judge_text(node: Document) -> Judged:
-    """Judge the language of all parts of a node; the most telling page decides."""
-    pages = _read_pages(node)
+def judge_text(node: Document, search: Search | None = None) -> Judged:
+    """Judge the language of all parts of a node; the most telling page decides. ``search`` asks the patient list."""
+    in_rows = node.format in _SHEETS and bool(node.tables)  # then the rows tell who was born when
+    pages = _read_pages(node, partial(search.text, names=not in_rows) if search is not None else None)
     if not pages:
         return Judged(node)
+    _spread(pages)
     best, score = _best_page(pages)
     page = pages[best]
     everyone = frozenset(birth for each in pages for birth in each.evidence.births if each.evidence.named_births)
     numbers = frozenset(number for each in pages for number in each.numbers)
     identified = _identified(pages, best)
     medical = score.probability >= combine.MEDICAL
+    listed = combined([each.listed for each in pages])
+    everyone = max(everyone, listed.keys, key=len)
     persons = (everyone or numbers or frozenset(("one",))) if identified and medical else frozenset[str]()
     return Judged(
         node,
@@ -55,10 +67,19 @@ def judge_text(node: Document) -> Judged:
         anonymous=int(medical and not identified),
         number=bool(numbers),
         items=_findings(page, score) + tuple(page.items),
+        listed=listed,
     )
 
 
-def _read_pages(node: Document) -> list[_Page]:
+def _spread(pages: list[_Page]) -> None:
+    """Whom a page is about may stand on the page before or after, or on the first."""
+    found = [page.evidence.listed for page in pages]
+    if any(found):
+        for number, page in enumerate(pages):
+            page.evidence.listed = max(found[max(0, number - 1) : number + 2] + found[:1])
+
+
+def _read_pages(node: Document, ask: _Ask | None) -> list[_Page]:
     """Parts joined up to a page, long parts cut; member names and properties are read like text."""
     pages: list[_Page] = []
     held: list[str] = []
@@ -67,26 +88,30 @@ def _read_pages(node: Document) -> list[_Page]:
         if not part.text or part.text.isspace():
             continue
         if held and size + len(part.text) > PAGE:
-            pages.append(_read(spot, "\n".join(held)))
+            pages.append(_read(spot, "\n".join(held), ask))
             held, size = [], 0
         if len(part.text) > PAGE:
-            pages.extend(_read(part.spot, piece) for piece in cut(part.text))
+            pages.extend(_read(part.spot, piece, ask) for piece in cut(part.text))
             continue
         if not held:
             spot = part.spot
         held.append(part.text)
         size += len(part.text)
     if held:
-        pages.append(_read(spot, "\n".join(held)))
+        pages.append(_read(spot, "\n".join(held), ask))
     return pages
 
 
-def _read(spot: Spot, text: str) -> _Page:
-    evidence = read_page(text)
+def _read(spot: Spot, text: str, ask: _Ask | None) -> _Page:
+    page = fold(text)
+    evidence = read_page(page)
     first: dict[FindingType, str] = {}
     counts: dict[FindingType, int] = {}
     numbers: dict[str, float] = {}
-    for hit in find_identifiers(text):
+    hits = find_identifiers(text)
+    listed = ask(page.cased, hits) if ask is not None else Listed()
+    evidence.listed = len(listed.persons)
+    for hit in hits:
         if hit.type in _PATIENT_NUMBERS:
             numbers[hit.value] = max(hit.strength, numbers.get(hit.value, 0.0))
         elif hit.type is FindingType.BIRTH_DATE and hit.value:
@@ -98,7 +123,7 @@ def _read(spot: Spot, text: str) -> _Page:
         counts[hit.type] = counts.get(hit.type, 0) + 1
     sure = frozenset(value for value, strength in numbers.items() if strength >= _SURE)
     items = [Finding(kind, counts[kind], spot, 0.0, _sample(kind, value)) for kind, value in first.items()]
-    return _Page(spot, evidence, sum(numbers.values()), items, sure)
+    return _Page(spot, evidence, sum(numbers.values()), items, sure, listed)
 
 
 def _sample(kind: FindingType, value: str) -> str:
@@ -177,6 +202,7 @@ def _identified(pages: list[_Page], best: int) -> bool:
         or page.evidence.patients
         or page.evidence.named_births
         or page.evidence.charts
+        or page.evidence.listed
         or any(b" " in name for name in page.evidence.names)
         for page in near
     )
@@ -191,13 +217,16 @@ def _findings(page: _Page, score: Score) -> tuple[Finding, ...]:
         count, weight = (
             (line.count, line.nats) if seen is None else (max(seen.count, line.count), seen.weight + line.nats)
         )
-        sample = _shown(line.type, page.evidence) if seen is None else seen.sample
+        sample = _shown(line.type, page) if seen is None else seen.sample
         merged[key] = Finding(line.type, count, page.spot, round(weight, 2), sample)
     return tuple(merged.values())
 
 
-def _shown(kind: FindingType, evidence: Evidence) -> str:
+def _shown(kind: FindingType, page: _Page) -> str:
     """The sample that stands for one kind of evidence."""
+    evidence = page.evidence
+    if kind is FindingType.ROSTER:
+        return page.listed.sample
     if kind in _WORDS:
         return masking.words(_WORDS[kind](evidence))
     if kind is FindingType.PERSON:

@@ -33,14 +33,20 @@ def conclude(document: Document, judged: Sequence[Judged], *, complete: bool) ->
         return Findings(
             Judgement.UNDECIDABLE, kind, confidence=1.0, format=document.format, problem=problem, items=items
         )
-    number = any(node.number for node in judged)
     return Findings(
         Judgement.NOT_MEDICAL,
-        Kind.PERSONAL_IDENTIFIER if number else Kind.OTHER,
+        _harmless(judged),
         confidence=round(min(CERTAIN, 1 - max((node.probability for node in judged), default=0.0)), 4),
         format=document.format,
         items=items,
     )
+
+
+def _harmless(judged: Sequence[Judged]) -> Kind:
+    """What a document that is not medical may be said to be: a policy can name both."""
+    if any(node.number for node in judged):
+        return Kind.PERSONAL_IDENTIFIER
+    return Kind.RESEARCH if any(node.kind is Kind.RESEARCH for node in judged) else Kind.OTHER
 
 
 def _medical(document: Document, medical: list[Judged], problem: Problem | None) -> Findings:
@@ -51,7 +57,7 @@ def _medical(document: Document, medical: list[Judged], problem: Problem | None)
         _kind(document, medical),
         confidence=round(min(CERTAIN, max(node.probability for node in medical)), 4),
         identified=any(node.identified for node in medical),
-        patients=len(persons) or nameless,
+        patients=max(len(persons), nameless),
         test_data=all(node.test_data for node in medical),
         format=document.format,
         problem=problem,

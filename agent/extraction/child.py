@@ -16,8 +16,10 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from agent.errors import N_, HostError, UntrustedInputError
 from agent.extraction import wire
@@ -49,6 +51,7 @@ class Options:
     hard_cpu_s: float  # per document
     hard_wall_s: float  # per document
     start_s: float = 60.0  # to import, warm up and arm, on a loaded machine
+    lent: tuple[Path, ...] = ()  # files of ours that the worker reads before it is confined: the patient list
 
 
 class Child:
@@ -92,6 +95,11 @@ class Child:
                 process.wait(5)
             raise
         return child
+
+    @property
+    def options(self) -> Options:
+        """How it was started."""
+        return self._options
 
     @property
     def pid(self) -> int:
@@ -174,8 +182,9 @@ class Child:
         if code == wire.EXIT_IMPORT:
             return HostError(
                 N_("the readers of documents cannot be loaded"),
-                hint=N_("run: {python} -I -m agent.extraction.worker --check"),
+                hint=N_("run: {python} -I -m {module} --check"),
                 python=sys.executable,
+                module=self._options.module,
             )
         if code == wire.EXIT_SANDBOX:
             return HostError(
@@ -184,9 +193,10 @@ class Child:
             )
         return HostError(
             N_("the reader process ended at its start (code {code})"),
-            hint=N_("run: {python} -I -m agent.extraction.worker --check"),
+            hint=N_("run: {python} -I -m {module} --check"),
             code=code,
             python=sys.executable,
+            module=self._options.module,
         )
 
     def _await_answer(self, cpu_at_start: float) -> None:
@@ -226,14 +236,29 @@ class Child:
 def _spawn(fd: int, options: Options) -> subprocess.Popen[bytes]:
     what = [options.module] if options.module.endswith(".py") else ["-m", options.module]
     uid, gid = options.run_as if options.run_as is not None else (-1, -1)
-    numbers = map(str, (fd, options.memory_bytes, options.cpu_seconds, uid, gid))
-    return subprocess.Popen(
-        [sys.executable, "-I", "-X", "utf8", *what, *numbers],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,  # a traceback could quote a document
-        pass_fds=(fd,),
-        cwd="/",
-        env={"LC_ALL": "C.UTF-8"},  # no secret of the agent's environment is in reach
-        start_new_session=True,  # no Ctrl-C of the terminal, no terminal
-    )
+    with _opened(options.lent) as lent:
+        numbers = map(str, (fd, options.memory_bytes, options.cpu_seconds, uid, gid, *lent))
+        return subprocess.Popen(
+            [sys.executable, "-I", "-X", "utf8", *what, *numbers],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # a traceback could quote a document
+            pass_fds=(fd, *lent),
+            cwd="/",
+            env={"LC_ALL": "C.UTF-8"},  # no secret of the agent's environment is in reach
+            start_new_session=True,  # no Ctrl-C of the terminal, no terminal
+        )
+
+
+@contextmanager
+def _opened(paths: tuple[Path, ...]) -> Iterator[tuple[int, ...]]:
+    """Descriptors of all of them, or none when one is not there: half of them is of no use."""
+    opened: list[int] = []
+    try:
+        with suppress(OSError):
+            for path in paths:
+                opened.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW))  # noqa: PERF401 - closed below
+        yield tuple(opened) if len(opened) == len(paths) else ()
+    finally:
+        for fd in opened:
+            os.close(fd)

@@ -13,31 +13,21 @@ from __future__ import annotations
 import os
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
 
 from agent.document import Problem
 from agent.errors import N_, HostError
 from agent.extraction import wire
 from agent.extraction.child import Child, ChildDiedError, ChildStuckError, Options
 from agent.extraction.line import Line
+from agent.extraction.pool_statistics import PoolStatistics
 from agent.findings import Findings, undecidable
 
 _NOBODY = (65534, 65534)
 _RETRY_START_S = 5.0  # after a failed start, while another worker still serves
 _REAP_S = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class PoolStatistics:
-    """Counts since the pool was made, and what is there now."""
-
-    started: int  # workers
-    killed: int  # at a hard limit
-    died: int  # crashed, or answered nonsense
-    retried: int  # documents asked a second time
-    served: int  # answers
-    pids: tuple[int, ...]
-    report: wire.Report | None  # of the worker started last; None: none was started yet
+_IMAGE_WORKER = "agent.extraction.image_worker"
 
 
 class WorkerPool:
@@ -116,6 +106,18 @@ class WorkerPool:
         if child is not None:
             self._give_back(child)
 
+    def lend(self, files: tuple[Path, ...]) -> None:
+        """Let every worker read these files of ours before it is confined: key and list of the practice's patients.
+
+        Workers that were started before are replaced: those at work when they have answered, so that no document is
+        dropped, and no document that is asked from now on is judged without the files.
+        """
+        with self._lock:
+            self._options = replace(self._options, lent=files)
+            for child in self._idle:
+                self._retire(child)
+            self._idle.clear()
+
     def statistics(self) -> PoolStatistics:
         """What happened so far."""
         with self._lock:
@@ -177,7 +179,8 @@ class WorkerPool:
             if not child.tired and child.worn_out():
                 child.tired = True  # it serves on until its successor is ready: nobody waits for a start
                 self._call_keeper()
-            if self._closed or (child.tired and self._successors):
+            outdated = child.options is not self._options
+            if self._closed or outdated or (child.tired and self._successors):
                 self._retire(child)
             else:
                 self._hand_on(child)
@@ -260,7 +263,7 @@ class WorkerPool:
             self._started += 1
             self._report = child.report
             self._let_tired_go()
-            if self._closed:
+            if self._closed or child.options is not self._options:
                 self._retire(child)
             else:
                 self._hand_on(child)
@@ -294,6 +297,16 @@ class WorkerPool:
         if self._waiting or self._wants_successor():
             pause = min(pause, max(self._not_before - now, _REAP_S))
         return max(pause, 0.001)
+
+
+def image_pool(*, size: int = 1, run_as: tuple[int, int] | None = None, wait_s: float = 3600.0) -> WorkerPool:
+    """A pool whose workers read what pictures show: seconds a page, at the lowest priority, so off everybody's way.
+
+    Only where ``pixels.available()``: elsewhere its first document raises HostError.
+    """
+    return WorkerPool(
+        size, hard_cpu_s=60.0, hard_wall_s=600.0, idle_s=30.0, run_as=run_as, module=_IMAGE_WORKER, wait_s=wait_s
+    )
 
 
 def _closed() -> HostError:

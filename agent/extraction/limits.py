@@ -11,8 +11,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from agent.document import Problem
+
+if TYPE_CHECKING:
+    from agent.extraction.pictures import PictureReader
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -56,6 +60,7 @@ class Limits:
     run_chars: int = 400_000  # printable runs kept of one binary
     field_chars: int = 20_000  # one value of a named field
     fields: int = 5_000  # named fields of one document
+    picture_pages: int = 40  # tree: pages of pixels that are read, where there is a reader of pictures
     soft_seconds: float = 1.2  # tree: processor time after which a reader stops and says so; the hard limit is 2
 
 
@@ -63,13 +68,22 @@ class Budget:
     """What is left of the limits for one document tree. Not thread-safe: one budget, one document, one thread.
 
     ``clock`` returns seconds from any origin; a clock of processor time keeps a slow stick from looking like a slow
-    document.
+    document. ``pictures`` reads what pictures show; without it every picture is a problem « image ».
     """
 
-    __slots__ = ("_chars", "_clock", "_deadline", "_elements", "_inflated", "_parts", "_read", "limits")
+    __slots__ = (
+        "_chars", "_clock", "_deadline", "_elements", "_inflated", "_parts", "_pixels", "_read", "limits", "pictures",
+    )  # fmt: skip
 
-    def __init__(self, limits: Limits | None = None, clock: Callable[[], float] = time.thread_time) -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.thread_time,
+        pictures: PictureReader | None = None,
+    ) -> None:
         self.limits = limits or Limits()
+        self.pictures = pictures
+        self._pixels = self.limits.picture_pages
         self._clock = clock
         self._deadline = clock() + self.limits.soft_seconds
         self._read = self.limits.read_bytes
@@ -101,6 +115,13 @@ class Budget:
         self._parts -= 1
         if self._parts < 0:
             raise Stop(Problem.TOO_MANY_PARTS)
+        self.tick()
+
+    def picture_page(self) -> None:
+        """Charge one page of pixels that is about to be read, and look at the clock."""
+        self._pixels -= 1
+        if self._pixels < 0:
+            raise Stop(Problem.IMAGE)
         self.tick()
 
     def element(self, count: int = 1) -> None:

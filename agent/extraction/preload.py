@@ -15,7 +15,8 @@ from importlib import import_module
 _OURS = ("agent.detection", "agent.extraction.formats")
 _CHECKS = (  # python-stdnum's, which agent.detection.identifiers imports by name when a number looks like one
     "at.vnr be.ssn ca.bc_phn ch.ssn cz.rc dk.cpr es.dni es.nie fi.hetu gb.nhs ie.pps ie.vat it.codicefiscale nl.bsn "
-    "no.fodselsnummer pl.pesel ro.cnp se.personnummer us.ssn verhoeff luhn fi.alv fi.ytunnus"
+    "no.fodselsnummer pl.pesel ro.cnp se.personnummer us.ssn verhoeff luhn fi.alv fi.ytunnus "
+    "gr.amka is_.kennitala"
 )
 
 

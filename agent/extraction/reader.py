@@ -16,11 +16,11 @@ from agent.extraction.formats import (
     compressed,
     delimited,
     dicom,
+    flatxml,
     html,
     image,
     jsontext,
     mail,
-    markup,
     ole,
     pdf,
     rtf,
@@ -38,7 +38,7 @@ _READERS: dict[Format, Callable[[Job], None]] = {
     Format.TEXT: text.read,
     Format.HL7V2: text.read,
     Format.CSV: delimited.read,
-    Format.XML: markup.read,
+    Format.XML: flatxml.read,
     Format.HTML: html.read,
     Format.JSON: jsontext.read,
     Format.NDJSON: jsontext.read,
@@ -59,7 +59,7 @@ _READERS: dict[Format, Callable[[Job], None]] = {
     Format.IMAGE: image.read,
     Format.SIGNAL: binary.read_header,
     Format.RESEARCH: binary.read_header,
-    Format.SQLITE: binary.read_runs,
+    Format.SQLITE: binary.read_database,
     Format.UNKNOWN: binary.read_unknown,
     Format.AUDIO_VIDEO: binary.read_appended,
     Format.EXECUTABLE: binary.read_appended,
@@ -134,6 +134,7 @@ def _try(job: Job, format_: Format | None) -> None:
 def warm_up() -> None:
     """Read one tiny document of every format, so that nothing is left to import once files cannot be opened."""
     import codecs
+    import sqlite3  # noqa: F401
 
     import libarchive  # noqa: F401 - loaded for later
     import pydicom  # noqa: F401

@@ -12,78 +12,21 @@ from typing import Literal
 
 from agent.document import Format
 from agent.extraction.formats.charset import bom_of, wide_of
+from agent.extraction.formats.closed import closed
+from agent.extraction.marks import BY_FIRST
 from agent.extraction.sniff_text import HEAD, PDF_LATE, is_text, text_format
 
-__all__ = ["HEAD", "faces", "ole_format", "sniff", "zip_format"]
+__all__ = ["HEAD", "faces", "ole_format", "sniff", "stray_bytes", "zip_format"]
 
-_PREFIXES: tuple[tuple[bytes, Format], ...] = (
-    (b"%PDF-", Format.PDF),
-    (b"PK\x03\x04", Format.ZIP),
-    (b"PK\x05\x06", Format.ZIP),
-    (b"PK\x07\x08PK", Format.ZIP),
-    (b"PK00PK\x03\x04", Format.ZIP),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Format.OLE),
-    (b"\x1f\x8b\x08", Format.GZIP),
-    (b"7z\xbc\xaf\x27\x1c", Format.SEVENZIP),
-    (b"Rar!\x1a\x07", Format.RAR),
-    (b"\xfd7zXZ\x00", Format.XZ),
-    (b"age-encryption.org/v1\n", Format.AGE),
-    (b"-----BEGIN AGE ENCRYPTED FILE-----", Format.AGE),
-    (b"SQLite format 3\x00", Format.SQLITE),
-    (b"\x89PNG\r\n\x1a\n", Format.IMAGE),
-    (b"\xff\xd8\xff", Format.IMAGE),
-    (b"GIF87a", Format.IMAGE),
-    (b"GIF89a", Format.IMAGE),
-    (b"II*\x00", Format.IMAGE),
-    (b"MM\x00*", Format.IMAGE),
-    (b"II+\x00", Format.IMAGE),
-    (b"8BPS\x00", Format.IMAGE),
-    (b"\x00\x00\x00\x0cjP  \r\n", Format.IMAGE),
-    (b"\xff\x4f\xff\x51", Format.IMAGE),
-    (b"\x00\x00\x01\x00\x01\x00", Format.IMAGE),
-    (b"\xd7\xcd\xc6\x9a", Format.IMAGE),
-    (b"AT&TFORM", Format.IMAGE),
-    (b"\xff\x0a\xfa", Format.IMAGE),
-    (b"ID3", Format.AUDIO_VIDEO),
-    (b"OggS\x00", Format.AUDIO_VIDEO),
-    (b"fLaC\x00", Format.AUDIO_VIDEO),
-    (b"\x1a\x45\xdf\xa3", Format.AUDIO_VIDEO),
-    (b"FLV\x01", Format.AUDIO_VIDEO),
-    (b"\x00\x00\x01\xba", Format.AUDIO_VIDEO),
-    (b"\x00\x00\x01\xb3", Format.AUDIO_VIDEO),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Format.AUDIO_VIDEO),
-    (b"MThd\x00\x00\x00\x06", Format.AUDIO_VIDEO),
-    (b"#!AMR", Format.AUDIO_VIDEO),
-    (b"\x7fELF", Format.EXECUTABLE),
-    (b"\xfe\xed\xfa\xce", Format.EXECUTABLE),
-    (b"\xfe\xed\xfa\xcf", Format.EXECUTABLE),
-    (b"\xce\xfa\xed\xfe", Format.EXECUTABLE),
-    (b"\xcf\xfa\xed\xfe", Format.EXECUTABLE),
-    (b"\xca\xfe\xba\xbe", Format.EXECUTABLE),
-    (b"\x00asm\x01\x00\x00\x00", Format.EXECUTABLE),
-    (b"OTTO\x00", Format.FONT),
-    (b"\x00\x01\x00\x00\x00", Format.FONT),
-    (b"ttcf\x00", Format.FONT),
-    (b"wOFF", Format.FONT),
-    (b"wOF2", Format.FONT),
-    (b"ISHNE1.0", Format.SIGNAL),
-    (b"ANN  1.0", Format.SIGNAL),
-    (b"@  MFER ", Format.SIGNAL),
-    (b"@ MFR ", Format.SIGNAL),
-    (b"\xffBIOSEMI", Format.SIGNAL),
-    (b"GDF 1.", Format.SIGNAL),
-    (b"GDF 2.", Format.SIGNAL),
-    (b"Brain Vision Data Exchange", Format.SIGNAL),
-    (b"NRRD000", Format.RESEARCH),
-    (b"##fileformat=VCFv", Format.RESEARCH),
-    (b"BAM\x01", Format.RESEARCH),
-    (b"BCF\x02", Format.RESEARCH),
-    (b"CRAM\x02", Format.RESEARCH),
-    (b"CRAM\x03", Format.RESEARCH),
+_EDF = re.compile(
+    rb"\A0 {7}.{160}[\d ]\d[./:-][\d ]\d[./:-][\d ]\d[\d ]\d[.:/-][\d ]\d[.:/-][\d ]\d\d{3,7} ", re.DOTALL
 )
-_EDF = re.compile(rb"\A0 {7}.{160}\d\d\.\d\d\.\d\d\d\d\.\d\d\.\d\d", re.DOTALL)
+_NIHON_KOHDEN = re.compile(rb"(?:EEG-(?:1100[A-C]|2100|1200A)|QI-403A|DAE-2100D|CTE-\d{4}) *V\d\d\.\d\d")
 _MPEG_AUDIO = re.compile(rb"\A\xff[\xe2-\xe7\xf2-\xf7\xfa-\xfd][\x10-\xeb]")
 _BRANDS_IMAGE = frozenset({b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis", b"jxl ", b"hevc"})
+_FIRST_TAGS = frozenset(
+    {b"\x08\0\0\0", b"\x08\0\x01\0", b"\x08\0\x05\0", b"\x08\0\x08\0", b"\x08\0\x16\0", b"\x02\0\0\0"}
+)
 _BARE_DICOM_VR = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT OB OW PN SH SL SQ SS ST TM UI UL UN US UT".split())
 
 
@@ -93,10 +36,13 @@ def sniff(head: bytes, extension: str = "") -> Format:
         return Format.EMPTY
     if head[128:132] == b"DICM":  # before all: the preamble may look like anything
         return Format.DICOM
-    for prefix, format_ in _PREFIXES:
+    for prefix, format_ in BY_FIRST.get(head[0], ()):
         if head.startswith(prefix):
-            return format_
-    return _binary(head) or _text(head, extension)
+            return (_is_minc(head) and Format.RESEARCH) or format_
+    found = _binary(head)
+    if found is None and b"\0" in head and closed(head):
+        return Format.UNKNOWN  # zeros behind a short mark do not make it a text
+    return found or _text(head, extension)
 
 
 _NOT_ANOTHER = frozenset(
@@ -128,23 +74,41 @@ def _binary(head: bytes) -> Format | None:
         return Format.IMAGE
     if head.startswith(b"\x01\0\0\0") and head[40:44] == b" EMF":
         return Format.IMAGE
-    if head[16:22] == b"SCPECG" or _EDF.match(head):
+    if head[16:22] == b"SCPECG" or _EDF.match(head) or _NIHON_KOHDEN.match(head):
         return Format.SIGNAL
-    if _is_nifti(head):
+    if _is_nifti(head) or _is_minc(head):
         return Format.RESEARCH
     if _is_tar(head):
         return Format.TAR
-    if _is_bare_dicom(head):
+    if _is_bare_dicom(head) or stray_bytes(head):
         return Format.DICOM
     if _MPEG_AUDIO.match(head) and b"\0" in head[:512]:
         return Format.AUDIO_VIDEO
     return None
 
 
+def stray_bytes(head: bytes) -> int:
+    """How many bytes (0, 1 or 2: a line end) a careless copy put in front of a DICOM file; 128: a MacBinary header."""
+    if head[128:132] == b"DICM":
+        return 0
+    for count in (1, 2, 128):
+        part = head[count : count + 256]
+        if part[128:132] == b"DICM" or (count == 1 and part[:4] in _FIRST_TAGS and _is_bare_dicom(part)):
+            return count
+    return 0
+
+
 def _is_nifti(head: bytes) -> bool:
     if head[4:12] == b"n+2\x00\r\n\x1a\n" or head[344:348] in {b"n+1\x00", b"ni1\x00"}:
         return True
     return head[:4] in {b"\x5c\x01\0\0", b"\0\0\x01\x5c"} and head[38:39] == b"r"  # Analyze 7.5
+
+
+def _is_minc(head: bytes) -> bool:
+    """A netCDF or HDF5 file whose first names are those of a MINC volume."""
+    if head.startswith((b"CDF\x01", b"CDF\x02")):
+        return b"minc" in head.lower() and b"patient" in head
+    return head.startswith(b"\x89HDF\r\n\x1a\n") and b"minc-2.0" in head
 
 
 def _is_tar(head: bytes) -> bool:
@@ -220,6 +184,8 @@ def zip_format(names: list[str], mimetype: bytes = b"") -> Format:
     prefix = b"application/vnd.oasis.opendocument."
     if mimetype.startswith(prefix):
         family = mimetype[len(prefix) :].decode("ascii", "replace").strip().split("-")[0]
+        if family == "base":
+            return Format.ZIP  # a database: its tables are members, not a text
         return _ODF.get(family, Format.ODT)
     known = set(names)
     if "[content_types].xml" in known or "_rels/.rels" in known:

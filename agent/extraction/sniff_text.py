@@ -41,6 +41,7 @@ _SURE_FIELDS = frozenset(
 )
 _DELIMITED = frozenset({"csv", "tsv", "tab"})
 _SEPARATORS = (b";", b"\t", b",", b"|")
+_STATEMENT = re.compile(rb"\s*(?:INSERT|REPLACE|CREATE|UPDATE|SELECT|SET|DROP|BEGIN|MSH|FHS|BHS)\b[ |]", re.IGNORECASE)
 _CONTROL = bytes(code for code in range(32) if code not in b"\t\n\r\x0b\x0c\x1b\x1a\x1c\x1d\x1e\x1f\x08") + b"\x7f"
 _FOLLOWS_MARK = {"xml": Format.XML, "html": Format.HTML, "htm": Format.HTML, "xhtml": Format.HTML}
 
@@ -112,7 +113,7 @@ def _is_delimited(head: bytes, extension: str) -> bool:
         return True
     lines = [line for line in head.splitlines()[:-1] if line.strip()][:20] if len(head) >= HEAD else None
     lines = lines or [line for line in head.splitlines() if line.strip()][:20]
-    if len(lines) < 3 or lines[0].startswith((b"#", b"|", b"-", b"*")):
+    if len(lines) < 3 or lines[0].startswith((b"#", b"|", b"-", b"*")) or _STATEMENT.match(lines[0]):
         return False
     return any(_even(lines, separator) for separator in _SEPARATORS)
 

@@ -44,6 +44,20 @@ class BytesSource:
         return self.data[offset : offset + count]
 
 
+class Behind:
+    """Another source without its first ``skipped`` bytes."""
+
+    __slots__ = ("_skipped", "_source", "size")
+
+    def __init__(self, source: Source, skipped: int) -> None:
+        self._source = source
+        self._skipped = skipped
+        self.size = max(0, source.size - skipped)
+
+    def pread(self, count: int, offset: int) -> bytes:
+        return self._source.pread(count, offset + self._skipped)
+
+
 class DescriptorSource:
     """An open file; ``size`` is what the caller says, and nothing beyond it is read."""
 

@@ -1,10 +1,10 @@
 """The child: judges the documents whose descriptors it is handed, where it can do nothing else.
 
-``python -I -m agent.extraction.worker FD MEMORY CPU UID GID`` is started by ``client``; FD is one end of a pair of
-SOCK_SEQPACKET sockets. Order: import, warm up, arm (``sandbox``), say READY, then one request at a time. Any exception
-of a reader or a detector becomes an « undecidable » answer; a crash is the parent's to notice. A document is read with
-pread alone, for its offset is shared with the parent, and its descriptor is closed after it. The worker ends when the
-socket closes.
+``python -I -m agent.extraction.worker FD MEMORY CPU UID GID [KEY LIST]`` is started by ``client``; FD is one end of a
+pair of SOCK_SEQPACKET sockets, KEY and LIST are descriptors of the practice's patient list. Order: import, warm up,
+read the list, arm (``sandbox``), say READY, then one request at a time. Any exception of a reader or a detector becomes
+an « undecidable » answer; a crash is the parent's to notice. A document is read with pread alone, for its offset is
+shared with the parent, and its descriptor is closed after it. The worker ends when the socket closes.
 
 ``python -m agent.extraction.worker --check`` imports and warms up without confinement and shows what fails.
 
@@ -20,15 +20,20 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from agent.document import Problem
 from agent.errors import HostError, UntrustedInputError
 from agent.extraction import sandbox, wire
 from agent.findings import Findings, undecidable
 
+if TYPE_CHECKING:
+    from agent.detection.roster.lookup import Roster
+
 Judge = Callable[[int, str, int], Findings]
 """Descriptor, extension, size in bytes → findings."""
 
+OWN = 5  # arguments of the process itself; what is lent to it comes behind them
 _SOCKET_FD = 3  # wherever the parent's number was, so that the system-call filter is always the same
 _SAMPLES = (  # invented; of what the detector has code and tables of its own for
     ("txt", "Compte rendu de consultation\nPatient : M. Jean EXEMPLE, né le 01/02/1950\nOrdonnance.\n".encode()),
@@ -46,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     if list(arguments) == ["--check"]:
         load(strict=True)
         return 0
-    return run(arguments, load)
+    return run(arguments[:OWN], lambda: load(lent=arguments[OWN:]))
 
 
 def run(arguments: Sequence[str], prepare: Callable[[], Judge]) -> int:
@@ -100,10 +105,11 @@ def serve(channel: socket.socket, judge: Judge) -> None:
             return
 
 
-def load(*, strict: bool = False) -> Judge:
+def load(*, strict: bool = False, lent: Sequence[str] = ()) -> Judge:
     """The real judge, with everything it will ever import imported and every lazy table built.
 
     A sample that fails is passed over, for then documents of its kind alone are undecidable; ``strict`` raises.
+    ``lent``: descriptors of the patient list's key and of the list.
     """
     from agent.detection.detector import detect
     from agent.extraction.limits import Budget, Limits
@@ -112,22 +118,46 @@ def load(*, strict: bool = False) -> Judge:
     from agent.extraction.samples import samples
 
     limits = Limits()
+    roster = lent_roster(lent)
 
     def judge(fd: int, extension: str, size: int) -> Findings:
-        return detect(read_document(fd, extension, size, Budget(limits)))
+        return detect(read_document(fd, extension, size, Budget(limits)), roster)
 
     preload()
     passed_over = () if strict else (Exception,)
     with suppress(*passed_over):
         warm_up()
     for extension, sample in (*samples(), *_SAMPLES):
-        with suppress(*passed_over), _memory_file(sample) as fd:
+        with suppress(*passed_over), memory_file(sample) as fd:
             judge(fd, extension, len(sample))
     return judge
 
 
+def lent_roster(lent: Sequence[str]) -> Roster | None:
+    """The practice's patient list behind these descriptors; None when there is none, or none that can be used.
+
+    A list that cannot be used must not keep documents from being judged; the agent looks at it too, and says so.
+    """
+    from agent.detection.roster.index import MAX_BYTES
+    from agent.detection.roster.lookup import Roster
+
+    try:
+        key_fd, list_fd = map(int, lent)
+        key = bytes.fromhex(os.pread(key_fd, 256, 0).decode("ascii"))  # by position: the offset is the parent's
+        return Roster.open(_whole(list_fd, MAX_BYTES), key)
+    except (ValueError, OSError, UntrustedInputError):
+        return None
+
+
+def _whole(fd: int, limit: int) -> bytes:
+    data = bytearray()
+    while len(data) <= limit and (block := os.pread(fd, 1 << 20, len(data))):
+        data += block
+    return bytes(data)
+
+
 @contextmanager
-def _memory_file(content: bytes) -> Iterator[int]:
+def memory_file(content: bytes) -> Iterator[int]:
     fd = os.memfd_create("sample")
     try:
         os.write(fd, content)

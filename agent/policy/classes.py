@@ -41,6 +41,7 @@ def classifier(policy: Policy) -> Classify:
     device_class = _devices(policy, every)
     none: frozenset[str] = frozenset()
     dated = any(rule.unless for rule in policy.rules)
+    listed = any(condition.key == "patient_list" for condition in every)
 
     def classify(facts: Facts) -> Hashable:
         findings = facts.findings
@@ -51,6 +52,7 @@ def classifier(policy: Policy) -> Classify:
             findings.kind,
             findings.identified,
             findings.test_data,
+            listed and findings.listed,
             findings.problem,
             facts.service if facts.service in services else "",
             bisect_right(certain, confidence(facts)) if certain else 0,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from agent.document import Problem
 from agent.errors import N_
-from agent.findings import Findings, Judgement, Kind
+from agent.findings import Finding, Findings, FindingType, Judgement, Kind
 from agent.model import ChannelKind, Device, Facts
 from agent.policy import values
 from agent.policy.devices import example, matches
@@ -141,6 +141,7 @@ def _facts(
         patients=numbers.get("patients", 1 if identified else 0),
         test_data=said.get("test_data", "no") == "yes",
         problem=Problem(problem) if problem else None,
+        items=(Finding(FindingType.ROSTER),) if said.get("patient_list") == "yes" else (),
     )
     return Facts(
         channel=channel, arrival=said.get("arrival", "new"), findings=findings,

@@ -50,6 +50,7 @@ _WORDS: dict[str, Callable[[Facts], str]] = {
 _FLAGS: dict[str, Callable[[Facts], bool]] = {
     "identified": lambda facts: facts.findings.identified,
     "test_data": lambda facts: facts.findings.test_data,
+    "patient_list": lambda facts: facts.findings.listed,
 }
 _NUMBERS: dict[str, Callable[[Facts], float]] = {
     "confidence": confidence,

@@ -123,6 +123,8 @@ FLAG = {
     ("identified", "no"): N_("no patient recognisable"),
     ("test_data", "yes"): N_("test data"),
     ("test_data", "no"): N_("not test data"),
+    ("patient_list", "yes"): N_("patient of the practice's list"),
+    ("patient_list", "no"): N_("nobody of the practice's patient list"),
     ("device_approved", "yes"): N_("approved device"),
     ("device_approved", "no"): N_("device not approved"),
 }

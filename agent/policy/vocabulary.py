@@ -86,6 +86,7 @@ KEYS: dict[str, Key] = {
     "document": Key(Shape.WORD, DOCUMENTS),
     "identified": Key(Shape.FLAG),
     "test_data": Key(Shape.FLAG),
+    "patient_list": Key(Shape.FLAG),
     "confidence": Key(Shape.NUMBER, high=100),
     "patients": Key(Shape.NUMBER, high=MAX_PATIENTS),
     "problem": Key(Shape.WORD, PROBLEMS),

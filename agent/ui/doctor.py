@@ -96,6 +96,12 @@ def _agent(facts: Facts) -> list[Diagnosis]:
         for entry in status["channels"]
         if entry["strength"] == "off"
     ]
+    if status["pictures"]["state"] == "not-installed":
+        found.append(Diagnosis("pictures", WEAK, N_("pictures and scans are not read: they stay undecidable"),
+                               status["pictures"]["reason"]))  # fmt: skip
+    elif status["pictures"]["state"] == "read":
+        found.append(Diagnosis("pictures", OK, N_("pictures and scans are read ({waiting} waiting)"), "",
+                               {"waiting": status["pictures"]["waiting"]}))  # fmt: skip
     found += [
         Diagnosis(
             trouble["word"], BROKEN if trouble["severity"] == "stopped" else WEAK, trouble["message"], trouble["hint"],

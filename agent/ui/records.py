@@ -23,6 +23,11 @@ _POLICIES = {
     "in-force": N_("policy « {policy} », release {release}, is in force"),
     "refused": N_("the policy file cannot be used (line {line}); « {policy} », release {release}, stays in force"),
 }
+_LOOKS = {"unread": N_("{judged}, pictures not read yet"), "read": N_("{judged}, pictures read")}
+_PATIENT_LISTS = {
+    "in-force": N_("the practice's patient list is in force: {patients} patients"),
+    "gone": N_("there is no patient list of the practice any more"),
+}
 _TROUBLES = {"begin": N_("trouble begins: {word}"), "end": N_("trouble is over: {word}")}
 
 
@@ -43,7 +48,10 @@ def _transfer(fields: Mapping[str, Any], translate: Translate) -> str:
     if fields.get("rule"):
         done += translate(N_(", rule {rule}")).format(rule=fields["rule"])
     channel = word(wording.CHANNELS, fields.get("channel"), translate)
-    text = translate(N_("{judged} → {done}")).format(judged=_judged(fields, translate), done=done)
+    judged = _judged(fields, translate)
+    if look := _LOOKS.get(str(fields.get("pictures"))):
+        judged = translate(look).format(judged=judged)
+    text = translate(N_("{judged} → {done}")).format(judged=judged, done=done)
     return wording.labelled(channel, text, translate)
 
 
@@ -102,6 +110,11 @@ def _given_back(fields: Mapping[str, Any], translate: Translate) -> str:
     return translate(text).format(held=fields.get("held"), by=word(wording.BY, fields.get("by"), translate))
 
 
+def _patients(fields: Mapping[str, Any], translate: Translate) -> str:
+    text = _PATIENT_LISTS.get(str(fields.get("state")))
+    return translate(text).format(patients=fields.get("patients", 0)) if text else _other(fields, translate)
+
+
 def _other(fields: Mapping[str, Any], _translate: Translate) -> str:
     rest = (f"{key}={fields[key]}" for key in sorted(set(fields) - FRAME) if not isinstance(fields[key], dict))
     return f"{fields.get('k')} {' '.join(rest)}".rstrip()
@@ -110,6 +123,7 @@ def _other(fields: Mapping[str, Any], _translate: Translate) -> str:
 _KINDS: dict[str, Callable[[Mapping[str, Any], Translate], str]] = {
     "start": _start, "stop": _stop, "transfer": _transfer, "outcome": _outcome, "policy": _policy, "place": _place,
     "trouble": _trouble, "release": _given_back, "restore": _given_back,
+    "patients": _patients,
 }  # fmt: skip
 
 KINDS = (*_KINDS, "overflow")

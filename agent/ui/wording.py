@@ -51,7 +51,7 @@ PROBLEMS = {
     Problem.TOO_MANY_PARTS: N_("it holds too many parts"),
     Problem.TIMED_OUT: N_("reading it took too long"),
     Problem.CRASHED: N_("the reader failed on it"),
-    Problem.IMAGE: N_("it is an image without text"),
+    Problem.IMAGE: N_("it is a picture whose text was not read"),
     Problem.UNSUPPORTED: N_("its format cannot be opened"),
     Problem.UNREADABLE: N_("the system would not give its content"),
 }
@@ -99,6 +99,7 @@ FINDINGS = {
     FindingType.SOURCE_CODE: N_("source code"),
     FindingType.ADMINISTRATIVE: N_("administrative text"),
     FindingType.PROFESSIONAL_MAIL: N_("mail between professionals of another trade"),
+    FindingType.ROSTER: N_("appears in the practice's patient list"),
 }
 
 AREAS = {
@@ -112,6 +113,7 @@ AREAS = {
     Area.ATTACHMENT: N_("attachment"),
     Area.MEMBER: N_("member"),
     Area.SUBJECT: N_("subject"),
+    Area.PICTURE: N_("picture"),
 }
 
 CHANNELS = {

@@ -37,7 +37,11 @@ def documents() -> list[tuple[str, bytes]]:
         ("ecg", b"\0\0" + bytes(4) + bytes(10) + b"SCPECG" + bytes(200)),
         ("edf", b"0       " + b"X X X X".ljust(160) + b"01.01.2601.01.01" + bytes(100)),
         ("vcf", b"##fileformat=VCFv4.2\n#CHROM\tPOS\n"),
-        ("db", b"SQLite format 3\0" + bytes(100) + invented.LETTER.encode("cp1252")),
+        ("db", made.sqlite([["nom", "texte"], ["A", invented.LETTER]], b"%PDF-1.4" + bytes(600))),
+        ("dbf", made.dbase([("NOM", "C", 20), ("NE", "D", 8)], [["VASSEUR", "19500312"], ["PRADEL", "19610704"]])),
+        ("dat", made.tnef(invented.LETTER, b"%PDF-1.4", "<p>HTA</p>")),
+        ("p7m", made.cms(b"\x07\x02", invented.LETTER.encode(), pieces=200)),
+        ("iwa", made.iwa(invented.LETTER)),
         ("age", b"age-encryption.org/v1\n-> X25519 abc\n"),
     ]  # fmt: skip
     return found + corpus()

@@ -23,6 +23,7 @@ def test_the_contract_of_the_design_is_read(tmp_path: Path) -> None:
         'volumes = ["/mnt/x"]\n[channels.cloud_sync]\nfolders = ["/c/"]\n[channels.downloads]\nenabled = true\nfolders = []\n'
         '[collector]\nurl = "embedded"\n',
     )
+    assert config.pictures.enabled
     assert config.agent.data_dir == Path("/a/b")
     assert config.control_socket == Path("/r/agent.sock")
     assert config.policy.file == Path("/p.yaml")

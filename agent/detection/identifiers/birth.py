@@ -51,8 +51,12 @@ def _iso(found: re.Match[str]) -> str:
         first = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
         return first or date(int(digits[4:]), int(digits[2:4]), int(digits[:2]))
     word = (found["m"] or found["m2"]).lower().translate(str.maketrans("éûèäô", "eueao"))
-    month = _MONTHS.get(word[:4]) or _MONTHS.get(word[:3], 0)
-    return date(int(found["y"] or found["y2"]), month, int(found["d"] or found["d2"]))
+    return date(int(found["y"] or found["y2"]), month_of(word), int(found["d"] or found["d2"]))
+
+
+def month_of(word: str) -> int:
+    """The month (1 to 12) that a lower-case word without accents names in one of six languages, or 0."""
+    return _MONTHS.get(word[:4]) or _MONTHS.get(word[:3], 0)
 
 
 def _numeric(first: str, second: str, third: str) -> str:

@@ -1,7 +1,7 @@
 """FINESS, the number of a French health establishment: département, seven digits, Luhn over the nine. Not a patient's.
 
 Source: DREES FINESS register. A SIREN has the same length and check, so the label must stand right before it. The rule
-for Corsican letters is not published: with the label, 2A and 2B are accepted on their structure.
+for Corsica is not published: A counts as 1 and B as 2 in the establishments whose numbers are known.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _WORDS = re.compile(r"\bfiness\b|\bn[°o] ?(?:d')?etablissement\b")
 
 
 def valid(value: str) -> bool:
-    """Nine characters: digits that pass Luhn, or Corsica and seven digits."""
+    """Nine characters that pass Luhn, Corsica's letter as a digit."""
     number = compact(value)
+    if number[:2] in {"2A", "2B"}:
+        number = f"2{'AB'.index(number[1]) + 1}{number[2:]}"
     if len(number) != 9:
         return False
-    if number[:2] in {"2A", "2B"}:
-        return number[2:].isdigit()
     return number.isdigit() and number[:2] != "00" and luhn(number)
 
 

@@ -24,8 +24,7 @@ _LANDMARKS = (
     ipp.STAY,
     birth.LABEL,
     contacts.STREET,
-    r"[A-Z]{6}[0-9]{2}[A-T][0-9]{2}[A-Z][0-9]{3}[A-Z]",
-    r"[1-9][A-Z][0-9A-Z][0-9]-?[A-Z][0-9A-Z][0-9]-?[A-Z]{2}[0-9]{2}",
+    *foreign.LANDMARKS,
 )
 _MARKED = "àâäáãéèêëîïíìôöóòõûüùúçñÀÂÄÁÃÉÈÊËÎÏÍÌÔÖÓÒÕÛÜÙÚÇÑøØºª\xa0\n\r\t"
 _PLAIN = "aaaaaeeeeiiiiooooouuuucnaaaaaeeeeiiiiooooouuuucnoooa    "

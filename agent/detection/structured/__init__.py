@@ -15,6 +15,8 @@ _TEXTUAL = frozenset(
     {Format.TEXT, Format.HL7V2, Format.CSV, Format.XML, Format.HTML, Format.JSON, Format.NDJSON, Format.UNKNOWN}
 )
 _CONTAINERS = frozenset({Format.ZIP, Format.TAR, Format.SEVENZIP, Format.RAR})
+_ROWS = frozenset({Format.TEXT, Format.CSV, Format.JSON})  # an INI file's first bracket looks like JSON
+_HEAD = 65_536  # bytes: what a device writes about the person stands at the beginning
 _MAIL = frozenset({Format.EML, Format.MBOX, Format.MSG})
 
 
@@ -23,7 +25,7 @@ def recognise(document: Document) -> Recognised | None:
     if document.format is Format.DICOM:
         from agent.detection.structured.dicom import recognise_dicom
 
-        return recognise_dicom(document.fields)
+        return recognise_dicom(document.fields, document.tables[0] if document.tables else ())
     if document.format is Format.SIGNAL:
         from agent.detection.structured.ecg import recognise_signal
 
@@ -39,5 +41,15 @@ def recognise(document: Document) -> Recognised | None:
     if document.format in _TEXTUAL or document.format in _MAIL:
         from agent.detection.structured.textual import recognise_textual
 
-        return recognise_textual(document)
+        return recognise_textual(document) or _readings(document)
     return None
+
+
+def _readings(document: Document) -> Recognised | None:
+    if document.format not in _ROWS or not document.raw:
+        return None
+    from agent.detection.structured.readings import recognise_readings
+    from agent.detection.structured.textual import decode
+
+    raw = document.raw[:_HEAD]
+    return recognise_readings(raw, decode(raw))

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from agent.detection.structured.markers import fold_name, is_placeholder, is_test_person, mask_name
+from agent.document import Problem
 from agent.findings import Finding, FindingType, Kind
 
 CERTAIN = 0.995  # the format's own structure with a populated identity
@@ -61,7 +62,8 @@ class Recognised:
 
     ``patient_data`` False: the format, but nobody's data (a definition, a schema, an acknowledgement, a directory).
     ``identified``: a particular person can be told. ``persons``: opaque keys, for counting only, never shown.
-    ``confidence`` is the probability (0 to 1) that ``patient_data`` is right.
+    ``confidence`` is the probability (0 to 1) that ``patient_data`` is right. ``anonymous`` counts the persons that are
+    told apart by a pseudonym only. ``problem``: the head says clinical format and the rest could not be read.
     """
 
     kind: Kind
@@ -72,6 +74,9 @@ class Recognised:
     deidentified: bool = False
     items: tuple[Finding, ...] = ()
     confidence: float = STRONG
+    anonymous: int = 0
+    problem: Problem | None = None
+    people: tuple[Person, ...] = field(default=(), repr=False)  # to be looked up in the practice's patient list
 
 
 def nobody(kind: Kind, confidence: float = STRONG, *, why: FindingType = FindingType.DEFINITION) -> Recognised:
@@ -79,6 +84,13 @@ def nobody(kind: Kind, confidence: float = STRONG, *, why: FindingType = Finding
     return Recognised(
         kind=kind, patient_data=False, items=(Finding(why, weight=WEIGHT_DEFINITION),), confidence=confidence
     )
+
+
+def unclear(kind: Kind) -> Recognised:
+    """A clinical format by its head, cut or broken before anything tells whether it is about a patient: that is not
+    « not medical ».
+    """
+    return Recognised(kind=kind, patient_data=False, confidence=LIKELY, problem=Problem.CORRUPT)
 
 
 def about(
@@ -90,8 +102,10 @@ def about(
     deidentified: bool = False,
     confidence: float = CERTAIN,
     identifier_type: FindingType | None = None,
+    anonymous: int = 0,
 ) -> Recognised:
-    """Data of patients. ``clinical`` counts clinical entries; ``identifier_type`` names a known identifier if seen.
+    """Data of patients. ``clinical`` counts clinical entries; ``identifier_type`` names a known identifier if seen;
+    ``anonymous`` counts persons known by a pseudonym only.
 
     The document is test data when it says so, or when everyone in it bears a reserved name.
     """
@@ -119,4 +133,6 @@ def about(
         deidentified=deidentified,
         items=tuple(items),
         confidence=confidence,
+        anonymous=anonymous,
+        people=() if deidentified else tuple(known),
     )

@@ -7,25 +7,36 @@ here, because its root is another element.
 
 from __future__ import annotations
 
-from agent.detection.structured.base import LIKELY, STRONG, Person, Recognised, about, nobody
+from agent.detection.structured.base import CERTAIN, LIKELY, STRONG, Person, Recognised, about, nobody, unclear
 from agent.detection.structured.markers import INS_REAL, INS_TEST
-from agent.detection.structured.xmltree import Node, parse
+from agent.detection.structured.xmltree import Node, is_closed, parse
 from agent.findings import FindingType, Kind
 
 NAMESPACE = "urn:hl7-org:v3"
 # QRDA category III reports count patients and name none
 _AGGREGATES = frozenset({"2.16.840.1.113883.10.20.27.1.1", "2.16.840.1.113883.10.20.27.1.2"})
 _V3_PATIENTS = frozenset({"patient", "patientPerson", "identifiedPerson", "patientRole"})
+_ASKED_NAMES = frozenset({"livingSubjectName", "patientName", "patient.name"})
+_ASKED_NUMBERS = frozenset({"livingSubjectId", "patientId"})
 _MAX_PEOPLE = 10_000
 
 
 def recognise_cda(raw: bytes) -> Recognised | None:
     """Judge a document whose root, or whose payload, is a ClinicalDocument; None when there is none."""
-    root = parse(raw, stop=frozenset({"structuredBody", "nonXMLBody"}))
-    if root is None:
+    documents = documents_in(raw)
+    if not documents:
         return None
-    documents = [node for node in root.walk() if node.name == "ClinicalDocument"]
-    return from_nodes(documents) if documents else None
+    found = from_nodes(documents)
+    cut = found.confidence < CERTAIN and not is_closed(raw, "ClinicalDocument")
+    return unclear(Kind.CDA) if cut and not found.patient_data else found
+
+
+def documents_in(raw: bytes) -> list[Node]:
+    """Every ClinicalDocument in the bytes: the root, of which the header is enough, or those in an envelope or list."""
+    root = parse(raw, stop=frozenset({"structuredBody", "nonXMLBody"}))
+    if root is not None and root.name != "ClinicalDocument":
+        root = parse(raw)
+    return [node for node in root.walk() if node.name == "ClinicalDocument"] if root is not None else []
 
 
 def from_nodes(documents: list[Node]) -> Recognised:
@@ -36,7 +47,7 @@ def from_nodes(documents: list[Node]) -> Recognised:
     if templates & _AGGREGATES and not any(person.recognisable for person in people):
         return nobody(Kind.CDA)
     bodies = sum(len(document.all("component")) for document in documents)
-    if not roles and not bodies:
+    if not bodies and not any(person.recognisable for person in people):
         return nobody(Kind.CDA, LIKELY)  # an empty shell: nobody in it and nothing about anybody
     identifiers = {identifier.get("root") for role in roles for identifier in role.all("id")}
     result = about(
@@ -76,9 +87,38 @@ def recognise_v3(raw: bytes) -> Recognised | None:
     if root is None or "_" not in root.name:
         return None
     people: list[Person] = []
+    inner: set[int] = set()  # within a patient that is already counted
     for node in root.walk():
-        if node.name in _V3_PATIENTS and len(people) < _MAX_PEOPLE:
-            person = person_of(node)
-            if person.recognisable:
-                people.append(person)
-    return about(Kind.CDA, people) if people else nobody(Kind.CDA, LIKELY)
+        if (
+            node.name not in _V3_PATIENTS | _ASKED_NAMES | _ASKED_NUMBERS
+            or id(node) in inner
+            or len(people) >= _MAX_PEOPLE
+        ):
+            continue
+        inner.update(id(child) for child in node.walk())
+        person = _asked(node) if node.name in _ASKED_NAMES | _ASKED_NUMBERS else _v3_person(node)
+        if person.recognisable:
+            people.append(person)
+    named = [person for person in people if person.named]
+    asked = any(node.name == "queryByParameter" for node in root.walk()) and named
+    if people:
+        return about(Kind.CDA, named[:1] if asked else people)
+    return nobody(Kind.CDA, LIKELY) if is_closed(raw, root.name) else unclear(Kind.CDA)
+
+
+def _v3_person(node: Node) -> Person:
+    """A patient role, with the person it plays (``patient`` > ``patientPerson``): numbers above, names below."""
+    persons = [person_of(child) for child in node.walk() if child.name in _V3_PATIENTS]
+    numbers = tuple(number for person in persons for number in person.identifiers)
+    named = next((person for person in persons if person.named), Person())
+    return Person(named.family, named.given, named.birth, numbers)
+
+
+def _asked(node: Node) -> Person:
+    """Whom a query asks for."""
+    if node.name in _ASKED_NUMBERS:
+        return Person(
+            identifiers=tuple(value.get("extension") for value in node.all("value") if value.get("extension"))
+        )
+    value = node.first("value") or node
+    return Person(_part(value, "family") or value.text.strip(), _part(value, "given"))

@@ -7,10 +7,10 @@ claim of de-identification is believed only when the name and birth date are gon
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from agent.detection.structured.base import CERTAIN, LIKELY, STRONG, Person, Recognised, about, nobody
-from agent.detection.structured.markers import is_placeholder
+from agent.detection.structured.markers import fold_name, is_placeholder
 from agent.findings import FindingType, Kind
 
 _DICOMDIR = "1.2.840.10008.1.3.10"
@@ -20,19 +20,30 @@ _ECG = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.9\.(?:1\.|[2-6])")
 _EEG = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.9\.7\.")
 _HUMAN = re.compile(r"human|homo\s*sapiens|humain|337915000|l-85b00", re.IGNORECASE)
 _DUMMY_BIRTH = frozenset({"", "19000101", "00010101", "00000000", "18500101", "19700101"})
+_MOST = 10_000  # persons counted
+_NO_NAMES = frozenset("PATIENT PATIENTE NOM NAME PRENOM ANONYME ANONYMOUS ANONYM ANON ANONIMO ANONIEM".split())  # noqa: SIM905
+_THINGS = frozenset("PHANTOM PHANTOMS FANTOME FANTOM FANTOMA PHANTOME".split())  # noqa: SIM905
+_TRIALS = frozenset("TEST TESTS ESSAI ESSAIS QA QC AQ CQ QUALITE QUALITY CONTROLE CONTROL CALIBRATION".split())  # noqa: SIM905
+_ROOMS = frozenset(
+    "IRM MR MRI CT SCANNER TDM US ECHO RX DX CR MG MAMMO PET TEP NM PATIENT DAILY WEEKLY DE DU ASSURANCE SERVICE "  # noqa: SIM905
+    "GE SIEMENS PHILIPS CANON TOSHIBA HITACHI EAU WATER DOSE TECHNIQUE MACHINE SALLE".split()
+)
 _CLINICAL = ("0008,1030", "0008,103E", "0008,0060", "0010,21B0", "0018,0015", "0032,1060", "0040,A730", "5400,0100")
 
 
-def recognise_dicom(fields: Mapping[str, str]) -> Recognised:
-    """Judge a DICOM file. ``fields``: "gggg,eeee" → value, several values joined by a backslash or a line break."""
+def recognise_dicom(fields: Mapping[str, str], patients: Sequence[Sequence[str]] = ()) -> Recognised:
+    """Judge a DICOM file. ``fields``: "gggg,eeee" → value, several values joined by a backslash or a line break.
+
+    ``patients``: name, number and birth date of each PATIENT record of a directory, or of each study of a list.
+    """
     tags = {tag.upper().replace(" ", ""): value.strip().strip("\0") for tag, value in fields.items()}
     sop_class = tags.get("0002,0002", "") or tags.get("0008,0016", "")
     if _NON_PATIENT.fullmatch(sop_class) and not tags.get("0010,0010"):
         return nobody(Kind.DICOM)
     if _is_animal(tags):
         return nobody(Kind.DICOM, STRONG, why=FindingType.VETERINARY)
-    people = _people(tags)
-    removed = _removed(tags, people)
+    people = _listed(patients) or _people(tags)
+    removed = _removed(tags, people) or _in_trial(tags, people)
     anonymous = removed or not any(person.recognisable for person in people)
     clinical = sum(1 for tag in _CLINICAL if tags.get(tag))
     confidence = CERTAIN if any(person.recognisable for person in people) else STRONG
@@ -42,6 +53,7 @@ def recognise_dicom(fields: Mapping[str, str]) -> Recognised:
         _kind(sop_class),
         [] if anonymous else people,
         clinical=max(clinical, 1),
+        test_data=bool(people) and all(_is_phantom(person) for person in people),
         deidentified=removed,
         confidence=confidence,
     )
@@ -62,23 +74,53 @@ def _is_animal(tags: Mapping[str, str]) -> bool:
 
 
 def _people(tags: Mapping[str, str]) -> list[Person]:
-    """One person a name; a DICOMDIR holds several. Name: alphabetic group, family and given split at ``^``."""
+    """The person of the header; a data set that names several holds them as values of the same elements."""
     names = _several(tags.get("0010,0010", ""))
     numbers = _several(tags.get("0010,0020", ""))
     births = _several(tags.get("0010,0030", ""))
     people = []
     for index in range(max(len(names), len(numbers), 1)):
-        name = names[index] if index < len(names) else ""
-        groups = [group for group in name.split("=") if group.strip("^ ")]
-        family, _, rest = (groups[0] if groups else "").partition("^")
-        if is_placeholder(family) and is_placeholder(rest.partition("^")[0]):
-            family = rest = ""  # a pseudonym goes with such a name, not a hospital number
-            numbers_here: tuple[str, ...] = () if name.strip("^ ") else tuple(numbers[index : index + 1])
-        else:
-            numbers_here = tuple(numbers[index : index + 1])
-        birth = births[index] if index < len(births) else ""
-        people.append(Person(family.strip(), rest.partition("^")[0].strip(), birth, numbers_here))
-    return people[:10_000]
+        name, number, birth = (values[index] if index < len(values) else "" for values in (names, numbers, births))
+        people.append(_person(name, number, birth))
+    return people[:_MOST]
+
+
+def _listed(patients: Sequence[Sequence[str]]) -> list[Person]:
+    return [_person(*(value.strip() for value in row)) for row in patients[:_MOST] if len(row) == 3]
+
+
+def _person(name: str, number: str, birth: str) -> Person:
+    """PS3.5 6.2.1: alphabetic=ideographic=phonetic, and within each family^given^middle^prefix^suffix."""
+    groups = [group for group in name.split("=") if group.strip("^ ")]
+    family, _, rest = (groups[0] if groups else "").partition("^")
+    given = rest.partition("^")[0]
+    numbers = (number,) if number else ()
+    if _is_stand_in(family, given):
+        family = given = ""
+        numbers = () if name.strip("^ ") else numbers  # a pseudonym goes with such a name, not a hospital number
+    return Person(family.strip(), given.strip(), birth, numbers)
+
+
+def _is_stand_in(family: str, given: str) -> bool:
+    """ANONYMOUS, and « Patient^Anonyme »: words that say that nobody is named."""
+    if is_placeholder(family) and is_placeholder(given):
+        return True
+    words = fold_name(f"{family} {given}").split()
+    bare = [word for word in words if word not in _NO_NAMES]
+    return len(bare) < len(words) and all(is_placeholder(word) for word in bare)
+
+
+def _is_phantom(person: Person) -> bool:
+    """What technicians write for a thing that is not a patient: «WATER PHANTOM», «Test IRM», «Qualite^Controle»."""
+    words = set(fold_name(f"{person.family} {person.given}").split())
+    return bool(words & _THINGS) or (bool(words & _TRIALS) and words <= _TRIALS | _ROOMS)
+
+
+def _in_trial(tags: Mapping[str, str], people: list[Person]) -> bool:
+    """A trial's subject under a code (PS3.3 C.7.1.3): no name, no full birth date, nothing burnt in."""
+    if not (tags.get("0012,0010") or tags.get("0012,0040")) or tags.get("0028,0301", "").upper() == "YES":
+        return False
+    return _no_birth(tags) and not any(person.named and not _is_code(person) for person in people)
 
 
 def _several(value: str) -> list[str]:
@@ -89,10 +131,12 @@ def _removed(tags: Mapping[str, str], people: list[Person]) -> bool:
     """Whether the identity was really taken out, as the file claims."""
     if tags.get("0012,0062", "").upper() != "YES" or tags.get("0028,0301", "").upper() == "YES":
         return False
+    return _no_birth(tags) and not any(person.named and not _is_code(person) for person in people)
+
+
+def _no_birth(tags: Mapping[str, str]) -> bool:
     birth = "".join(character for character in tags.get("0010,0030", "") if character.isdigit())
-    if birth not in _DUMMY_BIRTH and not birth.endswith("0101"):
-        return False
-    return not any(person.named and not _is_code(person) for person in people)
+    return birth in _DUMMY_BIRTH or birth.endswith("0101")
 
 
 def _is_code(person: Person) -> bool:

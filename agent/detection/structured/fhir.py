@@ -12,15 +12,16 @@ from typing import Any
 
 from agent.detection.structured import fhir_types as types
 from agent.detection.structured import jsontree
-from agent.detection.structured.base import LIKELY, Person, Recognised, about, nobody
+from agent.detection.structured.base import LIKELY, Person, Recognised, about, nobody, unclear
 from agent.detection.structured.fhir_walk import Tally, conclude, count
 from agent.detection.structured.jsontree import said
-from agent.detection.structured.xmltree import Node, parse
+from agent.detection.structured.xmltree import Node, is_closed, parse
 from agent.findings import Kind
 
 NAMESPACE = "http://hl7.org/fhir"
 MAX_LINES = 50_000  # of NDJSON
 _WRAPPER_DEPTH = 8  # a resource may sit in the answer of some other interface
+_CARRIERS = frozenset({"Bundle", "Parameters", "MessageHeader", "OperationOutcome"})  # patients may follow after these
 _TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Z][A-Za-z]{2,40})"')
 _FAMILY = re.compile(rb'"family"\s*:\s*"([^"\\]{1,80})"')
 _TURTLE = re.compile(r"\ba\s+fhir:([A-Z][A-Za-z]{2,40})\b")
@@ -73,7 +74,7 @@ def from_broken_json(raw: bytes) -> Recognised | None:
     if not kinds:
         return None
     if not kinds & (types.PEOPLE | types.CLINICAL):
-        return nobody(Kind.FHIR, LIKELY)
+        return nobody(Kind.FHIR, LIKELY) if kinds - _CARRIERS else unclear(Kind.FHIR)
     names = [Person(family=name.decode("utf-8", "replace")) for name in _FAMILY.findall(raw[:4_000_000])]
     people = names[:1] if "Patient" in kinds else []
     return about(Kind.FHIR, people, clinical=len(kinds & types.CLINICAL), confidence=LIKELY)
@@ -86,7 +87,9 @@ def from_xml(raw: bytes) -> Recognised | None:
         return None
     tally = Tally()
     count(_shape(root), tally)
-    return conclude(tally)
+    found = conclude(tally)
+    cut = not found.patient_data and root.name in _CARRIERS and not is_closed(raw, root.name)
+    return unclear(Kind.FHIR) if cut else found
 
 
 def _shape(root: Node) -> dict[str, Any]:

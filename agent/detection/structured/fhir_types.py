@@ -1,4 +1,4 @@
-"""The resource types of FHIR (STU3, R4, R4B, R5), sorted by whether they speak of a patient.
+"""The resource types of FHIR (DSTU1 to R5), sorted by whether they speak of a patient.
 
 Source: the resource lists of hl7.org/fhir for these versions and their compartment definition for Patient.
 """
@@ -8,17 +8,19 @@ from __future__ import annotations
 PEOPLE = frozenset({"Patient", "RelatedPerson", "Person"})
 
 _CLINICAL = """
-    Account AdverseEvent AllergyIntolerance Appointment AppointmentResponse
+    Account AdverseEvent Alert AllergyIntolerance Appointment AppointmentResponse
     BiologicallyDerivedProductDispense BodySite BodyStructure CarePlan CareTeam ChargeItem Claim
     ClaimResponse ClinicalImpression Communication CommunicationRequest Composition Condition
     Consent Coverage CoverageEligibilityRequest CoverageEligibilityResponse DetectedIssue
-    DeviceAssociation DeviceDispense DeviceRequest DeviceUsage DeviceUseStatement DiagnosticReport
+    DeviceAssociation DeviceDispense DeviceRequest DeviceUsage DeviceUseRequest DeviceUseStatement
+    DiagnosticOrder DiagnosticReport
     DocumentManifest DocumentReference EligibilityRequest EligibilityResponse Encounter
     EncounterHistory EnrollmentRequest EnrollmentResponse EpisodeOfCare ExplanationOfBenefit
-    FamilyMemberHistory Flag GenomicStudy Goal GuidanceResponse ImagingManifest ImagingSelection
+    FamilyMemberHistory Flag GenomicStudy Goal GuidanceResponse ImagingManifest ImagingObjectSelection ImagingSelection
     ImagingStudy Immunization ImmunizationEvaluation ImmunizationRecommendation Invoice Media
-    MedicationAdministration MedicationDispense MedicationRequest MedicationStatement
-    MedicationUsage MolecularSequence NutritionIntake NutritionOrder Observation Procedure
+    MedicationAdministration MedicationDispense MedicationOrder MedicationPrescription MedicationRequest
+    MedicationStatement
+    MedicationUsage MolecularSequence NutritionIntake NutritionOrder Observation Order OrderResponse Procedure
     ProcedureRequest QuestionnaireResponse ReferralRequest RequestGroup RequestOrchestration
     ResearchSubject RiskAssessment Sequence ServiceRequest Specimen SupplyDelivery SupplyRequest
     Task Transport VisionPrescription

@@ -169,4 +169,5 @@ def conclude(tally: Tally) -> Recognised:
         deidentified=anonymous,
         confidence=confidence,
         identifier_type=FindingType.INS if tally.ins else None,
+        anonymous=0 if tally.patients else len(tally.subjects),
     )

@@ -7,22 +7,22 @@ acknowledgement, a master-file update or a message about an animal is the format
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from agent.detection.structured.base import CERTAIN, LIKELY, Person, Recognised, about, nobody
+from agent.detection.structured.base import CERTAIN, LIKELY, Person, Recognised, about, nobody, unclear
+from agent.detection.structured.hl7v2_frames import messages_of
 from agent.detection.structured.markers import INS_REAL, INS_TEST
-from agent.detection.structured.xmltree import Node, parse
+from agent.detection.structured.xmltree import Node, is_closed, parse
 from agent.findings import FindingType, Kind
 
 XML_NAMESPACE = "urn:hl7-org:v2xml"
-MAX_SEGMENTS = 200_000
-# MSH, then five different separators that are neither letters nor digits (a sixth one from v2.7 on is ignored)
-_HEADER = re.compile(r"MSH([^\w\s\"'\\])([^\w\s\"'])([^\w\s\"'])([^\w\s\"'])([^\w\s\"'])")
-_BATCH = re.compile(r"(?:FHS|BHS)[^\w\s\"'\\][^\w\s]{4}")
-_SEGMENT = re.compile(r"[A-Z][A-Z][A-Z0-9]\|?")
 _CLINICAL_SEGMENTS = "OBR OBX DG1 PR1 AL1 IAM ORC RXO RXE RXA RXD RXR TXA PV1 NTE SPM ZBE ZFA ZFM SCH IN1 FT1 GOL PRB"
 _CLINICAL = frozenset(_CLINICAL_SEGMENTS.split())
+# acknowledgements, master files, queries, network: these message types may end without a patient
+_NO_PATIENT = re.compile(
+    r"(?:ACK|MC[FU]|MF[NKQRD]|M\d\d|NM[DQR]|Q|K\d\d|RSP|RTB|ERP|ESR|SUR|INR|INU|EA[CNR]|SSU|TCU|LS[RU])"
+)
+_NAME = 5  # field of PID
 _QUERY_NAME = re.compile(r"@PID\.(?:5|11|7|3)[.\d]*\^")
 _HUMAN = re.compile(r"337915000|homo sapiens|human|humain", re.IGNORECASE)
 
@@ -37,47 +37,18 @@ class _Reading:
     test: int = 0
     oids: set[str] = field(default_factory=set)
     queries: int = 0
+    unfinished: bool = False  # a message that is about a patient ends before it names one
 
 
 def recognise_hl7v2(text: str) -> Recognised | None:
-    """Judge pipe-delimited text; None unless a header stands first, or the text is mostly segments (a log)."""
-    start = text[:64].lstrip("\ufeff\x0b \t\r\n")
-    anchored = bool(_HEADER.match(start) or _BATCH.match(start))
-    if not anchored and not _HEADER.search(text, 0, 1_000_000):
-        return None
-    lines = re.split(r"[\r\n\x0b\x1c\x85\u2028]+", text.lstrip("\ufeff"), maxsplit=MAX_SEGMENTS)
-    if not anchored and not _is_log(lines):
+    """Judge pipe-delimited text; None unless messages stand in it as messages (not quoted on a page)."""
+    messages = messages_of(text)
+    if messages is None:
         return None
     reading = _Reading()
-    for message in _messages(lines):
+    for message in messages:
         _read(message, reading)
     return _conclude(reading) if reading.messages else None
-
-
-def _is_log(lines: list[str]) -> bool:
-    """Whether a text that does not start with a header is a log of messages rather than a page that quotes one."""
-    sample = [line for line in lines[:2_000] if line.strip()]
-    segments = sum(
-        1 for line in sample if _SEGMENT.match(line.lstrip()) and line.lstrip()[3:4] in {"|", "\x1e", "#", "~"}
-    )
-    return segments >= 2 and segments * 2 >= len(sample)
-
-
-def _messages(lines: list[str]) -> Iterator[list[list[str]]]:
-    """Messages as lists of segments as lists of fields. The first two fields of MSH are its separators."""
-    message: list[list[str]] = []
-    separator = "|"
-    for line in lines:
-        found = _HEADER.search(line[:400])
-        if found:
-            if message:
-                yield message
-            separator = found[1]
-            message = [line[found.start() :].split(separator)]
-        elif message and _SEGMENT.match(line.lstrip()):
-            message.append(line.lstrip().split(separator))
-    if message:
-        yield message
 
 
 def _read(message: list[list[str]], reading: _Reading) -> None:
@@ -86,14 +57,30 @@ def _read(message: list[list[str]], reading: _Reading) -> None:
     component, repetition, subcomponent = marks[0], marks[1], marks[3]
     reading.messages += 1
     reading.test += _at(header, 10).partition(component)[0] in {"T", "D"}
+    known = False
     for fields in message[1:]:
         name = fields[0][:3]
+        known |= name == "PID" or name in _CLINICAL
         if name == "PID":
             _read_patient(fields, (component, repetition, subcomponent), reading)
         elif name in _CLINICAL:
             reading.clinical += 1
-        elif name in {"QPD", "QRD", "QRF"} and _QUERY_NAME.search(_at(fields, 3)):
-            reading.queries += 1
+        elif name in {"QPD", "QRD", "QRF"}:
+            reading.queries += _QUERY_NAME.search(_at(fields, 3)) is not None
+            _read_query(name, fields, component, reading)
+    kind = _at(header, 8).partition(component)[0]
+    last = message[-1]
+    stump = last[0][:3] == "PID" and len(last) <= _NAME  # cut before the name
+    reading.unfinished |= (stump or (len(message) <= 2 and not known)) and not _NO_PATIENT.match(kind)
+
+
+def _read_query(name: str, fields: list[str], component: str, reading: _Reading) -> None:
+    """Whom an old query asks for: QRD-8, an identifier with a name."""
+    asked = _at(fields, 8).split(component) if name == "QRD" else []
+    named = len(asked) > 1 and asked[1].strip()
+    person = Person(asked[1], "".join(asked[2:3]), identifiers=(asked[0],)) if named else Person()
+    if person.recognisable:
+        reading.people.append(person)
 
 
 def _at(fields: list[str], index: int) -> str:
@@ -146,7 +133,7 @@ def _conclude(reading: _Reading) -> Recognised:
         if reading.animals:
             return nobody(Kind.HL7V2, CERTAIN, why=FindingType.VETERINARY)
         if not (reading.clinical or reading.empty_patients or reading.queries):
-            return nobody(Kind.HL7V2, CERTAIN)
+            return unclear(Kind.HL7V2) if reading.unfinished else nobody(Kind.HL7V2, CERTAIN)
     return about(
         Kind.HL7V2,
         reading.people,
@@ -165,15 +152,31 @@ def recognise_hl7v2_xml(raw: bytes) -> Recognised | None:
     reading = _Reading(messages=1)
     for node in root.walk():
         if node.name == "MSH":
-            reading.test += node.say("MSH.11", "PT.1") in {"T", "D"}
+            mode = node.say("MSH.11", "PT.1") or node.say("MSH.11", "MSH.11.1") or node.say("MSH.11")
+            reading.test += mode in {"T", "D"}
         elif node.name == "PID":
-            reading.people.extend(filter(lambda person: person.recognisable, [_xml_person(node)]))
+            person = _xml_person(node)
+            reading.people += [person] if person.recognisable else []
+            reading.empty_patients += not person.recognisable and any(
+                child.children or child.text for child in node.children
+            )
         elif node.name in _CLINICAL:
             reading.clinical += 1
+    reading.messages = max(1, sum(node.name == "MSH" for node in root.walk()))
+    reading.unfinished = not is_closed(raw, root.name)
     return _conclude(reading)
 
 
 def _xml_person(node: Node) -> Person:
-    family = node.say("PID.5", "XPN.1", "FN.1") or node.say("PID.5", "XPN.1")
-    identifiers = tuple(value.text.strip() for value in node.all("PID.3", "CX.1") if value.text.strip())
-    return Person(family, node.say("PID.5", "XPN.2"), node.say("PID.7", "TS.1") or node.say("PID.7"), identifiers)
+    """By the data types of the standard (XPN.1), or by position as integration engines write it (PID.5.1)."""
+
+    def first(*paths: tuple[str, ...]) -> str:
+        return next(filter(None, (node.say(*path) for path in paths)), "")
+
+    family = first(
+        ("PID.5", "XPN.1", "FN.1"), ("PID.5", "XPN.1"), ("PID.5", "PID.5.1", "PID.5.1.1"), ("PID.5", "PID.5.1")
+    )
+    given = first(("PID.5", "XPN.2"), ("PID.5", "PID.5.2"))
+    birth = first(("PID.7", "TS.1"), ("PID.7", "PID.7.1"), ("PID.7",))
+    numbers = [value.text.strip() for kind in ("CX.1", "PID.3.1") for value in node.all("PID.3", kind)]
+    return Person(family, given, birth, tuple(filter(None, numbers)))

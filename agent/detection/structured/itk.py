@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.detection.structured.base import LIKELY, Recognised, about, nobody
-from agent.detection.structured.cda import from_nodes
-from agent.detection.structured.xmltree import parse
+from agent.detection.structured.base import LIKELY, Recognised, about, nobody, unclear
+from agent.detection.structured.cda import documents_in, from_nodes
+from agent.detection.structured.xmltree import is_closed, parse
 from agent.findings import Kind
 
 NAMESPACE_PREFIX = "urn:nhs-itk"
@@ -17,11 +17,15 @@ NAMESPACE_PREFIX = "urn:nhs-itk"
 
 def recognise_itk(raw: bytes) -> Recognised | None:
     """Judge an envelope by its payload; None when the root is no envelope."""
-    root = parse(raw, stop=frozenset({"structuredBody", "nonXMLBody"}))
+    root = parse(raw)
     if root is None or root.name not in {"DistributionEnvelope", "Envelope"}:
         return None
-    documents = [node for node in root.walk() if node.name == "ClinicalDocument"]
+    documents = documents_in(raw)
+    cut = not is_closed(raw, root.name)
     if documents:
-        return replace(from_nodes(documents), kind=Kind.ITK)
+        found = replace(from_nodes(documents), kind=Kind.ITK)
+        return unclear(Kind.ITK) if cut and not found.patient_data else found
     opaque = [node for node in root.walk() if node.name in {"payload", "CipherData"} and node.text.strip()]
-    return about(Kind.ITK, [], confidence=LIKELY) if opaque else nobody(Kind.ITK, LIKELY)
+    if opaque:
+        return about(Kind.ITK, [], confidence=LIKELY)
+    return unclear(Kind.ITK) if cut else nobody(Kind.ITK, LIKELY)

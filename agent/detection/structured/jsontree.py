@@ -10,9 +10,12 @@ from typing import Any
 
 MAX_DEPTH = 128
 MAX_NODES = 1_000_000
+_NEAR_END = 4_000_000  # a cut within so long a string is met by documents that carry others
 # possessive, and an open string runs to the end: linear on any input
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[{\]}]")
+_TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{\]},]', re.DOTALL)
+_CLOSING = {b"{": b"}", b"[": b"]"}
 
 
 def depth(raw: bytes) -> int:
@@ -41,6 +44,30 @@ def load(raw: bytes) -> Any:
         return json.loads(raw.decode("cp1252", "replace")) if b"\x00" not in raw else None
     except (ValueError, RecursionError):
         return None
+
+
+def salvage(raw: bytes) -> Any:
+    """The value of JSON that was cut: what stands before the cut, its open brackets closed. None when nothing is left,
+    or it is broken otherwise.
+    """
+    open_: list[bytes] = []
+    end, closing = 0, b""
+    for match in _TOKENS.finditer(raw):
+        token = match[0]
+        if token in _CLOSING:
+            open_.append(_CLOSING[token])
+            if len(open_) > MAX_DEPTH:
+                return None
+            end = match.end()
+        elif token == b"," and open_:
+            end = match.start()
+        elif open_ and token == open_[-1]:
+            open_.pop()
+            end = match.end()
+        else:
+            continue
+        closing = b"".join(reversed(open_)) if end > len(raw) - _NEAR_END else b""
+    return load(raw[:end] + closing) if closing else None
 
 
 def objects(value: Any, max_depth: int = MAX_DEPTH) -> Iterator[dict[str, Any]]:

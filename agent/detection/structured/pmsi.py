@@ -55,6 +55,15 @@ LAYOUTS = (
     ),
     # VID-HOSP: NIR 1-13, key 14-15, birth date 20-27, sex 28, stay 29-48, version 49-52, FINESS 53-61
     Layout(re.compile(rf"{_NIR}.{{4}}{_DAY}[123].{{20}}V0\d\d{_FINESS}"), slice(0, 13), slice(19, 27), True),
+    # RSA (no birth date): FINESS 1-9, version 10-12, age in years 53-55 or in days 56-58, sex 59, exit month 62-67
+    Layout(
+        re.compile(rf"{_FINESS}2(?:1[89]|[23]\d).{{40}}[ \d]{{6}}[123].{{2}}(?:0[1-9]|1[0-2])20\d\d"),
+        slice(0, 0),
+        slice(0, 0),
+        False,
+    ),
+    # ANO-HOSP: version 17-19 A.., stay 41-60, FINESS 78-86
+    Layout(re.compile(rf"[0-9A-Z ]{{16}}A(?:1[2-9]|2\d).{{58}}{_FINESS}"), slice(40, 60), slice(0, 0), False),
     # RSF-ACE A: FINESS 2-10 and 11-19, NIR 22-34, key 35-36, birth date 76-83
     Layout(re.compile(rf"A{_FINESS}{_FINESS}.{{2}}{_NIR}.{{39}}{_DAY}"), slice(21, 34), slice(75, 83), True),
     # RSF-ACE B, C, ...: FINESS twice, NIR 20-32, key 33-34
@@ -76,13 +85,25 @@ def recognise_pmsi(text: str) -> Recognised | None:
         matched = [(layout, line) for line in lines for layout in layouts if layout.pattern.match(line)]
         if len(matched) > len(best):
             best = matched
+    if len(lines) > 1 and best and best[-1][1] is not lines[-1] and _is_stump(lines[-1], best[-1][1]):
+        lines = lines[:-1]  # the last record was cut
     if len(best) < min(3, len(lines)) or len(best) * 2 < len(lines):
         return None
     people = [_person(layout, line) for layout, line in best]
     nir = any(layout.has_nir for layout, _ in best)
+    unnumbered = sum(not person.recognisable for person in people)  # anonymised stays: still one patient each
     return about(
-        Kind.PMSI, people, clinical=len(best), confidence=STRONG, identifier_type=FindingType.NIR if nir else None
+        Kind.PMSI,
+        people,
+        clinical=len(best),
+        confidence=STRONG,
+        identifier_type=FindingType.NIR if nir else None,
+        anonymous=unnumbered,
     )
+
+
+def _is_stump(line: str, record: str) -> bool:
+    return len(line) < len(record) and not any(map(str.islower, line)) and _START.match(line.ljust(9)) is not None
 
 
 def _head(text: str) -> list[str]:
@@ -95,7 +116,7 @@ def _records(text: str, most: int) -> list[str]:
 
 def _families(head: list[str]) -> list[tuple[Layout, ...]]:
     """The record families worth trying on the whole file: those that match one of its first lines."""
-    families = ((LAYOUTS[0],), (LAYOUTS[1],), (LAYOUTS[2],), (LAYOUTS[3],), (LAYOUTS[4], LAYOUTS[5]), (LAYOUTS[6],))
+    families = (*((layout,) for layout in LAYOUTS[:6]), (LAYOUTS[6], LAYOUTS[7]), (LAYOUTS[8],))
     return [family for family in families if any(layout.pattern.match(line) for layout in family for line in head)]
 
 

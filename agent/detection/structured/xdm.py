@@ -8,15 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from agent.detection.structured.base import CERTAIN, LIKELY, Person, Recognised, about, nobody
+from agent.detection.structured.base import CERTAIN, LIKELY, Person, Recognised, about, nobody, unclear
 from agent.detection.structured.markers import INS_REAL, INS_TEST
-from agent.detection.structured.xmltree import parse
+from agent.detection.structured.xmltree import is_closed, parse
 from agent.document import Area, Document
 from agent.findings import FindingType, Kind
 
 _METADATA = re.compile(r"(?:^|[/\\])metadata\.xml$", re.IGNORECASE)
 _FOLDER = re.compile(r"(?:^|[/\\])ihe_xdm[/\\]", re.IGNORECASE)
 _PATIENT_ID_SCHEME = "urn:uuid:58a6f841-87b3-4a3e-92fd-a8ffeff98427"  # XDSDocumentEntry.patientId
+_ASKED = frozenset({"$XDSDocumentEntryPatientId", "$XDSSubmissionSetPatientId", "$XDSFolderPatientId", "$patientId"})
 SUBMISSIONS = frozenset(
     {
         "SubmitObjectsRequest",
@@ -61,11 +62,15 @@ def recognise_metadata(raw: bytes) -> Recognised | None:
             oids |= authorities
         elif node.name == "ExternalIdentifier" and node.get("identificationScheme") == _PATIENT_ID_SCHEME:
             people.append(Person(identifiers=(node.get("value").partition("^")[0],)))
+        elif node.name == "Slot" and node.get("name") in _ASKED:
+            values = [value.text.strip(" '\t\r\n()") for value in node.all("ValueList", "Value")]
+            people.extend(Person(identifiers=(value.partition("^")[0],)) for value in values[:1])
+            oids |= set(re.findall(r"&([\d.]{5,64})&", values[0] if values else ""))
         entries += node.name == "ExtrinsicObject"
     if not (people or entries) and root.name not in SUBMISSIONS:
-        return None
+        return None if is_closed(raw, root.name) or root.name != "AdhocQueryRequest" else unclear(Kind.XDM)
     if not (people or entries):
-        return nobody(Kind.XDM, LIKELY)
+        return nobody(Kind.XDM, LIKELY) if is_closed(raw, root.name) else unclear(Kind.XDM)
     named = [person for person in people if person.named] or people
     return about(
         Kind.XDM,

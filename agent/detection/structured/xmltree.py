@@ -1,11 +1,12 @@
 """Hostile XML into a small bounded tree, with the namespaces resolved leniently.
 
-Entity declarations are refused (no expansion, no external reads); depth, element count and text are bounded; a broken
-tail keeps what came before it. Real exports forget to declare prefixes, so prefixes are resolved here and not by expat.
+Entities are never expanded and nothing external is read; depth, element count and text are bounded; a broken tail
+keeps what came before it. Real exports forget to declare prefixes, so prefixes are resolved here and not by expat.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from xml.parsers import expat
 
@@ -13,6 +14,8 @@ MAX_ELEMENTS = 100_000
 MAX_DEPTH = 64  # deeper elements are read over, not kept
 MAX_TEXT = 2_000  # characters kept of one element's own text
 _SLICE = 65_536
+_MAX_ENTITIES = 64  # declarations; more, or one made of others, is a bomb and the document is left there
+_TAIL = 4_000  # bytes at the end in which the root is looked for
 _INVALID_TOKEN = 4  # XML_ERROR_INVALID_TOKEN, what expat says of bytes that are not in the declared encoding
 
 
@@ -70,6 +73,7 @@ class _Builder:
         self._count = 0
         self._stop = stop
         self._limit = limit
+        self._entities = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
@@ -109,9 +113,16 @@ class _Builder:
         if self._depth <= MAX_DEPTH and self._stack and len(self._stack[-1].text) < MAX_TEXT:
             self._stack[-1].text += data[:MAX_TEXT]
 
+    def entity(self, _name: str, _parameter: bool, value: str | None, *_source: object) -> None:
+        self._entities += 1
+        if self._entities > _MAX_ENTITIES or (
+            value is not None and ("&" in value or "%" in value or len(value) > 1_000)
+        ):
+            raise _EnoughError
 
-def _refuse(*_: object) -> None:
-    raise _EnoughError
+
+def _pass(_data: str) -> None:
+    """With a default handler expat hands over references to declared entities as they are, unexpanded."""
 
 
 def _run(raw: bytes, builder: _Builder, encoding: str | None) -> int:
@@ -121,7 +132,8 @@ def _run(raw: bytes, builder: _Builder, encoding: str | None) -> int:
     parser.StartElementHandler = builder.start
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.text
-    parser.EntityDeclHandler = _refuse
+    parser.EntityDeclHandler = builder.entity
+    parser.DefaultHandler = _pass
     try:
         for offset in range(0, len(raw), _SLICE):
             parser.Parse(raw[offset : offset + _SLICE], False)
@@ -146,6 +158,14 @@ def parse(raw: bytes, *, stop: frozenset[str] = frozenset(), limit: int = MAX_EL
         _run(raw, second, "iso-8859-1")
         return second.root if second.root is not None else builder.root
     return builder.root
+
+
+def is_closed(raw: bytes, name: str) -> bool:
+    """Whether the element ``name`` is closed at the end of the document; False for one that was cut."""
+    tail = raw[-_TAIL:].replace(b"\0", b"").rstrip()
+    element = re.escape(name.encode("utf-8", "replace"))
+    closing = rb"(?:</(?:[\w.-]{1,60}:)?" + element + rb"\s*|<(?:[\w.-]{1,60}:)?" + element + rb"\b[^<>]*/)>"
+    return re.search(closing, tail) is not None
 
 
 def root_of(raw: bytes) -> Node | None:

@@ -20,7 +20,9 @@ from agent.extraction.sniff import HEAD, sniff
 from agent.extraction.source import SourceFile
 
 _BLOCK = 64 * 1024
-_HEAD_IS_ENOUGH = frozenset({Format.AUDIO_VIDEO, Format.EXECUTABLE, Format.FONT})
+_HEAD_IS_ENOUGH = frozenset(
+    {Format.AUDIO_VIDEO, Format.EXECUTABLE, Format.FONT, Format.RESEARCH, Format.SIGNAL}
+)  # the rest is sound, code, shapes or samples
 _LOCKED = ("encrypt", "passphrase", "password")
 _EMPTY_ARCHIVE = 32  # bytes: a 7z or RAR archive without members is no longer
 _IN_MEMORY = 64 << 20  # a larger file is read through callbacks, in which an error has no way out
@@ -29,14 +31,17 @@ _IN_MEMORY = 64 << 20  # a larger file is read through callbacks, in which an er
 def read_zip(job: Job, directory: Directory) -> None:
     """Format.ZIP: an archive that is no office document."""
     _comment(job, directory.comment)
-    if any(
-        member.name == "mimetype" for member in directory.members[:5]
-    ):  # EPUB and its like: pictures belong to the text
+    if any(_is_package(member.name) for member in directory.members):  # EPUB and its like: pictures belong to the text
         _package(job, directory)
         return
     for number, member in enumerate(directory.members, 1):
         if not member.directory:
             _zip_member(job, member, Spot(Area.MEMBER, number))
+
+
+def _is_package(name: str) -> bool:
+    """The part by which EPUB, OpenDocument's cousins, XPS and Visio (OPC), and Pages, Numbers, Keynote are known."""
+    return name in {"mimetype", "[content_types].xml", "index/document.iwa", "index.zip", "index.xml", "index.apxl"}
 
 
 def _package(job: Job, directory: Directory) -> None:
@@ -46,7 +51,10 @@ def _package(job: Job, directory: Directory) -> None:
         if not picture(member):
             _zip_member(job, member, Spot(Area.MEMBER, number))
     texts = sum(len(part.text) for child in job.document.children for part in child.parts)
+    before = len(job.document.children)
     note_pictures(job, pictures, poor=texts < 200)
+    for child in job.document.children[before:]:
+        child.looked = child.looked or child.problem is None  # the text is in the parts beside: it illustrates them
 
 
 def _comment(job: Job, comment: bytes) -> None:
@@ -100,6 +108,25 @@ def read(job: Job) -> None:
         raise Stop(problem_of(error)) from None
     if not count and job.document.format in {Format.SEVENZIP, Format.RAR} and job.source.size > _EMPTY_ARCHIVE:
         raise Stop(Problem.CORRUPT)  # the library believes a header that says « nothing follows »
+
+
+def read_stream(job: Job, filter_name: str) -> None:
+    """One stream that libarchive's ``filter_name`` unpacks (zstd, lz4, compress, lzip): what it holds is a child."""
+    import libarchive
+    from libarchive.exception import ArchiveError
+
+    pieces: list[bytes] = []
+    complete = True
+    try:
+        with libarchive.memory_reader(job.whole(), format_name="raw", filter_name=filter_name) as entries:
+            for entry in entries:
+                complete = _fill(job, entry, pieces)
+    except ArchiveError as error:
+        job.fail(problem_of(error))
+    if pieces:
+        _adopt(job, b"".join(pieces), "", Spot(Area.MEMBER), complete=complete, problem=None)
+    else:
+        job.fail(Problem.CORRUPT)
 
 
 def problem_of(error: Exception) -> Problem:

@@ -8,37 +8,27 @@ Formats that are known to hide or hold documents and cannot be opened here are n
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 
 from agent.document import Area, Format, Problem, Spot
-from agent.extraction.formats import archive
+from agent.extraction.formats import archive, cms, compressed, database, dbase, iwork, tnef
 from agent.extraction.formats.base import Job
+from agent.extraction.formats.closed import closed, is_even_noise
 from agent.extraction.formats.runs import binary_runs
 from agent.extraction.formats.zipdir import read_directory
 from agent.extraction.limits import Stop
 
-_LOCKED = (
-    (b"Salted__", ""),  # openssl enc
-    (b"\x03\xd9\xa2\x9a", ""),  # KeePass
-    (b"LUKS\xba\xbe", ""),
-    (b"\x85\x01", "gpg pgp asc"),
-    (b"\x85\x02", "gpg pgp asc"),
-    (b"\x84", "gpg pgp asc"),
-    (b"\xc1", "gpg pgp asc"),
-    (b"\xc3", "gpg pgp asc"),
-    (b"\x8c", "gpg pgp asc"),
-)
-_ENVELOPED = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03"  # PKCS#7 envelopedData, DER
-_ENCRYPTED_EXTENSIONS = frozenset({"apz", "gpg", "pgp", "p7m", "p7e", "aes", "axx", "hc", "tc", "zed", "zc", "zdm"})
-_CLOSED = (
-    (b"%!PS", "a printed page as a program"),
-    (b"\x78\x9f\x3e\x22", "TNEF"),
-    (b"!BDN", "Outlook store"),
-    (b"\x04\x22\x4d\x18", "lz4"),
-    (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"\x1f\x9d", "compress"),
-    (b"\xffWPC", "WordPerfect"),
-)
-_BY_LIBARCHIVE = (b"MSCF\0\0\0\0", b"070701", b"070707", b"!<arch>\n", b"\x28\xb5\x2f\xfd", b"\x1f\x9d", b"\x1f\xa0")
+_BY_LIBARCHIVE = (
+    b"MSCF\0\0\0\0", b"070701", b"070702", b"070707", b"\xc7\x71", b"!<arch>\n", b"xar!\0", b"\xed\xab\xee\xdb",
+)  # fmt: skip
+_STREAMS = {
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"\x02\x21\x4c\x18": "lz4",
+    b"\x1f\x9d": "compress",
+    b"LZIP\x01": "lzip",
+}
 _AGE_HEAD = 64 * 1024  # bytes looked at
 _AGE_LEAST = 32  # nonce and tag: no payload is shorter
 _AGE_HEADER = re.compile(
@@ -47,41 +37,66 @@ _AGE_HEADER = re.compile(
 _AGE_ARMOUR = re.compile(rb"-----BEGIN AGE ENCRYPTED FILE-----\r?\n")
 _END_OF_ZIP = b"PK\x05\x06"
 _ISO_AT = 32_769
+_NOISE = 16 * 1024  # bytes by which noise is told
 
 
 def read_unknown(job: Job) -> None:
-    """Format.UNKNOWN: lists what libarchive knows, names what is closed, searches the rest."""
-    problem = _closed(job.head, job.document.extension)
+    """Format.UNKNOWN: hands over to the reader of what has no format of its own, names what is closed, searches the
+    rest.
+    """
+    reader = _reader(job)
+    if reader is not None:
+        try:
+            reader(job)
+        except Stop as stop:
+            job.fail(stop.problem)
+        if job.document.problem not in {Problem.CORRUPT, Problem.UNSUPPORTED}:
+            return
+    problem = closed(job.head, job.document.extension)
     if problem:
         job.fail(problem)
     if problem is Problem.ENCRYPTED:
         return
-    if job.head.startswith(_BY_LIBARCHIVE) or job.head[2:5] == b"-lh" or job.source.pread(5, _ISO_AT) == b"CD001":
-        job.document.problem = None
-        archive.read(job)
-        return
     read_runs(job)
     read_appended(job)
+    if job.document.problem is None and not job.document.children and is_even_noise(job.source.pread(_NOISE, 0)):
+        job.fail(Problem.ENCRYPTED)  # or a piece of something packed: nobody can tell, and nobody can read it
 
 
-def _closed(head: bytes, extension: str) -> Problem | None:
-    for prefix, extensions in _LOCKED:
-        if head.startswith(prefix) and (not extensions or extension in extensions.split()):
-            return Problem.ENCRYPTED
-    if _ENVELOPED in head[:64] or (extension in _ENCRYPTED_EXTENSIONS and _is_noise(head)):
-        return Problem.ENCRYPTED
-    if any(head.startswith(prefix) for prefix, _name in _CLOSED):
-        return Problem.UNSUPPORTED
-    return None
+def _reader(job: Job) -> Callable[[Job], None] | None:
+    """The reader of what these bytes are, of those that share the format « unknown »."""
+    head = job.head
+    if cms.is_message(head):
+        return cms.read
+    if head.startswith(tnef.MARK):
+        return tnef.read
+    if job.document.extension == "iwa" and head[:1] == b"\0":
+        return iwork.read
+    if head.startswith(_BY_LIBARCHIVE) or head[2:5] == b"-lh" or job.source.pread(5, _ISO_AT) == b"CD001":
+        return archive.read
+    if any(head.startswith(mark) for mark in _STREAMS):
+        return _read_stream
+    table = dbase.header(head)
+    if table is not None:
+        return partial(dbase.read, table=table)
+    return compressed.read_zlib if compressed.is_zlib(head) else None
 
 
-def _is_noise(head: bytes) -> bool:
-    """Nearly every byte value occurs: ciphertext, or well compressed."""
-    return len(set(head)) > min(200, len(head) // 3)
+def _read_stream(job: Job) -> None:
+    archive.read_stream(job, next(name for mark, name in _STREAMS.items() if job.head.startswith(mark)))
+
+
+def read_database(job: Job) -> None:
+    """Format.SQLITE: its tables; a damaged or too large one is searched for printable runs."""
+    try:
+        database.read(job)
+    except Stop as stop:
+        job.fail(stop.problem)
+        read_runs(job)
 
 
 def read_runs(job: Job) -> None:
-    """Format.SQLITE and unknown bytes: printable runs of the first and last part."""
+    """Unknown bytes: printable runs of the first and last part."""
     limits = job.budget.limits
     data = job.source.pread(limits.run_bytes, 0)
     if job.source.size > limits.run_bytes:
@@ -95,9 +110,9 @@ def read_header(job: Job) -> None:
     """Format.SIGNAL and RESEARCH: the header as it is, and its printable runs."""
     limits = job.budget.limits
     data = job.source.pread(limits.header_bytes, 0)
-    job.document.raw = data
-    job.document.truncated = job.source.size > len(data)
+    job.document.raw = data  # what follows are samples: that they are left out takes nothing away
     job.text(binary_runs(data, limits.run_chars), Spot(Area.HEADER))
+    read_appended(job)
 
 
 def read_appended(job: Job) -> None:

@@ -6,7 +6,9 @@ from agent.document import Area, Format, Problem, Spot
 from agent.extraction.formats import inflate
 from agent.extraction.formats.base import Job
 from agent.extraction.limits import MIB, Stop
+from agent.extraction.sniff import HEAD, sniff
 
+_HEAD_IS_ENOUGH = frozenset({Format.AUDIO_VIDEO, Format.RESEARCH, Format.SIGNAL})
 _CHUNK = 64 * 1024
 _HEAD = 1 * MIB  # of a stream that is too large: enough to see what it is
 _MACHINES = {Format.GZIP: inflate.gzip, Format.BZIP2: inflate.bzip2, Format.XZ: inflate.xz}
@@ -36,6 +38,31 @@ def read(job: Job) -> None:
         child.problem, child.truncated = Problem.TOO_LARGE, True
 
 
+def is_zlib(head: bytes) -> bool:
+    """A bare zlib stream (RFC 1950): method, window, and a check that the two bytes pass together."""
+    return head[:1] == b"\x78" and len(head) > 16 and int.from_bytes(head[:2], "big") % 31 == 0 and not head[1] & 0x20
+
+
+def read_zlib(job: Job) -> None:
+    """A bare zlib stream; Format.UNKNOWN, because two bytes are no proof: what does not unpack was none."""
+    machine, pending, at = inflate.zlib_or_gzip(), b"", 0
+    pieces: list[bytes] = []
+    size = 0
+    while not machine.eof and size <= job.budget.limits.member_bytes:
+        if not pending:
+            pending = job.source.pread(_CHUNK, at)
+            at += len(pending)
+            if not pending:
+                raise Stop(Problem.CORRUPT)
+        piece, pending = machine.feed(pending)
+        job.budget.inflate(len(piece))
+        size += len(piece)
+        pieces.append(piece)
+    if size > job.budget.limits.member_bytes:
+        raise Stop(Problem.TOO_LARGE)
+    job.child(b"".join(pieces), spot=Spot(Area.MEMBER))
+
+
 def _expand(job: Job, pieces: list[bytes]) -> None:
     """Fill ``pieces``, stream after stream (files may be concatenated, and padded with zeros)."""
     limits, new = job.budget.limits, _MACHINES[job.document.format]
@@ -51,6 +78,8 @@ def _expand(job: Job, pieces: list[bytes]) -> None:
         job.budget.inflate(len(piece))
         size += len(piece)
         pieces.append(piece)
+        if size > _HEAD and sniff(pieces[0][:HEAD]) in _HEAD_IS_ENOUGH:
+            return
         if size > limits.member_bytes or (size > MIB and size > at * limits.ratio):
             raise Stop(Problem.TOO_LARGE)
         if machine.eof:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 
-from agent.extraction.formats import text
+from agent.extraction.formats import inside, text
 from agent.extraction.formats.base import Job
 
 _SEPARATORS = ";\t,|"
 _FIELD = 131_072
+_LONGER = 10  # times the rows of a sheet: rows of plain text cost little, and a list of patients is to be counted
 
 
 def read(job: Job) -> None:
@@ -23,6 +24,7 @@ def read(job: Job) -> None:
     if rows:
         job.document.tables.append(rows)
     text.children(job, data)
+    inside.adopt(job, (cell for row in rows for cell in row if inside.is_document(cell)))
 
 
 def _rows(job: Job, body: str) -> list[tuple[str, ...]]:
@@ -32,7 +34,7 @@ def _rows(job: Job, body: str) -> list[tuple[str, ...]]:
     body = body.removeprefix("sep=;\n").removeprefix("sep=,\n").replace("\0", "")
     try:
         for row in csv.reader(io.StringIO(body, newline=""), delimiter=_separator(body)):
-            if len(rows) >= limits.rows:
+            if len(rows) >= limits.rows * _LONGER:
                 job.document.truncated = True
                 break
             job.budget.element(len(row))

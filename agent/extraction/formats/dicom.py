@@ -14,7 +14,8 @@ from agent.document import Area, Problem, Spot
 from agent.extraction.formats import inflate
 from agent.extraction.formats.base import Job
 from agent.extraction.limits import Budget, Stop
-from agent.extraction.source import BytesSource, Source, SourceFile
+from agent.extraction.sniff import stray_bytes
+from agent.extraction.source import Behind, BytesSource, Source, SourceFile
 
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _PLAIN = b"1.2.840.10008.1.2.1\0\0\0"
@@ -22,6 +23,7 @@ _RAW = 4096  # bytes of the header kept as they are
 _BUFFER = 64 * 1024
 _BINARY = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN", "AT"})
 _PAYLOAD, _MIME = 0x00420011, 0x00420012
+_DIRECTORY, _RECORD_TYPE, _WHO = 0x00041220, 0x00041430, (0x00100010, 0x00100020, 0x00100030)
 _SAID = frozenset({0x0040A160, 0x00080104, 0x0040A123, 0x00081155, 0x00420010, 0x00104000, 0x001021B0})
 _MAX_ITEMS = 2_000  # items of one sequence
 _MAX_TEXT = 4_000  # characters of one value
@@ -31,8 +33,9 @@ _MIME_EXTENSION = {"application/pdf": "pdf", "text/xml": "xml", "application/xml
 def read(job: Job) -> None:
     """Format.DICOM."""
     pydicom = _library()
-    job.document.raw = job.head[:_RAW]
-    source = _inflated(job.source, job.head, job.budget)
+    source, head = _aligned(job.source, job.head)
+    job.document.raw = head[:_RAW]
+    source = _inflated(source, head, job.budget)
     file = io.BufferedReader(SourceFile(source, job.budget), _BUFFER)
     try:
         data = pydicom.dcmread(file, stop_before_pixels=True, force=True)
@@ -41,6 +44,8 @@ def read(job: Job) -> None:
     except Exception:  # pydicom raises whatever a hostile header provokes
         job.fail(Problem.CORRUPT)
         return
+    if _DIRECTORY in data:
+        _directory(job, data)
     walker = _Walker(job)
     meta = getattr(data, "file_meta", None)
     if meta is not None:
@@ -63,6 +68,33 @@ def _library() -> Any:
     logging.getLogger("pydicom").disabled = True  # it would log values
     warnings.filterwarnings("ignore", module="pydicom")
     return pydicom
+
+
+def _aligned(source: Source, head: bytes) -> tuple[Source, bytes]:
+    """The same file without the byte that a careless copy put in front of it."""
+    skipped = stray_bytes(head)
+    if not skipped:
+        return source, head
+    return Behind(source, skipped), head[skipped:]
+
+
+def _directory(job: Job, data: Any) -> None:
+    """DICOMDIR (PS3.3 F.5.1): name, number and birth date of each PATIENT record, one row each."""
+    rows: list[tuple[str, ...]] = []
+    for record in list(data[_DIRECTORY].value or ()):
+        job.budget.element()
+        try:
+            if str(record.get(_RECORD_TYPE).value).strip() == "PATIENT":
+                rows.append(tuple(_text(record[tag].value) if tag in record else "" for tag in _WHO))
+        except Stop:
+            raise
+        except Exception:  # a value that does not fit its type
+            job.fail(Problem.CORRUPT)
+        if len(rows) >= job.budget.limits.rows:
+            job.document.truncated = True
+            break
+    if rows:
+        job.document.tables.append(rows)
 
 
 def _inflated(source: Source, head: bytes, budget: Budget) -> Source:

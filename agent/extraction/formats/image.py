@@ -1,4 +1,5 @@
-"""Pictures: what is written *about* them (descriptions, comments) is read; what they show is not, and that is said.
+"""Pictures: what is written *about* them (descriptions, comments) is read. What they show is read where a reader of
+pictures came with the budget; where none did, that is said.
 
 A picture too small to hold a page of readable text is no problem to anybody.
 """
@@ -7,9 +8,10 @@ from __future__ import annotations
 
 import re
 
-from agent.document import Problem
+from agent.document import Area, Code, Problem, Spot
 from agent.extraction.formats.base import PROPERTIES, Job
 from agent.extraction.formats.runs import binary_runs
+from agent.extraction.pictures import PictureReader, Sight
 
 _SMALLEST_PAGE = 300  # pixels on the shorter side: below, no page of text is readable
 _HEAD = 64 * 1024
@@ -22,11 +24,35 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG start-of-fra
 def read(job: Job) -> None:
     """Format.IMAGE."""
     data = job.source.pread(_HEAD, 0)
-    lines = binary_runs(data[:_ABOUT], _RUN_CHARS).split("\n")
-    job.text("\n".join(line for line in lines if _WORDS.search(line)), PROPERTIES)
-    size = dimensions(data)
-    if size is None or min(size) >= _SMALLEST_PAGE:
-        job.fail(Problem.IMAGE)
+    try:
+        if job.budget.pictures is not None:
+            _read_pixels(job, job.budget.pictures)
+        elif _may_hold_a_page(data):
+            job.fail(Problem.IMAGE)
+    finally:  # also of a picture that cannot be decoded
+        lines = binary_runs(data[:_ABOUT], _RUN_CHARS).split("\n")
+        job.text("\n".join(line for line in lines if _WORDS.search(line)), PROPERTIES)
+
+
+def _may_hold_a_page(head: bytes) -> bool:
+    size = dimensions(head)
+    return size is None or min(size) >= _SMALLEST_PAGE
+
+
+def _read_pixels(job: Job, reader: PictureReader) -> None:
+    for number, sight in reader.read(job.whole(), job.budget.picture_page):
+        job.document.looked = True
+        take(job, sight, number)
+        if sight.problem is not None:
+            job.fail(sight.problem)
+    job.document.truncated = job.document.truncated or reader.skipped
+
+
+def take(job: Job, sight: Sight, number: int) -> None:
+    """Add what was read of page ``number``. What could not be read is for the caller to say."""
+    spot = Spot(Area.PICTURE, number)
+    job.text(sight.text, spot)
+    job.document.codes.extend(Code(code.symbology, code.data, code.text, spot) for code in sight.codes)
 
 
 def dimensions(data: bytes) -> tuple[int, int] | None:

@@ -8,12 +8,18 @@ from __future__ import annotations
 import json
 import re
 
-from agent.extraction.formats import text
+from agent.extraction.formats import inside, text
 from agent.extraction.formats.base import Job
 from agent.extraction.formats.charset import decode
 from agent.extraction.limits import Budget
 
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+_DESCRIBES = re.compile(
+    r'"(?:openapi|swagger|nbformat|\$schema)"\s*:|schema\.getpostman\.com'
+)  # what is in these are examples
+_STRING = re.compile(r'"((?:[^"\\]++|\\.)*+)', re.DOTALL)
+_SIMPLE = re.compile(r"\\(.)", re.DOTALL)
+_PLAIN = {"n": "\n", "r": "\r", "t": "\t", "b": "", "f": ""}
 _LONG = 20_000  # a longer string is an encoded document, which the base64 search reads
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
 
@@ -27,12 +33,16 @@ def read(job: Job) -> None:
     job.document.raw = data
     source = decode(data)
     lines: list[str] = []
+    documents: list[str] = []
     try:
-        _collect(_values(source), lines, job.budget)
+        _collect(_values(source), lines, documents, job.budget)
     except (ValueError, RecursionError):
         lines = [_ESCAPE.sub(_unescape, source)]
+        documents = _strings(source)
     job.text("\n".join(lines))
     text.children(job, data)
+    if documents and not _DESCRIBES.search(source[:4_000] + source[-1_000:]):
+        inside.adopt(job, documents)
 
 
 def _values(source: str) -> list[object]:
@@ -53,7 +63,7 @@ def _values(source: str) -> list[object]:
     return values
 
 
-def _collect(values: list[object], lines: list[str], budget: Budget) -> None:
+def _collect(values: list[object], lines: list[str], documents: list[str], budget: Budget) -> None:
     """Walk without recursion, in reading order."""
     pending: list[tuple[str, object]] = [("", value) for value in reversed(values)]
     count = 0
@@ -67,8 +77,20 @@ def _collect(values: list[object], lines: list[str], budget: Budget) -> None:
             pending += [(str(key), inner) for key, inner in reversed(value.items())]
         elif isinstance(value, list):
             pending += [(name, inner) for inner in reversed(value)]
+        elif isinstance(value, str) and inside.is_document(value):
+            documents.append(value)
         elif isinstance(value, str) and value and len(value) < _LONG:
             lines.append(f"{name}: {value}" if name else value)
+
+
+def _strings(source: str) -> list[str]:
+    """The documents among the strings of broken JSON; the last one may be cut."""
+    found = []
+    for match in _STRING.finditer(source):
+        if len(match[1]) >= inside.SHORTEST:
+            value = _SIMPLE.sub(lambda one: _PLAIN.get(one[1], one[1]), _ESCAPE.sub(_unescape, match[1]))
+            found += [value] if inside.is_document(value) else []
+    return found
 
 
 def _unescape(match: re.Match[str]) -> str:

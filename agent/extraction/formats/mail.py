@@ -130,12 +130,8 @@ def _is_encrypted(message: Message, kind: str) -> bool:
     if kind == "multipart/encrypted":
         return True
     if kind not in {"application/pkcs7-mime", "application/x-pkcs7-mime"}:
-        return False
-    return (_parameter(message, "smime-type").lower() or "enveloped-data") not in {
-        "signed-data",
-        "certs-only",
-        "compressed-data",
-    }
+        return False  # what carries no name for its kind is judged by its bytes
+    return _parameter(message, "smime-type").lower() in {"enveloped-data", "authenveloped-data"}
 
 
 def _parameter(message: Message, name: str, header: str = "content-type") -> str:

@@ -13,7 +13,7 @@ import re
 from xml.parsers import expat
 
 from agent.document import Area, Problem, Spot
-from agent.extraction.formats import text
+from agent.extraction.formats import inside, text
 from agent.extraction.formats.base import Job
 from agent.extraction.formats.charset import bom_of, decode, wide_of
 from agent.extraction.limits import Stop
@@ -47,6 +47,7 @@ class Listener:
         self._mixed = False  # text came before the current element: prose, not a record
         self._depth = 0
         self._size = 0
+        self.documents: list[str] = []  # texts of elements that are documents themselves
 
     def start(self, name: str, attributes: list[str]) -> None:
         self._budget.element()
@@ -65,7 +66,10 @@ class Listener:
         if not self._line:
             self._leaf = False
             return
-        if self._leaf and not self._mixed and len(local) > 2 and local not in _INLINE:
+        if self._is_document():
+            self.documents.append("".join(self._line))
+            self._line.clear()
+        elif self._leaf and not self._mixed and len(local) > 2 and local not in _INLINE:
             self._lines.append(f"{local}: {''.join(self._line).strip()}")
             self._line.clear()
         elif local not in _INLINE or local in {"p", "para", "title", "br", "td", "th", "li"}:
@@ -79,8 +83,22 @@ class Listener:
         if not self._line and data.isspace():
             return
         self._size += len(data)
-        if len(data) < _LONG and self._size <= self._budget.limits.text_chars:
+        if (len(data) < _LONG or self._is_readable(data)) and self._size <= self._budget.limits.text_chars:
             self._line.append(data)
+
+    def carried(self) -> list[str]:
+        """The documents that were met, with the one that the cut of this document has cut."""
+        unfinished = "".join(self._line) if self._line and self._is_document() else ""
+        return [*self.documents, unfinished] if unfinished else self.documents
+
+    def _is_document(self) -> bool:
+        return inside.is_document(
+            self._line[0] if len(self._line) == 1 else "".join(part[:1_000] for part in self._line[:4])
+        )
+
+    def _is_readable(self, data: str) -> bool:
+        """A long run that is not base64: a document within the document, or its continuation."""
+        return bool(self._line and self._is_document()) or inside.is_document(data) or data.count(" ", 0, 1000) > 20
 
     def comment(self, data: str) -> None:
         if len(data) > 3:
@@ -138,13 +156,17 @@ def _parse(job: Job, data: bytes) -> bool:
         data = _reencoded(data)
         for at in range(0, len(data), _CHUNK):
             job.budget.tick()
-            parser.Parse(data[at : at + _CHUNK], at + _CHUNK >= len(data) and not job.document.truncated)
+            parser.Parse(data[at : at + _CHUNK], False)  # not yet the last: then the text before a cut is told
+        if not job.document.truncated:
+            parser.Parse(b"", True)
     except (EntityDeclared, expat.ExpatError, ValueError, LookupError):
+        inside.adopt(job, listener.carried())
         return False
     except Stop:
         listener.flush()
         raise
     listener.flush()
+    inside.adopt(job, listener.carried())
     return True
 
 

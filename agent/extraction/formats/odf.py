@@ -12,7 +12,7 @@ from agent.extraction.formats.package import embed, note_pictures, part, picture
 from agent.extraction.formats.zipdir import Directory, Member
 from agent.extraction.limits import Stop
 
-_ACTIONS = {
+ACTIONS = {
     "p": LINE,
     "h": LINE,
     "tab": TAB,
@@ -63,17 +63,22 @@ def _read_part(job: Job, member: Member) -> None:
     if not data or member.name.endswith("/settings.xml"):
         return
     if member.name == "content.xml" and job.document.format is Format.ODS:
-        _Sheets(job).read(data)
+        read_sheets(job, data)
         return
     if has_text(data):
         plain = member.name == "meta.xml"
-        job.text(flow(job, data, {} if plain else _ACTIONS, LINE if plain else 0), _spot(member.name))
+        job.text(flow(job, data, {} if plain else ACTIONS, LINE if plain else 0), _spot(member.name))
 
 
 def _spot(name: str) -> Spot:
     if name == "content.xml":
         return Spot(Area.BODY)
     return Spot(Area.HEADER) if name == "styles.xml" else PROPERTIES
+
+
+def read_sheets(job: Job, data: bytes) -> None:
+    """The sheets of a spreadsheet's content as tables and as text."""
+    _Sheets(job).read(data)
 
 
 class _Sheets:

@@ -32,6 +32,7 @@ _SKIPPED = (
     "current user",
     "data",
 )
+_LOCKED = frozenset({"encryptedpackage", "\x09drmcontent", "\x09drmviewercontent"})
 _PPT_ENCRYPTED = 0xF3D1C4DF
 
 
@@ -49,7 +50,7 @@ def read(job: Job) -> None:
         job.text(document_runs(data, limits.text_chars))
         return
     document.format = ole_format(file.names(), document.extension)
-    if "encryptedpackage" in file.names():
+    if file.names() & _LOCKED:
         raise Stop(Problem.ENCRYPTED)
     if document.format is Format.MSG:
         msg.read_message(job, file)
@@ -70,6 +71,7 @@ def _office(job: Job, file: CompoundFile, data: bytes) -> None:
         xls.read_workbook(job, file, data)
     else:
         _any(job, file)
+        _visio(job, file)
     for name in _PROPERTY_STREAMS:
         job.text(document_runs(file.stream(name), 20_000), PROPERTIES)
     _embedded(job, file)
@@ -139,6 +141,12 @@ def _slides(job: Job, file: CompoundFile) -> None:
     if len(user) >= 16 and int.from_bytes(user[12:16], "little") == _PPT_ENCRYPTED:
         raise Stop(Problem.ENCRYPTED)
     job.text(document_runs(file.stream("powerpoint document"), job.budget.limits.text_chars))
+
+
+def _visio(job: Job, file: CompoundFile) -> None:
+    """A drawing's own stream is packed by a method of its own; its properties are not."""
+    if "visiodocument" in file.names():
+        job.fail(Problem.UNSUPPORTED)
 
 
 def _any(job: Job, file: CompoundFile) -> None:

@@ -16,7 +16,7 @@ from agent.extraction.formats.flow import CELL, DROP, HYPHEN, LINE, ROW, TAB, fl
 from agent.extraction.formats.package import embed, note_pictures, part, picture
 from agent.extraction.formats.zipdir import Directory, Member
 
-_ACTIONS = {
+ACTIONS = {
     "p": LINE,
     "br": LINE,
     "cr": LINE,
@@ -100,7 +100,7 @@ def _read_part(job: Job, member: Member) -> None:
     spot = _spot(member.name)
     if has_text(data):
         plain = spot.area is Area.PROPERTIES
-        job.text(flow(job, data, {} if plain else _ACTIONS, LINE if plain else 0), spot)
+        job.text(flow(job, data, {} if plain else ACTIONS, LINE if plain else 0), spot)
     extra = spoken(data)
     if "pivotcache" in member.name:
         extra += xlsx.cached_values(data)

@@ -9,6 +9,7 @@ from agent.extraction.limits import KIB, Stop
 
 _PICTURES = frozenset({"png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "emf", "wmf", "webp", "svm", "wdp", "ico"})
 _SCAN_BYTES = 30 * KIB  # a smaller picture is a logo
+_READ_BYTES = 4 * KIB  # a picture of less holds no text worth reading, where pictures are read
 _POOR_CHARS = 200  # a document with less text whose picture is large is a scan
 _EMBEDDED = Spot(Area.ATTACHMENT)
 
@@ -44,7 +45,8 @@ def embed(job: Job, member: Member) -> None:
 
 
 def note_pictures(job: Job, pictures: list[Member], *, poor: bool | None = None) -> None:
-    """Pictures are noted, not read: a logo says nothing, but a large one in a document with hardly any text is a scan.
+    """Pictures are read where a reader came with the budget. Where none did they are noted: a logo says nothing, but a
+    large one in a document with hardly any text is a scan.
 
     ``poor`` says whether the document has hardly any text, where that is not plain from its own parts.
     """
@@ -53,6 +55,18 @@ def note_pictures(job: Job, pictures: list[Member], *, poor: bool | None = None)
     for member in pictures[:200]:
         job.budget.part()
         scan = poor and member.size > _SCAN_BYTES
+        if job.budget.pictures is not None and member.size > _READ_BYTES:
+            _read_picture(job, member, scan=scan)
+            continue
         node = Document(Format.IMAGE, size=member.size, extension=extension_of(member.name))
         node.problem = Problem.IMAGE if scan else None
         job.adopt(node, _EMBEDDED)
+
+
+def _read_picture(job: Job, member: Member, *, scan: bool) -> None:
+    data = part(job, member)
+    if not data:
+        return
+    child = job.child(data, extension_of(member.name), _EMBEDDED)
+    if child.problem is Problem.IMAGE and not scan:
+        child.problem = None  # of a kind that nobody reads, and no more than an ornament

@@ -2,7 +2,8 @@
 
 pdfium is C++ and reads hostile input, which is why this runs in the sandboxed worker only. Pages beyond the limit
 are sampled.
-A page whose only content is a picture is a scan: it cannot be read here, and the document says so.
+A page whose only content is a picture is a scan: it is drawn and read where a reader of pictures came with the budget;
+where none did, the document says so.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from agent.document import Area, Document, Format, Problem, Spot
 from agent.extraction.formats.base import PROPERTIES, Job
+from agent.extraction.formats.pdf_scans import read_scans
 from agent.extraction.formats.pdf_streams import is_anchored, survey
 from agent.extraction.limits import MIB, Limits, Stop
 from agent.extraction.source import SourceFile
@@ -20,6 +22,8 @@ _BARE = 1024  # bytes: a file of less has no content to lose with its table
 _IN_MEMORY = 64 * MIB  # a larger file is read through callbacks, in which an error has no way out
 _POOR_CHARS = 16  # a page with less text than this may be a scan
 _SCAN_SHARE = 0.3  # of the page, covered by pictures
+_STAMP_CHARS = 120  # what a scanning program or a fax writes on a page that is otherwise one picture
+_WHOLE_SHARE = 0.75
 _GARBLED = 0.4  # of the characters, when a font does not say what its glyphs mean
 _PASSWORD_ERROR, _SECURITY_ERROR = 4, 5
 _WIDGET = 20  # FPDF_ANNOT_WIDGET
@@ -124,17 +128,19 @@ def _pages(job: Job, pdf: Any) -> bool:
             shown = shown or raw.FPDFPage_CountObjects(page) > 0
         finally:
             page.close()
-    _say_scans(job, scans, len(chosen))
+    unread = read_scans(job, pdf, scans) if job.budget.pictures else dict.fromkeys(scans, Problem.IMAGE)
+    _say_scans(job, unread, len(chosen))
     return shown or len(job.document.parts) > before
 
 
-def _say_scans(job: Job, scans: list[int], pages: int) -> None:
-    """Mostly scans: the document is one. A few scanned pages: they are children that could not be read."""
-    if scans and 2 * len(scans) >= pages:
-        job.fail(Problem.IMAGE)
+def _say_scans(job: Job, unread: dict[int, Problem], pages: int) -> None:
+    """Mostly unread scans: the document is one. A few: they are children that could not be read."""
+    if unread and 2 * len(unread) >= pages:
+        for problem in unread.values():
+            job.fail(problem)
         return
-    for number in scans:
-        job.adopt(Document(Format.IMAGE, problem=Problem.IMAGE), Spot(Area.PAGE, number))
+    for number, problem in unread.items():
+        job.adopt(Document(Format.IMAGE, problem=problem), Spot(Area.PAGE, number))
 
 
 def _page(job: Job, page: Any, spot: Spot) -> bool:
@@ -145,10 +151,14 @@ def _page(job: Job, page: Any, spot: Spot) -> bool:
     finally:
         layer.close()
     text = text.replace("\r\n", "\n").replace("\ufffe", "-\n").replace("\0", "")
-    readable = len(text.strip()) >= _POOR_CHARS and not _is_garbled(text)
+    length = 0 if _is_garbled(text) else len(text.strip())
     job.text(text, spot)
     _annotations(job, page, spot)
-    return readable or _picture_share(page) < _SCAN_SHARE
+    if length >= _STAMP_CHARS:
+        return True
+    if length >= _POOR_CHARS:
+        return _picture_share(page, drawn=False) < _WHOLE_SHARE
+    return _picture_share(page, drawn=True) < _SCAN_SHARE
 
 
 def _is_garbled(text: str) -> bool:
@@ -157,8 +167,8 @@ def _is_garbled(text: str) -> bool:
     return strange > len(sample_) * _GARBLED
 
 
-def _picture_share(page: Any) -> float:
-    """The share of the page that pictures cover, or outlines that may be drawn letters."""
+def _picture_share(page: Any, *, drawn: bool) -> float:
+    """The share of the page that pictures cover; all of it when ``drawn`` outlines may be letters, and are many."""
     area = page.get_width() * page.get_height()
     if area <= 0:
         return 0.0
@@ -171,7 +181,7 @@ def _picture_share(page: Any) -> float:
             covered += max(0.0, right - left) * max(0.0, top - bottom)
         elif item.type == _PATH:
             outlines += 1
-    return 1.0 if outlines > 300 else covered / area
+    return 1.0 if drawn and outlines > 300 else covered / area
 
 
 def _annotations(job: Job, page: Any, spot: Spot) -> None:

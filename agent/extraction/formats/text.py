@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from agent.document import Area, Problem, Spot
 from agent.extraction.embedded import base64_runs
+from agent.extraction.formats import sql
 from agent.extraction.formats.base import Job
 from agent.extraction.formats.charset import decode, encoding_of
 
 _ARMOUR = b"-----BEGIN PGP MESSAGE-----"
+_LONGER = 10  # times the rows of a sheet, as for delimited text
 _WIDE = ("utf-16", "utf-32")
 
 
@@ -18,11 +20,23 @@ def read(job: Job) -> None:
     """Format.TEXT and Format.HL7V2."""
     data = take(job)
     job.document.raw = data[: job.budget.limits.raw_bytes]
-    for piece in pieces(job, data):
+    shown = pieces(job, data)
+    for piece in shown:
         job.text(piece)
+    _read_tables(job, shown)
     if _ARMOUR in data[:65536]:
         job.fail(Problem.ENCRYPTED)
     children(job, data)
+
+
+def _read_tables(job: Job, shown: list[str]) -> None:
+    most = job.budget.limits.rows * _LONGER
+    for piece in filter(sql.has_rows, shown):
+        for table in sql.read_tables(piece, most):
+            job.document.truncated |= len(table) >= most
+            job.budget.element(sum(len(row) for row in table))
+            job.budget.tick()
+            job.document.tables.append(table)
 
 
 def take(job: Job) -> bytes:

@@ -31,6 +31,7 @@ COMMANDS = {
     "audit": N_("read and verify the audit log"),
     "quarantine": N_("documents that are held: list, restore"),
     "release": N_("let a held document go, with a reason"),
+    "patients": N_("the practice's patient list: load, status, forget"),
     "seal": N_("seal a document for yourself, the practice and others"),
     "open": N_("open a sealed document"),
 }

@@ -1,5 +1,8 @@
 """``serment scan PATH...``: judge files with the same readers and rules as the agent; no agent, no root.
 
+Where the reader of pictures is installed, a file that is undecidable for its pictures is judged a second time by it,
+and only the final verdict is shown.
+
 Exit codes: 0 none medical, 1 some medical, 2 some undecidable and none medical, 64 usage, 70 internal: whatever keeps
 us from judging. What is named must exist; what a folder holds and cannot be read becomes a line of its own.
 """
@@ -13,14 +16,18 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from agent.config import load_config
 from agent.document import Problem
-from agent.errors import N_, HostError, UsageError
-from agent.extraction.client import WorkerPool
+from agent.errors import N_, HostError, SermentError, UsageError
+from agent.extraction.client import WorkerPool, image_pool
+from agent.extraction.pixels import missing
 from agent.findings import Finding, Findings, Judgement, undecidable
+from agent.patients.store import PatientStore
 from agent.ui import wording
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
@@ -37,6 +44,33 @@ class Scanned:
     ms: float
 
 
+class Readers:
+    """The workers that judge, and those that read pictures where ``pictures`` says so."""
+
+    def __init__(self, jobs: int, *, pictures: bool) -> None:
+        self._pool = WorkerPool(jobs)
+        self._pictures = image_pool(size=min(jobs, os.cpu_count() or 1)) if pictures else None
+        if files := _patient_list():
+            for pool in filter(None, (self._pool, self._pictures)):
+                pool.lend(files)
+
+    def judge(self, fd: int, extension: str, size: int) -> Findings:
+        """The final findings. Raises HostError when no worker can be started."""
+        findings = self._pool.judge(fd, extension, size)
+        if self._pictures is not None and _is_unread(findings):
+            findings = self._pictures.judge(fd, extension, size)
+        return findings
+
+    def close(self) -> None:
+        self._pool.close()
+        if self._pictures is not None:
+            self._pictures.close()
+
+
+def _is_unread(findings: Findings) -> bool:
+    return findings.judgement is Judgement.UNDECIDABLE and findings.problem is Problem.IMAGE
+
+
 def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help=translate(N_("files and folders")))
     parser.add_argument("--json", action="store_true", help=translate(N_("one JSON object a line")))
@@ -44,6 +78,7 @@ def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) 
     parser.add_argument(
         "--jobs", type=int, metavar="N", default=min(4, os.cpu_count() or 1), help=translate(N_("reader processes"))
     )
+    parser.add_argument("--no-ocr", action="store_true", help=translate(N_("do not read what pictures show")))
 
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
@@ -52,20 +87,33 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     paths = _named(args.paths)
     total = sum(1 for _file in _files(paths)) if terminal.shows_progress() else None
     seen: set[Judgement] = set()
-    pool = WorkerPool(args.jobs)
+    unread = 0
+    readers = Readers(args.jobs, pictures=not args.no_ocr and not missing())
     try:
-        with closing(_judge_all(pool, _files(paths), args.jobs)) as results:
+        with closing(_judge_all(readers, _files(paths), args.jobs)) as results:
             for result in terminal.progress(results, total, terminal.translate(N_("reading"))):
                 seen.add(result.findings.judgement)
+                unread += _is_unread(result.findings)
                 _show(result, args, terminal)
     except HostError as error:
         error.exit_code = INTERNAL
         raise
     finally:
-        pool.close()
+        readers.close()
+    if unread and not args.no_ocr and (why := missing()):
+        words = N_("{count} documents are pictures, which are not read here: {why}")
+        terminal.error(terminal.translate(words).format(count=unread, why=terminal.translate(why)))
     if Judgement.MEDICAL in seen:
         return 1
     return 2 if Judgement.UNDECIDABLE in seen else 0
+
+
+def _patient_list() -> tuple[Path, ...]:
+    """Key and list of the practice's patients, for whoever may read them: the agent's own account."""
+    with suppress(SermentError, OSError):  # a broken agent.toml is the agent's to tell: a scan needs no agent
+        files = PatientStore(load_config(None).data_dir).files
+        return files if all(os.access(path, os.R_OK) for path in files) else ()
+    return ()
 
 
 def _named(names: Sequence[str]) -> list[tuple[bytes, bool]]:
@@ -115,13 +163,13 @@ def _listed(folder: bytes) -> list[tuple[bytes, bool]]:
     return sorted(kept)
 
 
-def _judge_all(pool: WorkerPool, files: Iterable[bytes], jobs: int) -> Generator[Scanned, None, None]:
+def _judge_all(readers: Readers, files: Iterable[bytes], jobs: int) -> Generator[Scanned, None, None]:
     """The answers in the order of the files, some read ahead; what is not begun is dropped when nobody listens."""
     waiting: deque[Future[Scanned]] = deque()
     threads = ThreadPoolExecutor(jobs)
     try:
         for path in files:
-            waiting.append(threads.submit(_judge, pool, path))
+            waiting.append(threads.submit(_judge, readers, path))
             if len(waiting) > jobs + _AHEAD:
                 yield waiting.popleft().result()
         while waiting:
@@ -130,7 +178,7 @@ def _judge_all(pool: WorkerPool, files: Iterable[bytes], jobs: int) -> Generator
         threads.shutdown(wait=True, cancel_futures=True)
 
 
-def _judge(pool: WorkerPool, path: bytes) -> Scanned:
+def _judge(readers: Readers, path: bytes) -> Scanned:
     begun = time.perf_counter()
     try:
         fd = os.open(path, _FLAGS)
@@ -139,7 +187,7 @@ def _judge(pool: WorkerPool, path: bytes) -> Scanned:
     try:
         state = os.fstat(fd)
         if stat.S_ISREG(state.st_mode):
-            findings = pool.judge(fd, _extension(path), state.st_size)
+            findings = readers.judge(fd, _extension(path), state.st_size)
         else:
             findings = undecidable(Problem.UNREADABLE)
     finally:

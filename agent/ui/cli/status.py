@@ -40,6 +40,8 @@ def _translated(status: dict[str, Any], terminal: Terminal) -> dict[str, Any]:
     """Reasons and troubles in the reader's language; everything else as the agent said it."""
     for entry in status["channels"]:
         entry["reason"] = terminal.translate(entry["reason"]) if entry["reason"] else ""
+    if status["pictures"]["reason"]:
+        status["pictures"]["reason"] = terminal.translate(status["pictures"]["reason"])
     for trouble in status["troubles"]:
         for key in ("message", "hint"):
             trouble[key] = _text(trouble, key, terminal.translate)
@@ -63,6 +65,7 @@ def _print(status: dict[str, Any], terminal: Terminal) -> None:
                 path = printable(entry["path"], 60)
                 terminal.line("    " + wording.labelled(path, translate(entry["reason"]), translate))
     terminal.line("  " + _work(status, translate))
+    terminal.line("  " + _pictures(status["pictures"], translate))
     terminal.line("  " + _collector(status, translate))
     for trouble in status["troubles"]:
         _complain(terminal, _text(trouble, "message", translate), _text(trouble, "hint", translate))
@@ -86,6 +89,14 @@ def _work(status: dict[str, Any], translate: wording.Translate) -> str:
     return translate(N_("documents: {judged} judged, {acted} acted on, {waiting} waiting; {held} held")).format(
         judged=status["counts"]["judged"], acted=status["counts"]["acted"], waiting=waiting, held=status["held"]
     )
+
+
+def _pictures(pictures: dict[str, Any], translate: wording.Translate) -> str:
+    if pictures["state"] == "read":
+        text = translate(N_("{read} read, {waiting} waiting")).format(**pictures)
+    else:
+        text = translate(N_("not read ({why})")).format(why=translate(pictures["reason"]))
+    return wording.labelled(translate(N_("pictures and scans")), text, translate)
 
 
 def _collector(status: dict[str, Any], translate: wording.Translate) -> str:

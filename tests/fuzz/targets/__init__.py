@@ -10,6 +10,7 @@ from tests.fuzz.targets import (
     detection,
     discovery,
     extraction,
+    formats,
     held,
     inside,
     settings,
@@ -18,6 +19,6 @@ from tests.fuzz.targets import (
 
 TARGETS: dict[str, Target] = {
     target.name: target
-    for module in (extraction, inside, containers, detection, wires, audit, collector, settings, held, discovery)
+    for module in (extraction, formats, inside, containers, detection, wires, audit, collector, settings, held, discovery)
     for target in module.TARGETS
 }

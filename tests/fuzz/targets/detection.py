@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tests.fuzz import seeds
@@ -141,6 +142,42 @@ def _charset() -> Check:
     return check
 
 
+def _codes() -> Check:
+    from agent.detection.codes import reader
+    from agent.detection.structured import Recognised
+    from agent.document import Code
+
+    def check(data: bytes) -> None:
+        text = data.decode("latin-1")
+        for found in (*reader.read_code(Code("qr", data)), *reader.read_text(text)):
+            must(isinstance(found, Recognised), "a code says something or nothing")
+            must(all(len(item.sample) <= 48 for item in found.items), "samples are short")
+
+    return check
+
+
+def _cbor() -> Check:
+    from agent.detection.codes.cbor import BadCborError, decode
+
+    def check(data: bytes) -> None:
+        with suppress(BadCborError):
+            decode(data)
+
+    return check
+
+
+def _certificates() -> list[bytes]:
+    from tests import codes
+
+    return [codes.cbor({1: "FR", -260: {1: {"nam": {"fn": "A"}, "v": [1, b"x", True]}}}), b"\x9f\x01\x61a\xff"]
+
+
+def _every_code() -> list[bytes]:
+    from tests import codes
+
+    return [text.encode() for text in codes.EVERY.values()]
+
+
 def _plain() -> list[bytes]:
     return seeds.texts()
 
@@ -157,6 +194,10 @@ TARGETS = (
            _seeds, _recognise, words=WORDS, cpu_s=3.0),
     Target("identifiers", "identifiers lie within the text, do not overlap, are masked; nothing is raised",
            _plain, _identifiers, words=WORDS),
+    Target("codes", "any bytes of a 2D code say something or nothing; nothing is raised", _every_code, _codes,
+           words=(b"HC1:", b"shc:/", b"DC04", b"IS01", b"eyJ", b"shlink:/", b"\x1d", b"<MP ", b"%1D")),
+    Target("cbor", "any bytes are CBOR or refused with one exception", _certificates, _cbor,
+           words=(b"\x9f", b"\xbf", b"\x5f", b"\xff", b"\xa1", b"\xd2", b"\xbb")),
     Target("tables", "any rows have a probability; nothing is raised", _plain, _tables, words=WORDS),
     Target("charset", "any bytes with any declared encoding are text; nothing is raised", _encoded, _charset, words=WORDS),
 )  # fmt: skip

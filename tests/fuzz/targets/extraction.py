@@ -19,6 +19,7 @@ EXTENSIONS = (
     "", "txt", "csv", "xml", "html", "json", "ndjson", "hl7", "rtf", "eml", "mbox", "pdf", "zip", "docx", "xlsx",
     "pptx", "odt", "ods", "doc", "xls", "ppt", "msg", "tar", "gz", "tgz", "bz2", "xz", "7z", "rar", "dcm", "jpg", "bin",
     "ecg", "edf", "vcf", "db", "age", "hpr", "p7m", "xlsb", "gpg", "iso",
+    "dbf", "dat", "iwa", "zst", "p7s", "mwf", "trc",
 )  # fmt: skip
 WORDS = (
     b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"%PDF-1.4", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"endstream", b"obj",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 import struct
 import tarfile
 import zipfile
@@ -250,3 +251,105 @@ def rar(name: bytes, data: bytes, *, flags: int = 0) -> bytes:
         "<2LBLLBBHL", len(data), len(data), 3, zlib.crc32(data), 0x5A21_6000, 20, 0x30, len(name), 0o100644
     )
     return b"Rar!\x1a\x07\x00" + block(0x73, 0, bytes(6)) + block(0x74, 0x8000 | flags, body + name) + data
+
+
+def sqlite(rows: list[list[str]], blob: bytes = b"") -> bytes:
+    """A database with one table, the first row being its columns; ``blob`` goes into a second table."""
+    connection = sqlite3.connect(":memory:")
+    connection.execute(f"create table patients({','.join(rows[0])})")  # noqa: S608
+    marks = ",".join("?" * len(rows[0]))
+    connection.executemany(f"insert into patients values({marks})", rows[1:])  # noqa: S608
+    if blob:
+        connection.execute("create table documents(content blob)")
+        connection.execute("insert into documents values(?)", (blob,))
+    connection.commit()
+    return connection.serialize()
+
+
+def dbase(
+    columns: list[tuple[str, str, int]], rows: list[list[str]], encoding: str = "cp850", version: int = 3
+) -> bytes:
+    """A dBase table; columns are (name, type, length)."""
+    head = bytes([version, 126, 2, 1])
+    head += struct.pack("<LHH", len(rows), 32 + 32 * len(columns) + 1, 1 + sum(size for _, _, size in columns)) + bytes(
+        20
+    )
+    for name, kind, size in columns:
+        head += name.encode().ljust(11, b"\0") + kind.encode() + bytes(4) + bytes([size, 0]) + bytes(14)
+    body = b"".join(
+        b" "
+        + b"".join(cell.encode(encoding)[:size].ljust(size) for cell, (_, _, size) in zip(row, columns, strict=True))
+        for row in rows
+    )
+    return head + b"\r" + body + b"\x1a"
+
+
+def _attribute(level: int, number: int, data: bytes) -> bytes:
+    return struct.pack("<BHHL", level, number, 0, len(data)) + data + struct.pack("<H", sum(data) & 0xFFFF)
+
+
+def _property(kind: int, tag: int, data: bytes) -> bytes:
+    apart = struct.pack("<LL", 1, len(data)) if kind in {0x0D, 0x1E, 0x1F, 0x102} else b""
+    return struct.pack("<HH", kind, tag) + apart + data + bytes(-len(data) % 4)
+
+
+def tnef(body: str = "", attachment: bytes = b"", html: str = "") -> bytes:
+    """A winmail.dat with a subject, a named property, and what is asked for."""
+    wide = "Compte rendu\0".encode("utf-16-le")
+    named = struct.pack("<HH", 3, 0x8001) + bytes(16) + struct.pack("<LL", 0, 7) + bytes(4)
+    properties = [named, _property(0x1F, 0x37, wide), _property(0x0B, 0x0E1B, b"\1\0\0\0")]
+    if body:
+        properties.append(_property(0x1F, 0x1000, (body + "\0").encode("utf-16-le")))
+    if html:
+        properties.append(_property(0x102, 0x1013, html.encode()))
+    out = b"\x78\x9f\x3e\x22\1\0" + _attribute(1, 0x8008, b"IPM.Microsoft Mail.Note\0")
+    out += _attribute(1, 0x9003, struct.pack("<L", len(properties)) + b"".join(properties))
+    if attachment:
+        name = struct.pack("<L", 1) + _property(0x1F, 0x3707, "compte rendu.docx\0".encode("utf-16-le"))
+        out += (
+            _attribute(2, 0x9002, bytes(14)) + _attribute(2, 0x8010, b"CR~1.DOC\0") + _attribute(2, 0x800F, attachment)
+        )
+        out += _attribute(2, 0x9005, name)
+    return out
+
+
+def der(tag: int, content: bytes) -> bytes:
+    """One element in DER."""
+    if len(content) < 128:
+        return bytes([tag, len(content)]) + content
+    size = len(content).to_bytes(4, "big")
+    return bytes([tag, 0x84]) + size + content
+
+
+def cms(kind: bytes, content: bytes | None, *, pieces: int = 0) -> bytes:
+    """A CMS message of a kind (the last bytes of its number); ``pieces``: lengths left open, content in pieces of so
+    many bytes.
+    """
+    data_kind = der(6, bytes.fromhex("2a864886f70d010701"))
+    inner = b""
+    if content is not None and pieces:
+        strings = b"".join(der(4, content[at : at + pieces]) for at in range(0, len(content), pieces))
+        inner = b"\xa0\x80\x24\x80" + strings + bytes(4)
+        return (
+            b"\x30\x80" + der(6, bytes.fromhex("2a864886f70d01") + kind) + b"\xa0\x80\x30\x80" + der(2, b"\1") + der(0x31, b"")
+            + b"\x30\x80" + data_kind + inner + bytes(2) + bytes(6)
+        )  # fmt: skip
+    if content is not None:
+        inner = der(0xA0, der(4, content))
+    message = der(0x30, der(2, b"\1") + der(0x31, b"") + der(0x30, data_kind + inner))
+    return der(0x30, der(6, bytes.fromhex("2a864886f70d01") + kind) + der(0xA0, message))
+
+
+def iwa(text: str) -> bytes:
+    """An iWork part: one block, Snappy literals and one copy."""
+    plain = b"\x0a\x05\x08\x12" + text.encode()
+    out, size = b"", len(plain) + 8
+    while size >= 0x80:
+        out += bytes([size & 0x7F | 0x80])
+        size >>= 7
+    out += bytes([size])
+    for at in range(0, len(plain), 60):
+        piece = plain[at : at + 60]
+        out += bytes([(len(piece) - 1) << 2]) + piece
+    out += bytes([(8 - 1) << 2 | 2]) + (3).to_bytes(2, "little")  # eight bytes from three back
+    return b"\0" + len(out).to_bytes(3, "little") + out

@@ -113,7 +113,7 @@ PLAIN = [
     ("tgz", gzip.compress(made.tar({"a.txt": LETTER.encode()})), Format.GZIP),
     ("7z", made.seven_zip({"a.txt": LETTER.encode()}), Format.SEVENZIP),
     ("rar", made.rar(b"a.txt", LETTER.encode()), Format.RAR),
-    ("db", b"SQLite format 3\0" + bytes(100) + LETTER.encode("cp1252"), Format.SQLITE),
+    ("db", made.sqlite([["texte"], [LETTER]]), Format.SQLITE),
     ("bin", b"\x00\x01\x02\x03\xfe" + bytes(60) + LETTER.encode("cp1252"), Format.UNKNOWN),
 ]
 

@@ -49,6 +49,8 @@ OPERATORS = [
     ("identified: no", {"identified": "no"}, {}),
     ("test_data: yes", {"test_data": "yes"}, {}),
     ("test_data: no", {}, {"test_data": "yes"}),
+    ("patient_list: yes", {"patient_list": "yes"}, {}),
+    ("patient_list: no", {}, {"patient_list": "yes"}),
     ("confidence_min: 80", {"confidence": "80"}, {"confidence": "79"}),
     ("confidence_max: 80", {"confidence": "80"}, {"confidence": "81"}),
     ("patients_min: 10", {"patients": "10"}, {"patients": "9"}),

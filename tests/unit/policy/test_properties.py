@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.document import Problem
-from agent.findings import Findings, Judgement, Kind
+from agent.findings import Finding, FindingType, Findings, Judgement, Kind
 from agent.model import ChannelKind, Decision, Device, Facts, Mode
 from agent.policy.engine import compile_policy, decide, evaluate
 from agent.policy.explain import explain
@@ -65,6 +65,7 @@ def _facts(seed: int) -> Facts:
         patients=pick.choice([0, 1, 2, 9, 10, 11, 2_000_000]),
         test_data=pick.random() < 0.3,
         problem=None if clear else pick.choice([None, Problem.ENCRYPTED, Problem.IMAGE]),
+        items=pick.choice([(), (Finding(FindingType.ROSTER),)]),
     )
     stick = pick.choice([None, Device(bus="usb", vendor_id="0951", product_id="1666", serial="ABC"), Device()])
     return Facts(

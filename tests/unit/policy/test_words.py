@@ -103,7 +103,8 @@ def test_every_word_has_its_phrase() -> None:
 def test_every_key_can_be_read_and_given() -> None:
     words = {
         "action": "copy", "destination": "sd", "service": "sd", "device": "usb:0951:1666:AB", "device_approved": "yes",
-        "judgement": "medical", "document": "cda", "identified": "yes", "test_data": "no", "confidence": "80",
+        "judgement": "medical", "document": "cda", "identified": "yes", "test_data": "no", "patient_list": "yes",
+        "confidence": "80",
         "patients": "3", "problem": "image", "size": "12", "extension": "pdf", "arrival": "existing", "user": "anne",
         "group": "garde, cardio",
     }  # fmt: skip

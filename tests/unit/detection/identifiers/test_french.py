@@ -131,7 +131,9 @@ def test_rpps_is_luhn_and_labelled():
 def test_finess_is_luhn_and_labelled():
     number = next(n for n in (f"49000012{d}" for d in range(10)) if finess.valid(n))
     assert only(f"N° FINESS {number}").type is FindingType.FINESS
-    assert only("FINESS : 2A0000123").type is FindingType.FINESS
+    for corsican in ("2A0000014", "2B0000020"):
+        assert only(f"FINESS : {corsican}").type is FindingType.FINESS
+        assert kinds(f"FINESS : {corsican[:8]}{(int(corsican[8]) + 1) % 10}") == []
     assert kinds(f"SIREN {number}") == []
     for place in range(9):
         wrong = number[:place] + str((int(number[place]) + 1) % 10) + number[place + 1 :]

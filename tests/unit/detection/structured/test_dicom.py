@@ -102,3 +102,32 @@ def test_no_fields_at_all():
     result = recognise(Document(Format.DICOM))
     assert result is not None
     assert (result.patient_data, result.identified) == (True, False)
+
+
+@pytest.mark.parametrize("name", ["Test IRM", "Phantom Daily QA", "Fantome^Eau", "Qualite^Controle", "QC^QC"])
+def test_what_technicians_write_for_a_thing(name):
+    assert judged(**{"0010,0010": name}).test_data
+
+
+@pytest.mark.parametrize("name", ["TESTARD^Jean", "CONTROLLI^Anna", "ESSAI^Paule", "QUALITE^Marie"])
+def test_a_name_that_looks_like_a_test_is_a_name(name):
+    assert not judged(**{"0010,0010": name}).test_data
+
+
+@pytest.mark.parametrize("name", ["Patient^Anonyme", "ANON PATIENT", "Nom^Prenom"])
+def test_words_that_name_nobody(name):
+    assert not judged(**{"0010,0010": name}).identified
+
+
+def test_a_trials_subject_is_a_code():
+    subject = {"0010,0010": "SITE01-0003", "0010,0020": "SITE01-0003", "0010,0030": "", "0012,0010": "Sponsor"}
+    assert (judged(**subject).identified, judged(**subject).deidentified) == (False, True)
+    for change in ({"0010,0010": "Rambert^Odile"}, {"0010,0030": "19790312"}, {"0028,0301": "YES"}, {"0012,0010": ""}):
+        assert judged(**{**subject, **change}).identified
+
+
+def test_the_records_of_a_directory_are_persons():
+    rows = [("RAMBERT^Odile", "1", "19790312"), ("VASSEUR^Jean", "", ""), ("RAMBERT^Odile", "1", "19790312")]
+    result = recognise(Document(Format.DICOM, fields={"0002,0002": "1.2.840.10008.1.3.10"}, tables=[rows]))
+    assert result is not None
+    assert result.persons == {"RAMBERT|ODILE|19790312", "VASSEUR|JEAN|"}

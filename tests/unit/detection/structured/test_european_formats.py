@@ -110,7 +110,7 @@ def test_ishne():
         ),
         (
             '<AnnotatedECG xmlns="urn:hl7-org:v3"><x><trialSubject><id extension="S-001"/></trialSubject></x></AnnotatedECG>',
-            True,
+            False,  # a trial's subject number leads to nobody here
         ),
         ('<AnnotatedECG xmlns="urn:hl7-org:v3"><x/></AnnotatedECG>', False),
     ],

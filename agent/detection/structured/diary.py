@@ -1,0 +1,98 @@
+"""Diaries and address books of a practice: iCalendar events and vCards that name patients and say why they come.
+
+Specification: RFC 5545, RFC 6350. One's own calendar («dentist at nine») is no patient's; a practice's diary has
+several events that name a person, each with a reason for care or a birth date.
+"""
+
+from __future__ import annotations
+
+import re
+
+from agent.detection.fold import fold
+from agent.detection.matcher import matcher
+from agent.detection.structured.base import LIKELY, Person, Recognised, about
+from agent.findings import Kind
+
+_EVENTS = 3  # at least so many, so that a family's calendar stays one
+_MAX = 20_000
+_FOLD = re.compile(r"\r?\n[ \t]")
+_FIELD = re.compile(
+    r"^(?:[\w-]{1,20}\.)?(SUMMARY|DESCRIPTION|COMMENT|NOTE|FN|BDAY|CATEGORIES|ATTENDEE)[;:]([^\r\n]*)", re.MULTILINE
+)
+_CAPITALS = r"[A-ZÀ-Þ]{2}[A-ZÀ-Þ'-]+"
+_WORD = r"[A-ZÀ-Þ][a-zß-ÿ]+(?:-[A-ZÀ-Þ][a-zß-ÿ]+)?"
+_CIVILITY = r"(?:M|Mr|Mme|Mlle|Mrs|Ms|Herr|Frau|Sig|Sra?|Dhr|Mevr)\.? +"
+_NAMED = re.compile(
+    rf"\b(?:{_CIVILITY}{_CAPITALS}(?: +{_WORD})?|(?:{_CAPITALS} +)+{_WORD}|{_WORD} +{_CAPITALS}"
+    rf"|{_CIVILITY}{_WORD}(?: +{_WORD})?)\b"
+)
+_STAFF = re.compile(r"\b(?:Dr|Docteur|Pr|Professeur|Prof|Me|Maître)\.? *$")
+_BORN = re.compile(
+    r"\b(?:n[ée]+(?:\(e\))?e? le|ddn|born|dob|geb\.?|nato|nata|geboren)\W{0,3}\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}",
+    re.IGNORECASE,
+)
+_CARE = re.compile(
+    r"\b(?:consult|t[ée]l[ée]consult|ordonnance|renouvellement|vaccin|frottis|ecg|eeg|[ée]cho(?:graphie)?\b|grossesse"
+    r"|pansement|certificat m[ée]dical|prise de sang|bilan sanguin|infiltration|sutures?|post.?op|st[ée]rilet|diu|ivg"
+    r"|d[ée]tartrage|extraction|couronne|implant|kin[ée]|visite [àa] domicile|1re fois|injection|pr[ée]l[èe]vement"
+    r"|coloscopie|scanner|irm|radio|mammographie|holter|spirom[ée]trie|follow.?up|check.?up|smear|blood test|dressing"
+    r"|repeat prescription|impfung|nachsorge|blutabnahme|visita|controllo|vacuna|revisi[óo]n)",
+    re.IGNORECASE,
+)
+
+
+def recognise_diary(text: str) -> Recognised | None:
+    """Judge a calendar or an address book; None when it is neither, or nothing in it is about patients."""
+    start = text[:40].lstrip("\ufeff \r\n").upper()
+    if start.startswith("BEGIN:VCALENDAR"):
+        return _calendar(_entries(text, "VEVENT"))
+    if start.startswith("BEGIN:VCARD"):
+        return _cards(_entries(text, "VCARD"))
+    return None
+
+
+def _entries(text: str, kind: str) -> list[dict[str, str]]:
+    entries = []
+    for block in _FOLD.sub("", text[:16_000_000]).split(f"BEGIN:{kind}", _MAX)[1:]:
+        fields: dict[str, str] = {}
+        for found in _FIELD.finditer(block):
+            value = (
+                found[2].partition(":")[2]
+                if ";" in found[0][: found[0].find(found[2])] and ":" in found[2]
+                else found[2]
+            )
+            fields.setdefault(found[1], re.sub(r"\\([,;n])", r" ", value[:2_000]))
+        entries.append(fields)
+    return entries
+
+
+def _calendar(events: list[dict[str, str]]) -> Recognised | None:
+    people = []
+    for event in events:
+        summary, more = event.get("SUMMARY", ""), event.get("DESCRIPTION", "") + " " + event.get("COMMENT", "")
+        name = next((found[0] for found in _NAMED.finditer(summary) if not _STAFF.search(summary[: found.start()])), "")
+        born = _BORN.search(f"{summary} {more}")
+        if name and (born or _CARE.search(summary.replace(name, "")) or _clinical(more) > 1):
+            people.append(Person(family=name))
+    if len(people) < _EVENTS or len(people) * 10 < len(events):
+        return None
+    return about(Kind.PATIENT_TABLE, people, clinical=len(people), confidence=LIKELY)
+
+
+def _cards(cards: list[dict[str, str]]) -> Recognised | None:
+    people, clinical = [], 0
+    for card in cards:
+        care = _clinical(card.get("NOTE", ""))
+        patient = "patient" in card.get("CATEGORIES", "").lower()
+        if care > 1 or (patient and care):
+            people.append(Person(family=card.get("FN", "").strip(), birth=card.get("BDAY", "")))
+            clinical += care
+    return about(Kind.PATIENT_TABLE, people, clinical=clinical, confidence=LIKELY) if people else None
+
+
+def _clinical(text: str) -> int:
+    """Distinct medical words and medicines in a note."""
+    if len(text) < 4:
+        return 0
+    entries = (match.entry for match in matcher().find(fold(text).words))
+    return len({entry.text for entry in entries if entry.has("term") or entry.has("drug")})

@@ -1,0 +1,97 @@
+"""What a device measured on one person, as rows of numbers: glucose, blood pressure over a day, spirometry, ECG.
+
+No standard governs these files; what they share follows from what they are: a few lines of a label and a value that
+say whose they are, words for what was measured, then many rows of numbers. Text in, ``Recognised`` out. A table of
+many persons' values is not this: it has no label lines, and ``tables`` judges it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from agent.detection.structured.base import LIKELY, STRONG, Person, Recognised, about
+from agent.detection.structured.markers import fold_name
+from agent.findings import Kind
+
+_HEAD = 6_000  # characters: labels and the heading of the columns stand there
+_LINES = 40
+_NUMBERS = 5  # rows of numbers that make a series
+_HINTS = (
+    b"gluco", b"glyc", b"gluk", b"ecg", b"ekg", b"lectrocardio", b"holter", b"mapa", b"abpm", b"spo2", b"vems", b"fev1",
+    b"sinus", b"samplingrate", b"systol", b"pas;", b"pas\t", b"pas,",
+)  # fmt: skip
+_SUGAR = re.compile(r"\b(?:glucose|glyc[ée]mie|glukose|glucosa|glucosio|glucosewaarde)\b", re.IGNORECASE)
+_SUGAR_UNIT = re.compile(r"\bmg/dL\b|\bmmol/L\b", re.IGNORECASE)
+_DEVICE = re.compile(
+    r"num[ée]ro de s[ée]rie|serial number|seriennummer|source device|transmitter|capteur|sensor", re.IGNORECASE
+)
+_HEART = re.compile(
+    r"\b(?:e[ck]g|[ée]lectrocardiogramm?e?|holter|sinus rhythm|rythme sinusal|sinusrhythmus|lead i)\b", re.IGNORECASE
+)
+_OTHER = re.compile(
+    r"\b(?:mapa|abpm|spo2|vems|fev1|fvc|cvf|systol\w*|diastol\w*|pas\W+pad|spirom[ée]tr\w*|dep)\b", re.IGNORECASE
+)
+_LABEL = re.compile(r"^[ \t\"]*([^\W\d][^:=;,\t\"]{1,40})[\"]?[ \t]*[:=;,\t][ \t]*(.+)$")
+_LEAD = re.compile(r"^[\d]{1,6}[;,\t][;,\t]?(?=[A-Za-z])")  # a row's number before the label
+_FIRST = re.compile(r"[\s;,\t\"]*([^;,\t\"][^;\t\"]{0,60})")
+_NEXT = re.compile(r"^[^;,\t]*[;,\t]?")
+_NUMERIC = re.compile(r"(?:^|[;,\t ])-?\d{1,6}(?:[.,]\d{1,6})?(?:[;,\t ]|$)")
+_EEG_FILE = re.compile(r"\A\[FileInfo\]\s.{0,2000}?^\[Patient\]", re.IGNORECASE | re.DOTALL | re.MULTILINE)
+_FAMILY = frozenset("LASTNAME LAST SURNAME FAMILYNAME NOM NACHNAME COGNOME APELLIDOS".split())  # noqa: SIM905
+_GIVEN = frozenset("FIRSTNAME FIRST GIVENNAME PRENOM VORNAME NOMBRE VOORNAAM".split())  # noqa: SIM905
+_WHOLE = frozenset("NAME PATIENT PATIENTNAME NOMDUPATIENT NOMPATIENT GENEREPAR GENERATEDBY ERSTELLTVON".split())  # noqa: SIM905
+_BIRTH = frozenset("DATEOFBIRTH BIRTHDATE DOB DATEDENAISSANCE DDN GEBURTSDATUM DATADINASCITA FECHADENACIMIENTO".split())  # noqa: SIM905
+_OWNER = frozenset({"GENEREPAR", "GENERATEDBY", "ERSTELLTVON", "PATIENT", "PATIENTNAME", "NOMDUPATIENT", "NOMPATIENT"})
+
+
+def recognise_readings(raw: bytes, text: str) -> Recognised | None:
+    """Judge a text by its labels, its words and its numbers. ``raw`` serves the quick refusal of all other texts."""
+    head = raw[:4096].lower()
+    if not any(hint in head for hint in _HINTS):
+        return None
+    head_text = text[:_HEAD]
+    labels = _labels(head_text)
+    person = _person(labels)
+    if _EEG_FILE.match(head_text.lstrip("\ufeff")):
+        return about(Kind.EEG, [person], clinical=1, confidence=STRONG)
+    if not _is_series(text[: 4 * _HEAD]):
+        return None
+    kind = Kind.ECG if _HEART.search(head_text) else Kind.LAB_REPORT
+    sugar = _SUGAR.search(head_text) and _SUGAR_UNIT.search(head_text)
+    named = person.named and (person.birth or labels.keys() & _OWNER or (person.family and person.given))
+    if named and (sugar or kind is Kind.ECG or _OTHER.search(head_text)):
+        return about(kind, [person], clinical=1, confidence=STRONG)
+    if sugar and _DEVICE.search(head_text):
+        return about(kind, [], clinical=1, confidence=LIKELY)
+    return None
+
+
+def _labels(text: str) -> dict[str, str]:
+    """Label → value, of the first lines; later values of a label do not count."""
+    found: dict[str, str] = {}
+    for line in text.splitlines()[:_LINES]:
+        rest = _LEAD.sub("", line)
+        for _ in range(6):  # «a,b,c,d» may be two labels and two values
+            match = _LABEL.match(rest)
+            value = _FIRST.match(match[2]) if match else None
+            if match and value:
+                found.setdefault(fold_name(match[1]).replace(" ", ""), value[1].strip())
+            rest = _NEXT.sub("", rest, count=1)
+    return found
+
+
+def _person(labels: dict[str, str]) -> Person:
+    def said(names: frozenset[str]) -> str:
+        value = next((labels[name] for name in labels if name in names), "")
+        return value if fold_name(value).replace(" ", "") not in _FAMILY | _GIVEN | _WHOLE | _BIRTH else ""
+
+    family, given = said(_FAMILY), said(_GIVEN)
+    whole = "" if family else said(_WHOLE).split(",")[0]
+    return Person(family or whole, given, said(_BIRTH))
+
+
+def _is_series(text: str) -> bool:
+    """Whether most of the later lines are rows of numbers."""
+    lines = [line for line in text.splitlines()[3:200] if line.strip()]
+    numeric = sum(_NUMERIC.search(line) is not None for line in lines)
+    return numeric >= _NUMBERS and numeric >= len(lines) // 2

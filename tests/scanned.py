@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import random
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -50,6 +51,21 @@ def encoded(picture: Image.Image, kind: str = "png", **options: Any) -> bytes:
 def scanned_pdf(*pages: Image.Image) -> bytes:
     """A PDF whose pages are pictures."""
     return encoded(pages[0], "pdf", save_all=True, append_images=pages[1:], resolution=150.0)
+
+
+def stamped_pdf(picture: Image.Image, stamp: str) -> bytes:
+    """A page that is a picture, with a line of real text at its foot, as scanning programs put it."""
+    pixels = zlib.compress(picture.tobytes())
+    content = b"q 595 0 0 842 0 0 cm /I Do Q BT /F1 8 Tf 20 10 Td (%b) Tj ET" % _escaped(stamp)
+    return _file((
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1"
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>/XObject<</I 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%b\nendstream" % (len(content), content),
+        b"<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceGray/BitsPerComponent 8/Filter/FlateDecode"
+        b"/Length %d>>stream\n%b\nendstream" % (picture.width, picture.height, len(pixels), pixels),
+    ))  # fmt: skip
 
 
 def fax(picture: Image.Image) -> bytes:

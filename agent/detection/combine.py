@@ -46,8 +46,8 @@ from agent.detection.evidence import Evidence
 from agent.detection.negatives import FAMILIES
 from agent.findings import FindingType
 
-PRIOR_CLINICAL = -3.4
-PRIOR_PERSON = -3.0
+PRIOR_CLINICAL = -3.0
+PRIOR_PERSON = -2.6
 _SLOPE = 1.4
 MEDICAL = 0.5  # probability from which a document is called medical
 CERTAIN = 0.999  # the most that is ever said: beyond it nobody has counted
@@ -102,16 +102,20 @@ def clinical_lines(page: Evidence) -> list[Weighed]:
         (FindingType.SECTION, len(page.sections), 0.8, 3.2),
         (FindingType.PHRASE, len(page.phrases), 0.45, 3.6),
         (FindingType.PHRASE, len(page.letters), 0.9, 1.8),
-        (FindingType.TERM, len(page.terms), 0.28, 3.0),
+        (FindingType.TERM, len(page.terms), 0.35, 3.2),
         (FindingType.DRUG, len(page.drugs), 0.35, 1.4),
         (FindingType.DRUG, len(page.dosed), 1.2, 3.6),
         (FindingType.LAB_LINE, len(page.lab_values), 0.8, 4.0),
         (FindingType.VITAL_SIGN, len(page.vitals), 0.6, 2.4),
-        (FindingType.CODE, page.codes, 0.5, 1.0),
+        (FindingType.DRUG, len(page.strengths), 0.3, 0.9),
+        (FindingType.DRUG, len(page.rhythms), 0.8, 1.6),
+        (FindingType.VITAL_SIGN, len(page.measures), 0.8, 2.4),
+        (FindingType.CODE, page.codes, 0.7, 2.1),
+        (FindingType.TERM, page.rows - 1, 0.4, 1.6),
         (FindingType.PHRASE, len(page.narrative), 0.3, 0.9),
         (FindingType.ROSTER, page.listed, 3.0, 3.0),
     )
-    lines = [Weighed("clinical", kind, count, min(each * count, cap)) for kind, count, each, cap in table if count]
+    lines = [Weighed("clinical", kind, count, min(each * count, cap)) for kind, count, each, cap in table if count > 0]
     density = _density(page)
     if density > 0:
         lines.append(Weighed("clinical", FindingType.TERM, 1, density))
@@ -127,9 +131,11 @@ def _density(page: Evidence) -> float:
         + len(page.drugs)
         + len(page.lab_values)
         + len(page.vitals)
+        + len(page.measures)
+        + len(page.rhythms)
     )
     words = max(page.size / 6.5, 12.0)
-    return max(0.0, min(1.5, (entries / words - 0.02) * 25.0)) if entries >= 3 else 0.0
+    return max(0.0, min(2.0, (entries / words - 0.02) * 25.0)) if entries >= 3 else 0.0
 
 
 def identity_lines(page: Evidence, identifiers: float) -> list[Weighed]:
@@ -160,6 +166,8 @@ def person_lines(page: Evidence) -> list[Weighed]:
         (FindingType.TERM, len(page.absent) - 1, 0.5, 3.0),
         (FindingType.SECTION, len(page.sections), 0.4, 2.0),
         (FindingType.VITAL_SIGN, len(page.vitals) + len(page.lab_values) + len(page.dosed), 0.35, 1.4),
+        (FindingType.VITAL_SIGN, len(page.measures) + len(page.rhythms), 0.5, 1.0),
+        (FindingType.PERSON, page.rows, 0.7, 3.5),
         (FindingType.TITLE, sum(page.titles.values()), 0.8, 0.8),
         (FindingType.PERSON, page.sex, 0.6, 0.6),
     )

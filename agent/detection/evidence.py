@@ -15,6 +15,8 @@ import re2
 
 from agent.detection.fold import Folded
 from agent.detection.matcher import Match
+from agent.detection.morphology import shaped
+from agent.detection.notation import read_notation
 
 _DOSE = re.compile(
     rb"[^\n]{0,40}?\d(?:[\d.,/ ]*)(?:mg|g|ug|mcg|micro\w*|ml|ui|iu|u|%|cp|cpr|comprimes?|gelules?|sachets?|ampoules?|"
@@ -33,30 +35,20 @@ _VALUE = re.compile(
     rb"(?:[^\d\n]{0,18}|[^\n]{0,30}[:=])[\s:=.|*]{0,6}[<>]?\s{0,2}\d{1,6}(?:[.,]\d+)?\s{0,3}[*+hl]?\s{0,3}"
     rb"(?:" + _UNIT + rb"|\(?\s?\d+(?:[.,]\d+)?\s?(?:-|a|to|bis)\s?\d)"
 )
+_BARE = re.compile(rb"[+]?[ :=]{1,3}(?:a |at |est |is )?\d{1,5}(?:[.,]\d{1,3})?(?![\d/])(?!-\d\d)")
 _FIGURE = re.compile(
     rb"[\s:=(.]{0,4}(?:(?:est|etait|was|is|a|de|of|at|mesuree?|arterielle|systolique)[\s:]{1,2}){0,3}\d{1,3}(?:[.,/]\d|\b)"
 )
 _TEMPERATURE = re.compile(rb"[\s:=\xb0o]{0,4}(?:3[4-9]|4[0-2])(?:[.,]\d)?\b")
 _CODE = re2.compile(rb"\b(?:[A-TV-Z]\d{2}\.\d{1,2}|[A-Z]{4}\d{3})\b")  # ICD-10 with its dot; CCAM acts
+_MOST_CODES = 20
 _OPEN_FIELD = re.compile(rb"\.{5,}(?![. ]*\d)|_{3,}|\[ \]")
-# Medical words by their endings, all languages: the lexicon cannot list every operation and every inflammation.
-_SHAPED = re2.compile(
-    rb" [a-z]{3,20}(?:ectom(?:ies?|y|ia)|ostom(?:ies?|y|ia)|otom(?:ies?|ia)|plast(?:ies?|y|ik)|scop(?:ies?|ia)|"
-    rb"algi(?:es?|as?)|rragi(?:es?|as?)|rrhages?|penies?|penia|cytoses?|cytosis|megal(?:ies?|y|ia)|plegi(?:es?|a)|"
-    rb"paresies?|paresis|emies?|aemia|pathies|path(?:ie|ia|y)|itis|osis|ectasies?|ectasis|uria|pnees?|pnea|sarcomes?|"
-    rb"carcinomas?|blastomes?) "
-)
-_NOT_SHAPED = frozenset(
-    b"academie academies epidemie epidemies nostalgie nostalgia sympathie empathie telepathie antipathie "
-    b"sympathy empathy apathy "
-    b"dichotomie autotomie diagnosis hypnosis telescopie microscopie enemies blasphemies pandemie "
-    b"pandemies metamorphosis symbiosis osmosis compagnies anatomies autonomies kaleidoscopie thermoplastik".split()
-)
 _ABSENT = (
     b" no ", b" denies ", b" denied ", b" denies any ", b" denied any ", b" negative for ", b" pas de ", b" pas d ",
     b" absence de ", b" absence d ", b" aucune ", b" aucun ", b" kein ", b" keine ", b" keinen ", b" niega ",
     b" nega ", b" geen ",
 )  # fmt: skip
+_PLACEHOLDER = re2.compile(rb"\{\{[^}\n]{1,40}\}\}|<<[^>\n]{1,40}>>|\$\{[a-z_. ]{2,40}\}|\[(?:nom|prenom|name|date|datum|nome|naam|nombre|patient)[^\]\n]{0,30}\]")
 _HEADING_BEFORE = b"\n\t #*-|>.)0123456789]["
 _AFTER_HEADING = re.compile(rb"[ ]?(?:\(s\)|\([^)\n]{0,20}\))?[ ]?(?:[:\n|]|- |\.\n)")
 
@@ -81,6 +73,12 @@ class Evidence:
     vitals: set[bytes] = field(default_factory=set)
     absent: set[bytes] = field(default_factory=set)  # complaints and signs said to be absent: «no cough», «pas de toux»
     codes: int = 0
+    strengths: set[bytes] = field(default_factory=set)  # an amount of a medicine alone: «500 mg»
+    rhythms: set[bytes] = field(default_factory=set)  # «1-0-1», «3dd1»
+    measures: set[bytes] = field(default_factory=set)  # weeks of gestation, stages, refractions, teeth
+    heads: list[int] = field(default_factory=list)  # where persons with a civility stand
+    rows: int = 0  # lines that hold a person and something clinical
+    row_names: set[bytes] = field(default_factory=set)  # who stands there, counted and compared only
     ages: set[bytes] = field(default_factory=set)  # «patient de 54 ans»: the age as written
     births: set[str] = field(default_factory=set)  # ISO dates beside a word for birth
     named_births: int = 0  # births with a person's name close by
@@ -126,19 +124,29 @@ def read_section(evidence: Evidence, page: Folded, match: Match) -> None:
 
 def read_drug(evidence: Evidence, page: Folded, match: Match) -> None:
     """A medicine; with a dose or a rhythm in the same line it is a prescription of somebody."""
-    evidence.drugs.add(match.entry.text)
-    if match.entry.text in evidence.dosed:
+    _note_drug(evidence, page, match.entry.text, match.end)
+
+
+def _note_drug(evidence: Evidence, page: Folded, name: bytes, end: int) -> None:
+    evidence.drugs.add(name)
+    if name in evidence.dosed:
         return
-    stop = page.lines.find(b"\n", match.end)
-    line = page.lines[match.end : min(stop, match.end + 90)]
+    stop = page.lines.find(b"\n", end)
+    line = page.lines[end : min(stop, end + 90)]
     dose = _DOSE.match(line)
     if dose and _FREQUENCY.search(line):
-        evidence.dosed.add(match.entry.text)
+        evidence.dosed.add(name)
 
 
-def read_analyte(evidence: Evidence, page: Folded, match: Match) -> None:
-    """A laboratory word with a value and a unit, or a value and a reference interval."""
-    if match.entry.text not in evidence.lab_values and _VALUE.match(page.lines, match.end, match.end + 70):
+def read_analyte(evidence: Evidence, page: Folded, match: Match, detail: str) -> None:
+    """A laboratory word with a value and a unit, or a value and a reference interval; of the short names that
+    clinicians write («Hb 9,8»), the value right behind is enough. A limit («CRP < 5») is no value.
+    """
+    if match.entry.text in evidence.lab_values:
+        return
+    if (detail == "bare" and _BARE.match(page.lines, match.end, match.end + 16)) or (
+        _VALUE.match(page.lines, match.end, match.end + 70)
+    ):
         evidence.lab_values.add(match.entry.text)
 
 
@@ -160,15 +168,33 @@ def count_open_fields(page: Folded) -> int:
     """Fields left open in a form: dotted or ruled lines and empty boxes (not the leaders of a table of contents)."""
     lines = page.lines  # one letter is looked for faster than three
     ruled, boxed = b"_" in lines and b"___" in lines, b"[" in lines and b"[ ]" in lines
-    return len(_OPEN_FIELD.findall(lines)[:100]) if ruled or boxed or b"....." in lines else 0
+    open_fields = len(_OPEN_FIELD.findall(lines)[:100]) if ruled or boxed or b"....." in lines else 0
+    return open_fields + len(_PLACEHOLDER.findall(lines)[:100])
 
 
-def shaped_terms(page: Folded) -> set[bytes]:
-    """Distinct words that end as medical words do, at most 60; one in two of adjacent ones is enough."""
-    found = {word.strip() for word in _SHAPED.findall(page.words)[:60]}
-    return found - _NOT_SHAPED
+def read_shaped(evidence: Evidence, page: Folded) -> list[int]:
+    """Words of medical shape that the lexicon does not hold, as terms and medicines; where the medicines end."""
+    places = []
+    for word, end, medicine in shaped(page.words):
+        if medicine:
+            _note_drug(evidence, page, word, end)
+        else:
+            evidence.terms.add(word)
+        places.append(end - 1)
+    return places
+
+
+def read_figures(evidence: Evidence, page: Folded) -> list[int]:
+    """Notation in figures, beside what the lexicon's own words found: the same reading counts once. Returns places."""
+    found = read_notation(page)
+    evidence.strengths, evidence.rhythms, evidence.measures = found.strengths, found.rhythms, found.findings
+    evidence.lab_values = max(evidence.lab_values, found.labs, key=len)
+    evidence.vitals = max(evidence.vitals, found.vitals, key=len)
+    evidence.dosed = max(evidence.dosed, found.doses, key=len)
+    evidence.codes = min(_MOST_CODES, evidence.codes + found.codes)
+    return found.places
 
 
 def count_codes(page: Folded) -> int:
     """Codes of diagnoses and acts, distinct, at most 20."""
-    return len(set(_CODE.findall(page.cased)[:20]))
+    return len(set(_CODE.findall(page.cased)[:_MOST_CODES]))

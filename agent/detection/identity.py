@@ -40,8 +40,15 @@ _NAME = re.compile(
 )
 _NAME_AFTER_CIVILITY = re.compile(rb"\.? ?(?:l'enfant )?(" + _NAME.pattern + rb")")
 _LABELLED = re.compile(
-    rb"(?:\(e\)|\(s\)|e)?(?: (?:nom|name|identite|complet|du patient))?[^\S\n]?(?:[:=|]|- )[^\S\n]?\n?"
+    rb"\.?(?:\(e\)|\(s\)|e)?(?: (?:nom|name|identite|complet|du patient))?[^\S\n]?(?:[:=|]|- )[^\S\n]?\n?"
     rb"(?:(?:M|Mr|Mme|Mlle|Mrs|Ms|Monsieur|Madame|Herr|Frau|Sig|Sr|Sra|Dhr|Mevr)\.? )?(" + _NAME.pattern + rb")"
+)
+_DIRECT = re.compile(  # «Pat. Jannis Kobelt», «Paciente GARCIA LOPEZ Ana»: two words of a name and no colon
+    rb"[.:]? (?:(?:M|Mr|Mme|Mlle|Mrs|Ms|Herr|Frau|Hr|Fr|Sig|Sig\.ra|Sr|Sra|Dhr|Mw)\.? )?([A-Z][A-Za-z'\-]{1,24},? [A-Z][A-Za-z'\-]{1,24})"
+)
+_DIRECTLY = frozenset(
+    b"pat patient patiente patientin paziente paciente utente doente client cliente gestante bewoner bewohner bewohnerin resident "
+    b"versicherte versicherter assistito assistita naam pz pt".split()
 )
 _BLANK = re.compile(rb"(?:\(e\)|\(s\))?[^\w\n]{0,4}(?:[_.]{3,}|_+ ?/|\[ ?\]|[_ ]{3,}\n|(?:jj|dd|tt|gg)[ /.-]?mm)")
 _NUMBER = re.compile(rb"(?:/nir|/ipp| permanent)?[^\w\n]{0,4}(?:n[o.]{0,2}\s?)?[:= ]{0,3}[a-z]{0,4}-?\d[\d /.-]{3,}\d")
@@ -117,7 +124,8 @@ def read_civility(evidence: Evidence, page: Folded, match: Match) -> None:
         return
     found = _NAME_AFTER_CIVILITY.match(page.cased, match.end, match.end + 90)
     if found:
-        _add_name(evidence, found.group(1))
+        if _add_name(evidence, found.group(1)):
+            evidence.heads.append(match.start)
 
 
 def _add_name(evidence: Evidence, name: bytes) -> bool:
@@ -135,6 +143,8 @@ def read_patient(evidence: Evidence, page: Folded, match: Match) -> None:
     if found:
         if _add_name(evidence, found.group(1)) and match.entry.text not in _WEAK_LABELS:
             evidence.patients += 1
+    elif match.entry.text in _DIRECTLY and (found := _DIRECT.match(page.cased, match.end, match.end + 60)):
+        _add_name(evidence, found.group(1))
     elif _BLANK.match(page.lines, match.end, match.end + 40):
         evidence.blanks += 1
 

@@ -89,6 +89,8 @@ def read_notation(page: Folded) -> Notation:
         if name is None or name == "limit":
             continue
         start, end = match.span()
+        if name == "lab" and text.endswith(b"mg/ml"):  # the strength of an ampoule
+            name = "dose"
         if name == "dose":
             stop = lines.find(b"\n", end)
             if _FREQUENCY.search(lines, end, min(stop, end + 36) if stop >= 0 else end + 36):

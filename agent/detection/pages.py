@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from agent.detection import evidence as clinical
-from agent.detection import identity, negatives
+from agent.detection import identity, negatives, people
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded, fold
 from agent.detection.matcher import Match, matcher
 
 PAGE = 6000  # characters: two printed pages
+_READINGS = frozenset(("drug", "analyte", "vital"))
 _ANCHORS = {
     "born": identity.read_born,
     "civility": identity.read_civility,
@@ -49,18 +50,24 @@ def read_page(text: str | Folded) -> Evidence:
         "narrative": evidence.narrative,
         "term": evidence.terms,
     }
+    places: list[int] = []
     for match in matcher().find(page.words):
         entry = match.entry
         for group, detail in entry.uses:
             if group in counted:
                 counted[group].add(entry.text)
+                places.append(match.start)
                 if clinical.is_denied(page, match):
                     evidence.absent.add(entry.text)
             else:
                 _RULES[group](evidence, page, match, detail)
-    evidence.terms |= clinical.shaped_terms(page)
-    evidence.blanks += clinical.count_open_fields(page)
+                if group in _READINGS and (entry.text in evidence.vitals or entry.text in evidence.lab_values or group == "drug"):
+                    places.append(match.start)
     evidence.codes = clinical.count_codes(page)
+    places += clinical.read_shaped(evidence, page)
+    places += clinical.read_figures(evidence, page)
+    people.read_people(evidence, page, places, evidence.heads)
+    evidence.blanks += clinical.count_open_fields(page)
     if negatives.looks_like_code(page):
         evidence.against["code"] = {"s": {b"*1", b"*2", b"*3"}}
     return evidence
@@ -83,6 +90,6 @@ _RULES: dict[str, Callable[[Evidence, Folded, Match, str], None]] = {
     "title": clinical.read_title,
     "section": _plain(clinical.read_section),
     "drug": _plain(clinical.read_drug),
-    "analyte": _plain(clinical.read_analyte),
+    "analyte": clinical.read_analyte,
     "vital": _plain(clinical.read_vital),
 }

@@ -29,6 +29,7 @@ _MASKED = _PATIENT_NUMBERS | {FindingType.RPPS, FindingType.ADELI, FindingType.F
 _SHEETS = frozenset((Format.CSV, Format.XLSX, Format.XLS, Format.ODS))
 _Ask = Callable[[bytes, list[Hit]], Listed]
 """A folded page and its identifiers → the patients of the practice's list on it."""
+_SEVERAL = 3  # lines with different persons and something clinical that make a list of patients
 _SURE = 0.8  # strength from which a social security number is one, whatever stands around
 
 
@@ -56,7 +57,8 @@ def judge_text(node: Document, search: Search | None = None) -> Judged:
     identified = _identified(pages, best)
     medical = score.probability >= combine.MEDICAL
     listed = combined([each.listed for each in pages])
-    everyone = max(everyone, listed.keys, key=len)
+    rows = frozenset(who.decode("ascii", "replace") for each in pages for who in each.evidence.row_names)
+    everyone = max(everyone, listed.keys, rows if len(rows) >= _SEVERAL else frozenset(), key=len)
     persons = (everyone or numbers or frozenset(("one",))) if identified and medical else frozenset[str]()
     return Judged(
         node,
@@ -161,10 +163,11 @@ def _score_page(pages: list[_Page], number: int, whole: dict[str, float], vignet
 
 
 def _vignettes(pages: list[Evidence]) -> int:
-    """Ages of many different persons and no identity: a book of cases. How many beyond three."""
+    """Ages of many different persons, hardly a name and no identity: a book of cases. How many beyond three."""
     if any(page.births or page.patients or page.charts for page in pages):
         return 0
-    return max(0, len(set().union(*(page.ages for page in pages))) - 3)
+    ages, names = (len(set().union(*(getattr(page, what) for page in pages))) for what in ("ages", "names"))
+    return max(0, ages - 3) if names * 2 < ages else 0
 
 
 def _merge_persons(page: Evidence, near: list[Evidence]) -> Evidence:
@@ -195,7 +198,7 @@ def _merge(pages: list[Evidence]) -> Evidence:
 
 
 def _identified(pages: list[_Page], best: int) -> bool:
-    """A name with a label or a birth date, a full name with a civility, a number of a patient: near the best page."""
+    """A name with a label, a civility, an age or a birth date, a number of a patient: near the best page."""
     near = pages[max(0, best - 1) : best + 2] + pages[:1]
     return any(
         page.numbers
@@ -203,7 +206,7 @@ def _identified(pages: list[_Page], best: int) -> bool:
         or page.evidence.named_births
         or page.evidence.charts
         or page.evidence.listed
-        or any(b" " in name for name in page.evidence.names)
+        or page.evidence.names
         for page in near
     )
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.running import COMMAND, RunningAgent, wait_for
+from agent.errors import HostError
+from tests.running import RunningAgent, wait_for
 
 pytestmark = pytest.mark.system
 LIST = "Nom;Prénom;Date de naissance\nVERNICOURT;Odile;12/03/1961\nALBRESPY;Jean-Luc;01/02/1950\n"
@@ -19,15 +22,17 @@ STRANGER = 61007
 
 
 @pytest.fixture
-def agent(tmp_path: Path) -> Iterator[RunningAgent]:
-    tmp_path.chmod(0o755)
-    downloads = tmp_path / "Downloads"
+def agent() -> Iterator[RunningAgent]:
+    base = Path(tempfile.mkdtemp(prefix="serment-patients-"))
+    base.chmod(0o755)  # a stranger reads the configuration
+    downloads = base / "Downloads"
     downloads.mkdir()
-    agent = RunningAgent(tmp_path, downloads=[downloads], profile="monitor", collector="off")
+    agent = RunningAgent(base, downloads=[downloads], profile="monitor", collector="off")
     try:
         yield agent.start()
     finally:
         agent.kill()
+        shutil.rmtree(base)
 
 
 def last(agent: RunningAgent) -> tuple[str, bool]:
@@ -35,11 +40,11 @@ def last(agent: RunningAgent) -> tuple[str, bool]:
     return record["judgement"], record.get("listed", False)
 
 
-def test_a_list_is_used_at_once_and_files_that_are_there_are_judged_again(agent: RunningAgent, tmp_path: Path) -> None:
+def test_a_list_is_used_at_once_and_files_that_are_there_are_judged_again(agent: RunningAgent) -> None:
     (agent.downloads[0] / "lettre.txt").write_text(LETTER, "utf-8")
     agent.settle(1)
     assert last(agent) == ("not_medical", False)
-    export = tmp_path / "export.csv"
+    export = agent.base / "export.csv"
     export.write_text(LIST, "cp1252")
     loaded = agent.command("patients", "load", str(export), "--json", check=True)
     told = json.loads(loaded.stdout)
@@ -67,9 +72,9 @@ def test_a_list_is_used_at_once_and_files_that_are_there_are_judged_again(agent:
     assert leaks == []
 
 
-def test_a_list_is_taken_over_at_the_next_start_and_a_damaged_one_is_told(agent: RunningAgent, tmp_path: Path) -> None:
+def test_a_list_is_taken_over_at_the_next_start_and_a_damaged_one_is_told(agent: RunningAgent) -> None:
     agent.stop()
-    export = tmp_path / "export.csv"
+    export = agent.base / "export.csv"
     export.write_text(LIST, "utf-8")
     loaded = json.loads(agent.command("patients", "load", str(export), "--json", check=True).stdout)
     assert not loaded["in_force"]
@@ -87,34 +92,41 @@ def test_a_list_is_taken_over_at_the_next_start_and_a_damaged_one_is_told(agent:
     wait_for(lambda: last(agent) == ("medical", True))
 
 
-def test_only_the_administrator_changes_the_list(agent: RunningAgent, tmp_path: Path) -> None:
-    export = tmp_path / "export.csv"
+_AS_STRANGER = """
+import os, shutil, sys
+import agent.patients.load, agent.ui.cli.patients, agent.daemon.control
+from agent.ui.cli.main import main
+os.setgroups([]); os.setgid({uid}); os.setuid({uid})
+sys.exit(main(sys.argv[1:]))
+"""  # everything is imported before: a stranger may not be able to read this checkout
+
+
+def as_stranger(agent: RunningAgent, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", _AS_STRANGER.format(uid=STRANGER), *words, "--config", str(agent.config)],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+def test_only_the_administrator_changes_the_list(agent: RunningAgent) -> None:
+    export = agent.base / "export.csv"
     export.write_text(LIST, "utf-8")
+    export.chmod(0o644)
     for words in (["load", str(export)], ["forget"]):
-        refused = subprocess.run(
-            [*COMMAND, "patients", *words, "--config", str(agent.config)],
-            capture_output=True, text=True, check=False, user=STRANGER, group=STRANGER, extra_groups=[],
-            env=os.environ | {"HOME": "/nonexistent"}, timeout=60,
-        )  # fmt: skip
-        assert refused.returncode != 0
+        refused = as_stranger(agent, "patients", *words)
+        assert refused.returncode == HostError.exit_code
         assert "sudo" in refused.stderr
     assert not (agent.data / "patients.idx").exists()
     agent.command("patients", "load", str(export), check=True)
-    told = subprocess.run(
-        [*COMMAND, "patients", "status", "--json", "--config", str(agent.config)],
-        capture_output=True, text=True, check=False, user=STRANGER, group=STRANGER, extra_groups=[],
-        env=os.environ | {"HOME": "/nonexistent"}, timeout=60,
-    )  # fmt: skip
+    told = as_stranger(agent, "patients", "status", "--json")
     assert json.loads(told.stdout)["patients"] == 2  # how many, from the agent; the files are not theirs to read
 
 
 @pytest.mark.parametrize(
     ("content", "code"), [("une lettre", 65), ("a;b\n1;2\n", 65), ("nom;prénom;ddn\nA;B;C\n", 65), (None, 64)]
 )
-def test_what_cannot_be_loaded_is_said_and_leaves_nothing(
-    agent: RunningAgent, tmp_path: Path, content: str | None, code: int
-) -> None:
-    export = tmp_path / "export.csv"
+def test_what_cannot_be_loaded_is_said_and_leaves_nothing(agent: RunningAgent, content: str | None, code: int) -> None:
+    export = agent.base / "export.csv"
     if content is not None:
         export.write_text(content, "utf-8")
     refused = agent.command("patients", "load", str(export))

@@ -45,7 +45,7 @@ def read(text: str, place: int) -> Hit | None:
 
 def _iso(found: re.Match[str]) -> str:
     if found["a"]:
-        return _numeric(found["a"], found["b"], found["c"])
+        return numeric(found["a"], found["b"], found["c"])
     if found["k"]:
         digits = found["k"]
         first = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
@@ -59,7 +59,8 @@ def month_of(word: str) -> int:
     return _MONTHS.get(word[:4]) or _MONTHS.get(word[:3], 0)
 
 
-def _numeric(first: str, second: str, third: str) -> str:
+def numeric(first: str, second: str, third: str) -> str:
+    """Three numbers of a date as written → ISO date, or "" when they make none; two-digit years up to 30 are this century's."""
     if len(first) == 4:
         return date(int(first), int(second), int(third)) if len(third) <= 2 else ""
     if len(first) == 3 or len(third) == 1:

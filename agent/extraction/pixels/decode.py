@@ -29,6 +29,7 @@ _MAX_FRAMES = 5000
 _ORIENTATION = 274  # Exif tag
 _FAX_WIDTHS = frozenset({1728, 2048, 2432})  # pixels a line: ITU-T T.4
 _MAX_STRETCH = 4.0
+_NO_RESOLUTION = 2.0  # dots per inch: programs that know none write 0 or 1
 
 
 class Pages:
@@ -165,8 +166,9 @@ def _stretch(image: Image) -> tuple[float, float]:
     x, y = 0.0, 0.0
     with suppress(Exception):
         x, y = (float(value) for value in image.info.get("dpi", (0, 0)))
-    if x > 0 and y > 0 and (1 / _MAX_STRETCH <= x / y <= _MAX_STRETCH) and not 0.9 < x / y < 1.1:
-        return (1.0, x / y) if x > y else (y / x, 1.0)
+    if min(x, y) > _NO_RESOLUTION:
+        square = 0.9 < x / y < 1.1 or not 1 / _MAX_STRETCH <= x / y <= _MAX_STRETCH
+        return (1.0, 1.0) if square else (1.0, x / y) if x > y else (y / x, 1.0)
     coarse = image.mode == "1" and image.width in _FAX_WIDTHS and image.height < image.width
     return (1.0, 2.0) if coarse and image.format == "TIFF" else (1.0, 1.0)  # a standard fax that does not say so
 

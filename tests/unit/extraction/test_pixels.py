@@ -20,11 +20,11 @@ from tests.unit.extraction.made_documents import docx
 if pixels.missing():
     pytest.skip(pixels.missing(), allow_module_level=True)
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from agent.extraction.pixels import decode, straighten
 from agent.extraction.pixels.reader import Pixels
-from tests.scanned import SPOILT, encoded, noisy, page, pdf_page, scanned_pdf
+from tests.scanned import SPOILT, encoded, noisy, page, pdf_page, scanned_pdf, stamped_pdf
 
 LIMITS = Limits(soft_seconds=60.0)
 
@@ -38,6 +38,12 @@ def reader() -> Pixels:
 def letter() -> Image.Image:
     whole = page(LETTER, 150)
     return whole.crop((0, 60, whole.width, 700))
+
+
+@pytest.fixture(scope="module")
+def head(letter: Image.Image) -> Image.Image:
+    """As much of it as names the patient: quicker to read."""
+    return letter.crop((0, 0, letter.width, 330))
 
 
 def short(number: int) -> Image.Image:
@@ -72,22 +78,22 @@ def test_without_a_reader_pixels_are_left_alone(letter: Image.Image) -> None:
         assert shown(document) == ""
 
 
-def test_one_picture_leaves_nothing_for_the_next(letter: Image.Image, reader: Pixels) -> None:
-    first = shown(read(encoded(letter), reader))
+def test_one_picture_leaves_nothing_for_the_next(head: Image.Image, reader: Pixels) -> None:
+    first = shown(read(encoded(head), reader))
     assert "VERNICOURT" not in shown(read(encoded(page(MENU, 150)), reader))
-    assert shown(read(encoded(letter), reader)) == first
+    assert shown(read(encoded(head), reader)) == first
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16", "F"])
-def test_every_kind_of_pixels(mode: str, letter: Image.Image, reader: Pixels) -> None:
-    picture = letter.point(lambda value: value * 257, "I").convert("I;16") if mode == "I;16" else letter.convert(mode)
+def test_every_kind_of_pixels(mode: str, head: Image.Image, reader: Pixels) -> None:
+    picture = head.point(lambda value: value * 257, "I").convert("I;16") if mode == "I;16" else head.convert(mode)
     kind = "tiff" if mode in {"CMYK", "I;16", "F"} else "png"
     assert "VERNICOURT" in shown(read(encoded(picture, kind), reader))
 
 
-def test_transparent_paper(letter: Image.Image, reader: Pixels) -> None:
-    ink = Image.new("RGBA", letter.size, (0, 0, 0, 0))
-    ink.paste((0, 0, 0, 255), mask=letter.point(lambda value: 255 - value))
+def test_transparent_paper(head: Image.Image, reader: Pixels) -> None:
+    ink = Image.new("RGBA", head.size, (0, 0, 0, 0))
+    ink.paste((0, 0, 0, 255), mask=head.point(lambda value: 255 - value))
     assert "VERNICOURT" in shown(read(encoded(ink), reader))
 
 
@@ -96,6 +102,22 @@ def test_exif_says_how_it_was_held(letter: Image.Image) -> None:
     exif[274] = 6  # to be shown a quarter turn clockwise
     data = encoded(letter.transpose(Image.Transpose.ROTATE_90), "jpeg", exif=exif.tobytes())
     assert next(iter(decode.Pages(data)))[1].size == letter.size
+
+
+def test_the_pixels_of_a_fax_become_square() -> None:
+    """Those of a standard fax are twice as high as wide, whether it says so or not (ITU-T T.4)."""
+    a4 = Image.new("1", (1728, 1145), 1)
+    for said in ({"dpi": (204, 98)}, {}):
+        data = encoded(a4, "tiff", compression="group3", **said)
+        wide, high = next(iter(decode.Pages(data)))[1].size
+        assert 1.3 < high / wide < 1.45
+    assert next(iter(decode.Pages(encoded(a4, "tiff", dpi=(200, 200)))))[1].size == (1728, 1145)
+
+
+def test_light_on_dark_becomes_dark_on_light(head: Image.Image) -> None:
+    even = straighten.even_light(ImageOps.invert(head))
+    assert straighten.brightness(even) > 200
+    assert even.getextrema()[0] < 60
 
 
 def test_pages_of_a_fax(reader: Pixels) -> None:
@@ -125,8 +147,8 @@ def test_the_limit_on_pages_is_shared_by_the_whole_tree(letter: Image.Image, rea
     assert [child.problem for child in document.children] == [Problem.IMAGE]
 
 
-def test_an_animation_is_its_first_picture(letter: Image.Image, reader: Pixels) -> None:
-    data = encoded(letter, "gif", save_all=True, append_images=[page(MENU, 150)])
+def test_an_animation_is_its_first_picture(head: Image.Image, reader: Pixels) -> None:
+    data = encoded(head, "gif", save_all=True, append_images=[page(MENU, 150)])
     text = shown(read(data, reader))
     assert "VERNICOURT" in text
     assert "potiron" not in text
@@ -136,8 +158,16 @@ def test_a_text_pdf_is_not_drawn(reader: Pixels) -> None:
     assert shown(read(pdf_page(LETTER), reader)) == ""
 
 
-def test_pictures_inside_documents(letter: Image.Image, reader: Pixels) -> None:
-    data = encoded(letter)
+def test_the_stamp_of_a_scanning_program_does_not_make_a_scan_a_text(reader: Pixels) -> None:
+    data = stamped_pdf(page(LETTER, 100), "Scanned with a telephone - 12/01/2026 08:15")
+    assert read_bytes(data, "", Budget(LIMITS)).problem is Problem.IMAGE
+    document = read(data, reader)
+    assert document.problem is None
+    assert "VERNICOURT" in shown(document)
+
+
+def test_pictures_inside_documents(head: Image.Image, reader: Pixels) -> None:
+    data = encoded(head)
     mail = EmailMessage()
     mail.set_content("Bonjour")
     mail.add_attachment(data, maintype="image", subtype="png", filename="scan.png")
@@ -153,11 +183,11 @@ def test_pictures_inside_documents(letter: Image.Image, reader: Pixels) -> None:
 
 
 @pytest.mark.parametrize("symbology", ["DataMatrix", "QRCode", "Aztec", "PDF417", "Code128"])
-def test_codes_are_found_on_a_page(symbology: str, letter: Image.Image, reader: Pixels) -> None:
+def test_codes_are_found_on_a_page(symbology: str, head: Image.Image, reader: Pixels) -> None:
     zxingcpp = pytest.importorskip("zxingcpp")
     words = "IS010000000000" if symbology == "Code128" else "IS01\x1dS1VERNICOURT"
     code = zxingcpp.create_barcode(words, getattr(zxingcpp, symbology))
-    with_code = letter.copy()
+    with_code = head.copy()
     with_code.paste(Image.fromarray(code.to_image(scale=3)), (620, 60))
     for data in (encoded(with_code), encoded(with_code.rotate(90, expand=True), "jpeg"), scanned_pdf(with_code)):
         document = read(data, reader)

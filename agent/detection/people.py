@@ -1,0 +1,172 @@
+"""Persons as clinicians write them in a hurry: «F 72», «26YOM», «Joan Tickle 79», «*01.10.1941», «L4 Rossi Bruno».
+
+Owns the shapes that name a person without a label: a name with an age, a sex with an age, a birth date under a star or
+behind a name, a bed or a number at the beginning of a line. Counts the lines that hold a person and something clinical:
+several of them are a list of patients. Takes a folded page and its ``Evidence``, adds to it. Names and dates never
+leave the process. Labels («né le», «Patient:») are identity.py.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import re2
+
+from agent.detection.evidence import Evidence
+from agent.detection.fold import Folded
+from agent.detection.identifiers.birth import numeric
+
+_MOST = 120  # persons looked at a page
+_MEMORY = 64
+_LINES = 3000
+_CAP = r"[A-Z][A-Za-z'\-]{1,24}"
+_SHORT = r"(?:[A-Z][A-Za-z'\-]{1,24}|[A-Z]\.?-?(?:[A-Z]\.?)?)"
+_FULL = rf"{_CAP},? (?:(?:de|du|d'|la|le|van|von|el|ben|da|di|do|dos|del|der|den|ter|ten|De|La|Van|Von|El|Ben) ?){{0,2}}{_SHORT}(?: {_SHORT})?"
+_YEARS = (
+    r"(?:ans?|ANS?|a\.?|A\.?|aa|y\.?|Y|yo|YO|y/o|yrs?|YRS|years?(?: old)?|j\.?|J\.?|jr\.?|JR|jaar|JAAR|Jahre?|JAHRE|J\.|anni|ANNI|anos|ANOS|ani|mois|MOIS|months?|mths?|Monate|"
+    r"mesi|meses|maanden|mnd|sem|wks?|ST)"
+)
+_SEX = (
+    r"(?:[Hh]omme|HOMME|[Ff]emme|FEMME|[Gg]arcon|[Ff]ille(?:tte)?|[Nn]ourrisson|[Pp]atiente?|[Pp]atientin|[Pp]at\.?|[Pp]te?|[Pp]z\.?|PZ|[Pp]ac\.?|[Pp]aciente|PACIENTE|[Pp]aziente|"
+    r"[Vv]aron|VARON|[Mm]ujer|MUJER|[Hh]ombre|[Nn]in[oa]|[Bb]imb[oa]|[Uu]omo|UOMO|[Dd]onna|DONNA|[Rr]agazz[oa]|Mann|Frau|Junge|Madchen|[Mm]an|[Vv]rouw|[Jj]ongen|[Mm]eisje|"
+    r"[Cc]liente?|[Uu]tente|[Dd]oente|[Hh]omem|[Mm]ulher|[Mm]enin[oa]|[Mm]ale|MALE|[Ff]emale|FEMALE|[Ww]oman|[Bb]oy|[Gg]irl|[Ll]ady|[Gg]entleman|[Gg]estante|[MFHWVDmfhwvd])"
+)
+_DATE = r"[0-3]?\d[./-][01]?\d[./-](?:(?:19|20)\d\d|\d\d)"
+_BED = r"(?:[Ll]it|[Ll]etto|[Bb]ed|BED|[Bb]ett|[Zz]i(?:mmer)?|ZI|[Cc]h(?:ambre|br)?|CH|[Hh]ab|[Kk]amer|[Cc]ama|[Bb]ox|BOX|[Ss]t(?:anza)?|[Rr]oom|[Bb]ay|SR|[LBKZC])"
+_SIGNS = {
+    "star": rf"\* ?{_DATE}\b",
+    "named_age": rf"\b{_FULL}(?: ?\([MFHmfhw]\))?[ ,]{{1,2}}(?:- )?\(?\d{{1,3}} ?{_YEARS}(?:[ ,.;:)/\n-])",
+    "named_birth": rf"\b{_FULL}(?: ?\(?[MFHWVmfhwv]\)?)?[ ,]{{1,3}}\(?{_DATE}\b",
+    "sexed_age": rf"\b{_SEX}[ ,.:(]{{1,3}}(?:de |di |agee? de |von |van |ca\.? )?\d{{1,3}} ?{_YEARS}(?:[ ,.;:)/\n-])",
+    "aged_sex": r"\b\d{1,3} ?-?(?:yom|YOM|yof|YOF|yo ?[mfMF]|YO ?[MF]|y/o ?[mfMF]|Y/O|(?:jahrig|jarig|JAHRIG)[a-zA-Z]{0,2}|[yY] ?[MF]|[jJa]\.?,? ?(?:[mwvMWV]|man|vrouw|varon|mujer))\b",
+    "named_year": rf"\b{_FULL}[ ,]{{1,2}}\(?(?:cl\.? ?|classe |Jg\.? ?|Jahrgang |geb\.? ?|ne en |nee en )?19[2-9]\d\)?(?:[ ,.;:)\n-])",
+}
+_BEDS = re2.compile(
+    (
+        rf"\n(?:[-*>] ?)?(?:(?:{_BED}\.? ?\d{{1,3}}[a-zA-Z]?|\d{{3}}[a-zA-Z]?) ?[:.\-]? ?(?:[MFHWmfhw] ?\d{{2}}\b|[A-Z][A-Za-z'.\-]{{1,24}})|"
+        r"\(?\d{1,2}[).] ?(?:[MFHWmfhw] ?\d{2}\b|[A-Z]{2,},? [A-Z]))"
+    ).encode("ascii")
+)
+_FIND = re2.compile("|".join(_SIGNS.values()).encode("ascii"))
+_CLASS = re.compile("|".join(f"(?P<{name}>{shape})" for name, shape in _SIGNS.items()).encode("ascii"))
+_AGE = re.compile(rb"(\d{1,3}) ?[^\d]{0,12}$")
+_NUMERIC = re.compile(rb"([0-3]?\d)[./-]([01]?\d)[./-](\d{2,4})")
+_NAME = re.compile(rb"[A-Z][A-Za-z'\-]+")
+_GROWN = "2012"  # without a clock: a date behind a name is a birth date only when it is that old
+_STAFF = re.compile(rb"(?:\b(?:Dr|Dre|Dra|Drs|Pr|Prof|Dott|Doc|Docteur|Doctor|Doktor|Maitre|Me|IDE|RN|MD)\.?) ?$")
+_CIVILITIES = frozenset(
+    b"mme mlle mrs miss herr frau sig sra dhr mevr sigra lit letto bed bett zimmer chambre hab kamer cama box stanza room bay zi ch sr patient patiente pat".split()
+)
+_NOT_NAMES = frozenset(
+    b"the le la les il el der die das de et und and y e het een art article rue avenue via calle page chapitre kapitel capitolo table tableau version "
+    b"figure fig no nr num bus tram ligne phase type grade stade score total since depuis seit dal desde from lundi mardi mercredi jeudi vendredi samedi dimanche "
+    b"monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag freitag samstag sonntag lunedi martedi mercoledi "
+    b"giovedi venerdi sabato domenica lunes martes miercoles jueves viernes sabado domingo maandag dinsdag woensdag donderdag vrijdag zaterdag zondag "
+    b"garantie contrat abonnement dauer laufzeit duree durata looptijd age edad eta leeftijd alter date datum data fecha paris london berlin".split()
+)
+
+
+def read_people(evidence: Evidence, page: Folded, clinical: Sequence[int], persons: Sequence[int]) -> None:
+    """Add the persons without a label. ``clinical`` and ``persons`` are places of clinical entries and of persons with a
+    civility; both count for the lines that hold one of each.
+    """
+    cased = page.cased
+    places = list(persons)
+    for number, match in enumerate(_FIND.finditer(cased)):
+        if number >= _MOST:
+            break
+        text, start = match.group(), match.start()
+        kind = _CLASS.match(text)
+        name = kind.lastgroup if kind else None
+        if name is None:
+            continue
+        if _STAFF.search(cased, max(0, start - 10), start) or not _READ[name](evidence, text):
+            continue
+        places.append(start)
+    places += [bed.start() + 1 for bed, _ in zip(_BEDS.finditer(cased), range(_MOST), strict=False)]
+    if places and clinical:
+        _count_rows(evidence, page, clinical, places)
+
+
+def _star(evidence: Evidence, text: bytes) -> bool:
+    return _born(evidence, text, "9")
+
+
+def _born(evidence: Evidence, text: bytes, before: str) -> bool:
+    found = _NUMERIC.search(text)
+    iso = numeric(found[1].decode(), found[2].decode(), found[3].decode()) if found else ""
+    if not iso or iso >= before or len(evidence.births) >= _MEMORY:
+        return False
+    evidence.births.add(iso)
+    evidence.named_births += 1
+    return True
+
+
+def _name(evidence: Evidence, text: bytes) -> bool:
+    parts = [part.lower().replace(b"-", b" ") for part in _NAME.findall(text)]
+    if not parts or any(part in _NOT_NAMES for part in parts[:3]) or len(evidence.names) >= _MEMORY:
+        return False
+    evidence.names.add(b" ".join(sorted(parts[:3])))
+    return True
+
+
+def _named_birth(evidence: Evidence, text: bytes) -> bool:
+    parts = [part.lower() for part in _NAME.findall(text)]
+    if any(part in _NOT_NAMES for part in parts[:3]):
+        return False
+    return _born(evidence, text, _GROWN)
+
+
+def _named_age(evidence: Evidence, text: bytes) -> bool:
+    cut = re.split(rb"[ ,(-]+\d", text, maxsplit=1)[0]
+    return _name(evidence, cut) and _age(evidence, text[len(cut) :])
+
+
+def _age(evidence: Evidence, text: bytes) -> bool:
+    found = re.search(rb"\d{1,3}", text)
+    if found and int(found[0]) <= 115 and len(evidence.ages) < _MEMORY:
+        evidence.ages.add(found[0])
+        return True
+    return False
+
+
+def _named_year(evidence: Evidence, text: bytes) -> bool:
+    cut = re.split(rb"[ ,(-]+(?:[a-zJ][a-z]+\.? ?)?\d", text, maxsplit=1)[0]
+    if not _name(evidence, cut):
+        return False
+    evidence.ages.add(text[-5:-1])
+    return True
+
+
+_READ = {
+    "named_year": _named_year, "star": _star, "named_age": _named_age, "named_birth": _named_birth, "sexed_age": _age, "aged_sex": _age,
+}  # fmt: skip
+
+
+def _count_rows(evidence: Evidence, page: Folded, clinical: Sequence[int], places: Sequence[int]) -> None:
+    """Lines with a person and something clinical, and the different persons that begin them."""
+    breaks = [0]
+    at = page.lines.find(b"\n", 1)
+    while at >= 0 and len(breaks) < _LINES:
+        breaks.append(at)
+        at = page.lines.find(b"\n", at + 1)
+    told = {bisect_right(breaks, place) for place in clinical}
+    rows = {}
+    for place in sorted(places):
+        line = bisect_right(breaks, place)
+        if line in told and line not in rows:
+            rows[line] = _who(page.cased[place : place + 60])
+    evidence.rows = len(rows)
+    known: list[frozenset[bytes]] = []
+    for words in rows.values():
+        if words and not any(words & other for other in known):  # «Mme DUPONT» and «DUPONT Jeanne» are one
+            known.append(words)
+    evidence.row_names = {b" ".join(sorted(words)) for words in known}
+
+
+def _who(text: bytes) -> frozenset[bytes]:
+    """The words of the name that stands there, in lower case, civility and bed apart."""
+    words = (word.lower() for word in _NAME.findall(text.split(b"\n")[0])[:4])
+    return frozenset([word for word in words if word not in _NOT_NAMES and len(word) > 2 and word not in _CIVILITIES][:2])

@@ -124,6 +124,7 @@ class Findings:
 
     ``confidence`` is the probability (0 to 1) that ``judgement`` is right. ``patients`` counts distinct persons.
     ``identified``: a particular person can be recognised. ``problem`` is set when something could not be looked at.
+    ``unread_pictures``: beside readable text there are pictures as large as a page that nobody has read.
     """
 
     judgement: Judgement
@@ -135,6 +136,14 @@ class Findings:
     format: Format = Format.UNKNOWN
     problem: Problem | None = None
     items: tuple[Finding, ...] = ()
+    unread_pictures: bool = False
+
+    @property
+    def awaits_pictures(self) -> bool:
+        """Whether reading its pictures could make it medical."""
+        if self.judgement is Judgement.UNDECIDABLE:
+            return self.problem is Problem.IMAGE
+        return self.judgement is Judgement.NOT_MEDICAL and self.unread_pictures
 
     @property
     def listed(self) -> bool:

@@ -306,8 +306,7 @@ def _to_be_read(findings: Findings, verdict: Verdict) -> bool:
     What was sealed or taken away is safe whatever it shows, and is not there to be looked at: what its owner takes
     back or releases comes as a new event, and is read then.
     """
-    unread = findings.judgement is Judgement.UNDECIDABLE and findings.problem is Problem.IMAGE
-    return unread and verdict.decision in _LEFT_IN_PLACE
+    return findings.awaits_pictures and verdict.decision in _LEFT_IN_PLACE
 
 
 def _told(findings: Findings, verdict: Verdict, first: Owed | None) -> bool:

@@ -165,7 +165,7 @@ def person_lines(page: Evidence) -> list[Weighed]:
         (FindingType.PHRASE, len(page.phrases), 0.2, 1.0),
         (FindingType.TERM, len(page.absent) - 1, 0.5, 3.0),
         (FindingType.SECTION, len(page.sections), 0.4, 2.0),
-        (FindingType.VITAL_SIGN, len(page.vitals) + len(page.lab_values) + len(page.dosed), 0.35, 1.4),
+        (FindingType.VITAL_SIGN, len(page.vitals) + len(page.lab_values) + len(page.dosed), 0.45, 1.8),
         (FindingType.VITAL_SIGN, len(page.measures) + len(page.rhythms), 0.5, 1.0),
         (FindingType.PERSON, page.rows, 0.7, 3.5),
         (FindingType.TITLE, sum(page.titles.values()), 0.8, 0.8),

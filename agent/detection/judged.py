@@ -22,5 +22,6 @@ class Judged:
     test_data: bool = False
     number: bool = False  # holds a social security number
     problem: Problem | None = None
+    unread: bool = False  # a picture taken for an illustration, large enough to be a page
     items: tuple[Finding, ...] = ()
     listed: Listed = field(default=Listed(), repr=False)  # patients of the practice's list

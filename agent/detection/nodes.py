@@ -58,7 +58,7 @@ def judge_node(node: Document, parent: Document | None, search: Search | None = 
             persons=frozenset[str]().union(*(each.persons for each in tables)) or best.persons,
         )
     best = with_list(node, with_codes(node, best), search)
-    return best if problem is None else replace(best, problem=problem)
+    return replace(best, problem=problem or best.problem, unread=_unread(node, parent))
 
 
 def _judge_words(node: Document, search: Search | None) -> Judged:
@@ -79,6 +79,13 @@ def _problem(node: Document, parent: Document | None) -> Problem | None:
     if problem is None and node.truncated:
         problem = Problem.TOO_LARGE
     return problem
+
+
+def _unread(node: Document, parent: Document | None) -> bool:
+    """A picture that could be a page and passes for an illustration: said apart, for whoever can read pictures."""
+    if node.format is not Format.IMAGE or node.looked or node.problem not in {None, Problem.IMAGE} or parent is None:
+        return False
+    return (node.problem is not None or node.size >= _LOGO) and _illustrates(node, parent)
 
 
 def _illustrates(node: Document, parent: Document) -> bool:

@@ -39,7 +39,7 @@ _FIND = re2.compile(
         r"\b(?:dents?|zahn|zahne|tooth|teeth|elementen|element|elemento|pieza|piezas|diente|dente|denti|dentes) ?(?:n ?)?:? ?[1-4][1-8]\b|"
         r"\b(?:ta|pa|rr|bp|td|t\.a\.?|p\.a\.?|pa ?s/d|tension|blutdruck|bloeddruk|presion|pressione?|tensao) ?[:=]? ?\d{2,3} ?/ ?\d{2,3}\b|\b(?:ta|pa|bp) ?[:=]? ?\d{1,2}(?:[.,]\d)? ?/ ?\d{1,2}\b|"
         r"\b\d{2,3} ?(?:bpm|lpm|spm|/ ?min\b)|\b(?:s[ap]?t?o2|sats?|satur?\.?|sato2|spo2) ?[:=]? ?\d{2,3}\b|\b(?:t|tc|ta|temp\.?|temperatur[ae]?|fievre|fieber|febbre|fiebre|febre|koorts) ?[:=a]? ?(?:3[4-9]|4[0-2])[.,]\d\b|"
-        r"\b3[89][.,]\d ?c\b|\b(?:eva|en|vas|nrs|evs|ens|pain) ?[:=]? ?\d{1,2} ?/ ?10\b|\bapgar[^\n\d]{0,10}\d{1,2}|"
+        r"\b3[89][.,]\d ?c\b|\b(?:eva|en|vas|nrs|evs|ens|pain) ?[:=]? ?\d{1,2} ?/ ?10\b|\b(?:apgar|gcs|glasgow|news2?|hba1c|crp|inr|bmi|imc|fevg|lvef|nyha|mmse|mmst|phq-?9|epds)\b[^\n\da-z]{0,6}\d{1,3}|"
         r"\b(?:icd|cim|cie|icpc)[ -]?(?:10|9|2)?(?:[ -]?(?:gm|cm|es|mc))?[^\na-z0-9]{0,4}(?:[a-z]{4,10}[^\na-z0-9]{1,4})?[a-z]\d\d|\b[a-tv-z]\d{2}(?:\.\d{1,2})? ?[gvaz](?:[ ,.;)]|\n)|"
         r"\b(?:ccam|ops|snomed(?: ct)?|atc)[ :]{1,3}[a-z0-9]"
     ).encode("ascii")

@@ -40,6 +40,9 @@ _SIGNS = {
     "named_age": rf"\b{_FULL}(?: ?\([MFHmfhw]\))?[ ,]{{1,2}}(?:- )?\(?\d{{1,3}} ?{_YEARS}(?:[ ,.;:)/\n-])",
     "named_birth": rf"\b{_FULL}(?: ?\(?[MFHWVmfhwv]\)?)?[ ,]{{1,3}}\(?{_DATE}\b",
     "sexed_age": rf"\b{_SEX}[ ,.:(]{{1,3}}(?:de |di |agee? de |von |van |ca\.? )?\d{{1,3}} ?{_YEARS}(?:[ ,.;:)/\n-])",
+    "year_old": r"\b\d{1,3}[ -]?(?:years?|yrs?|months?|weeks?|days?)[ -]old[ -](?:[A-Za-z-]{2,20} ){0,4}(?:male|female|man|woman|boy|girl|lady|gentleman|patient|infant|child|baby|MALE|FEMALE)\b",
+    "jahrig": r"\b\d{1,3}[ -]?(?:jahrige[rnms]?|jarige) (?:[A-Za-z-]{3,20} ){0,2}(?:Patient(?:in|en)?|Mann(?:es)?|Frau|Junge|Madchen|Kind|man|vrouw|patient|patiente|jongen|meisje|dame|heer)\b",
+    "edad": r"\b(?:di anni|aged|AGED|(?:[Ee]dad|EDAD|Eta|ETA|Alter|Leeftijd|Idade|IDADE) ?:) ?\d{1,3}\b",
     "aged_sex": r"\b\d{1,3} ?-?(?:yom|YOM|yof|YOF|yo ?[mfMF]|YO ?[MF]|y/o ?[mfMF]|Y/O|(?:jahrig|jarig|JAHRIG)[a-zA-Z]{0,2}|[yY] ?[MF]|[jJa]\.?,? ?(?:[mwvMWV]|man|vrouw|varon|mujer))\b",
     "named_year": rf"\b{_FULL}[ ,]{{1,2}}\(?(?:cl\.? ?|classe |Jg\.? ?|Jahrgang |geb\.? ?|ne en |nee en )?19[2-9]\d\)?(?:[ ,.;:)\n-])",
 }
@@ -141,7 +144,7 @@ def _named_year(evidence: Evidence, text: bytes) -> bool:
 
 
 _READ = {
-    "named_year": _named_year, "star": _star, "named_age": _named_age, "named_birth": _named_birth, "sexed_age": _age, "aged_sex": _age,
+    "named_year": _named_year, "star": _star, "named_age": _named_age, "named_birth": _named_birth, "sexed_age": _age, "aged_sex": _age, "year_old": _age, "jahrig": _age, "edad": _age,
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from agent.detection.combine import sigmoid
 from agent.detection.fold import fold, fold_term
 from agent.detection.lexicon import columns, entries
 from agent.detection.matcher import matcher
+from agent.detection.morphology import shaped
 
 Row = Sequence[str]
 _HEADER_ROWS = 12  # the header is looked for in so many first rows
@@ -159,10 +160,13 @@ def _valid_nir(cell: str) -> bool:
 def _clinical_cell(cell: str) -> bool:
     if not 2 < len(cell) < 400:
         return False
-    return any(match.entry.has("term") or match.entry.has("drug") for match in matcher().find(fold(cell).words))
+    words = fold(cell).words
+    found = any(any(map(match.entry.has, _TOLD)) for match in matcher().find(words))
+    return found or any(True for _ in shaped(words))
 
 
-_PERSON = {"id": 2.6, "name": 1.4, "full-name": 2.8, "birth": 2.6, "nir": 2.6, "age": 1.2, "sex": 1.0}
+_TOLD = ("term", "drug", "phrase", "analyte")  # entries that make a cell one of care
+_PERSON = {"id": 2.6, "name": 1.4, "full-name": 3.4, "birth": 2.6, "nir": 2.6, "age": 1.2, "sex": 1.0}
 _CLINICAL = {"diagnosis": 3.4, "clinical": 1.9, "care": 0.8, "codes": 2.2, "terms": 3.4, "id": 0.9}
 _CAPS = {"diagnosis": 5.5, "clinical": 6.0, "care": 2.0, "codes": 2.2, "terms": 3.8, "other": 4.5}
 _CONFIRMED = 1.0  # the cells of a column with a clinical header are clinical words or codes

@@ -39,6 +39,7 @@ def conclude(document: Document, judged: Sequence[Judged], *, complete: bool) ->
         confidence=round(min(CERTAIN, 1 - max((node.probability for node in judged), default=0.0)), 4),
         format=document.format,
         items=items,
+        unread_pictures=any(node.unread for node in judged),
     )
 
 

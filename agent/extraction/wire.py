@@ -19,7 +19,7 @@ from agent.document import Area, Format, Problem, Spot
 from agent.errors import N_, UntrustedInputError
 from agent.findings import Finding, Findings, FindingType, Judgement, Kind
 
-VERSION = 1
+VERSION = 2
 MAX_EXTENSION = 16  # bytes
 MAX_FINDINGS = 64
 MAX_SAMPLE = 48  # bytes of UTF-8
@@ -37,6 +37,8 @@ _READY = struct.Struct("!4sBIIIBBBBBQQI")
 _MAGIC = b"SRMT"
 _IDENTIFIED = 1
 _TEST_DATA = 2
+_UNREAD_PICTURES = 4
+_FLAGS = _IDENTIFIED | _TEST_DATA | _UNREAD_PICTURES
 
 REQUEST_BYTES = _REQUEST.size
 READY_BYTES = _READY.size
@@ -120,7 +122,9 @@ def encode_answer(number: int, findings: Findings) -> bytes:
         _FORMAT_CODE[findings.format],
         0 if findings.problem is None else 1 + _PROBLEM_CODE[findings.problem],
         _scaled(findings.confidence, 1000, 0, 1000),
-        findings.identified * _IDENTIFIED + findings.test_data * _TEST_DATA,
+        findings.identified * _IDENTIFIED
+        + findings.test_data * _TEST_DATA
+        + findings.unread_pictures * _UNREAD_PICTURES,
         _clamp(findings.patients, 0, U32),
         len(items),
     )
@@ -140,7 +144,7 @@ def decode_answer(number: int, message: bytes) -> Findings:
         raise _refusal("version or id")
     if count > MAX_FINDINGS or len(message) != _ANSWER.size + count * _FINDING.size:
         raise _refusal("length")
-    if confidence > 1000 or flags > _IDENTIFIED | _TEST_DATA:
+    if confidence > 1000 or flags > _FLAGS:
         raise _refusal("confidence or flags")
     return Findings(
         judgement=_word(_JUDGEMENTS, judgement),
@@ -150,6 +154,7 @@ def decode_answer(number: int, message: bytes) -> Findings:
         confidence=confidence / 1000,
         identified=bool(flags & _IDENTIFIED),
         test_data=bool(flags & _TEST_DATA),
+        unread_pictures=bool(flags & _UNREAD_PICTURES),
         patients=patients,
         items=tuple(map(_decode_finding, _FINDING.iter_unpack(memoryview(message)[_ANSWER.size :]))),
     )

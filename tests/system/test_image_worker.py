@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from agent.extraction.client import WorkerPool, image_pool
 from agent.extraction.pixels import NO_LANGUAGE, NO_LIBRARY, missing
 from agent.findings import Findings, Judgement
 from agent.ui.cli import main as command
-from tests.invented import LETTER, MENU
+from tests.invented import LETTER, MENU, docx
 
 pytestmark = pytest.mark.system
 
@@ -164,6 +165,22 @@ def test_scan_waits_for_the_final_verdict(tmp_path: Path, capfd: pytest.CaptureF
     assert [(found["verdict"], found["problem"]) for found in first] == [("undecidable", "image")] * 2
     assert set(first[0]) == set(scan)
     assert complaint == ""
+
+
+def test_a_scan_pasted_beside_text_is_read(tmp_path: Path, pool: WorkerPool) -> None:
+    path = tmp_path / "menu.docx"
+    path.write_bytes(docx(MENU))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("word/media/image1.png", encoded(page(LETTER, 150)))
+    plain = WorkerPool(1)
+    try:
+        first = judged(plain, path)
+    finally:
+        plain.close()
+    assert (first.judgement, first.unread_pictures, first.awaits_pictures) == (Judgement.NOT_MEDICAL, True, True)
+    assert judged(pool, path).judgement is Judgement.MEDICAL
+    assert command.main(["scan", "--json", str(path)]) == 1
+    assert command.main(["scan", "--json", "--no-ocr", str(path)]) == 0
 
 
 @pytest.mark.parametrize("why", [NO_LIBRARY, NO_LANGUAGE])

@@ -57,7 +57,7 @@ class Readers:
     def judge(self, fd: int, extension: str, size: int) -> Findings:
         """The final findings. Raises HostError when no worker can be started."""
         findings = self._pool.judge(fd, extension, size)
-        if self._pictures is not None and _is_unread(findings):
+        if self._pictures is not None and findings.awaits_pictures:
             findings = self._pictures.judge(fd, extension, size)
         return findings
 
@@ -65,10 +65,6 @@ class Readers:
         self._pool.close()
         if self._pictures is not None:
             self._pictures.close()
-
-
-def _is_unread(findings: Findings) -> bool:
-    return findings.judgement is Judgement.UNDECIDABLE and findings.problem is Problem.IMAGE
 
 
 def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) -> None:
@@ -93,7 +89,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
         with closing(_judge_all(readers, _files(paths), args.jobs)) as results:
             for result in terminal.progress(results, total, terminal.translate(N_("reading"))):
                 seen.add(result.findings.judgement)
-                unread += _is_unread(result.findings)
+                unread += result.findings.problem is Problem.IMAGE
                 _show(result, args, terminal)
     except HostError as error:
         error.exit_code = INTERNAL

@@ -127,7 +127,7 @@ def test_a_sample_that_could_play_with_a_terminal_is_refused(sample: bytes) -> N
         (7, len(Format)),
         (8, len(Problem) + 1),
         (9, 0x80),  # confidence above 1000
-        (11, 4),  # a flag that nobody knows
+        (11, 8),  # a flag that nobody knows
         (17, len(FindingType)),
         (18, len(Area)),
     ],

@@ -11,28 +11,34 @@ personal. The weights are set by hand from what a document is, not fitted; the t
 | clinical | section heading, distinct | 0.8 | 3.2 |
 | clinical | phrase of letters and reports, distinct | 0.45 | 3.6 |
 | clinical | phrase that says something of one person under care («j'ai vu en consultation») | 0.9 | 1.8 |
-| clinical | medical word, distinct | 0.28 | 3.0 |
+| clinical | medical word, distinct, of the lexicon or of medical shape | 0.35 | 3.2 |
 | clinical | medicine / with dose and rhythm, distinct | 0.35 / 1.2 | 1.4 / 3.6 |
+| clinical | amount of a medicine alone («500 mg») / rhythm alone («1-0-1», «3dd1») | 0.3 / 0.8 | 0.9 / 1.6 |
 | clinical | laboratory value with unit, distinct | 0.8 | 4.0 |
 | clinical | vital sign with figure, distinct | 0.6 | 2.4 |
-| clinical | code of a diagnosis or act, distinct | 0.5 | 1.0 |
+| clinical | week of gestation, parity, tumour stage, refraction, tooth, distinct | 0.8 | 2.4 |
+| clinical | code of a diagnosis or act, distinct | 0.7 | 2.1 |
+| clinical | line that holds a person and something clinical, beyond one | 0.4 | 1.6 |
 | clinical | narrative about one patient, distinct | 0.3 | 0.9 |
 | clinical | a patient of the practice's list: a sign of care is enough, none is not | 3.0 | 3.0 |
-| clinical | density: most of a short text is clinical | up to 1.5 | 1.5 |
+| clinical | density: most of a short text is clinical, in one / two / three kinds | up to | 1.4 / 1.9 / 2.2 |
 | person | a patient of the practice's list: nothing is more certain | 12.0 | 12.0 |
 | person | NIR, INS or another identifier of a patient, by its strength | 2.8 | 3.5 |
 | person | birth date with a label / with a name beside it | 2.2 / 1.8 more | 4.0 |
 | person | «Patient: NAME» | 2.8 | 2.8 |
-| person | person with a civility: full name / one name | 2.0 / 1.2 | 2.4 / 1.2 |
+| person | person with a civility: full name / one name | 2.0 / 1.4 | 2.4 / 1.4 |
 | person | record number with its label | 1.8 | 1.8 |
 | person | age of one person | 2.2 | 2.6 |
 | person | narrative about one patient, distinct | 0.75 | 3.75 |
 | person | phrase that says something of one person under care | 1.0 | 2.0 |
-| person | phrase of letters and reports, distinct: most are said of somebody examined | 0.2 | 1.0 |
+| person | phrase of letters and reports, distinct: most are said of somebody examined | 0.3 | 1.5 |
 | person | complaint or sign said to be absent («no cough, denies fever»), distinct beyond one | 0.5 | 3.0 |
 | person | section heading of a clinical record, distinct | 0.4 | 2.0 |
-| person | measured value or dosed medicine, distinct | 0.35 | 1.4 |
-| person | title of a document that is always about one patient | 0.8 | 0.8 |
+| person | measured value or dosed medicine, distinct | 0.45 | 1.8 |
+| person | week of gestation, stage, refraction, tooth or rhythm, distinct | 0.5 | 1.0 |
+| person | line that holds a person and something clinical | 1.0 | 3.5 |
+| person | left or right beside something clinical | 0.6 | 1.2 |
+| person | title of a document that is always about one patient | 1.2 | 1.2 |
 | person | sex with its label | 0.6 | 0.6 |
 | person | persons of more than three ages and no identity: a book of cases | −1.0 | −4.0 |
 """
@@ -49,6 +55,7 @@ from agent.findings import FindingType
 PRIOR_CLINICAL = -3.0
 PRIOR_PERSON = -2.6
 _SLOPE = 1.4
+_DENSEST = (0.0, 1.4, 1.9, 2.2)  # nats at most, by how many kinds of clinical entries there are
 MEDICAL = 0.5  # probability from which a document is called medical
 CERTAIN = 0.999  # the most that is ever said: beyond it nobody has counted
 
@@ -104,9 +111,9 @@ def clinical_lines(page: Evidence) -> list[Weighed]:
         (FindingType.PHRASE, len(page.letters), 0.9, 1.8),
         (FindingType.TERM, len(page.terms), 0.35, 3.2),
         (FindingType.DRUG, len(page.drugs), 0.35, 1.4),
-        (FindingType.DRUG, len(page.dosed), 1.2, 3.6),
-        (FindingType.LAB_LINE, len(page.lab_values), 0.8, 4.0),
-        (FindingType.VITAL_SIGN, len(page.vitals), 0.6, 2.4),
+        (FindingType.DRUG, page.doses, 1.2, 3.6),
+        (FindingType.LAB_LINE, page.values, 0.8, 4.0),
+        (FindingType.VITAL_SIGN, page.signs, 0.6, 2.4),
         (FindingType.DRUG, len(page.strengths), 0.3, 0.9),
         (FindingType.DRUG, len(page.rhythms), 0.8, 1.6),
         (FindingType.VITAL_SIGN, len(page.measures), 0.8, 2.4),
@@ -123,19 +130,21 @@ def clinical_lines(page: Evidence) -> list[Weighed]:
 
 
 def _density(page: Evidence) -> float:
-    """Up to 1.5 nats where clinical entries are more than one word in twenty-five; short messages live by it."""
-    entries = (
-        len(page.terms)
-        + len(page.phrases)
-        + len(page.letters)
-        + len(page.drugs)
-        + len(page.lab_values)
-        + len(page.vitals)
-        + len(page.measures)
-        + len(page.rhythms)
+    """Up to 2.2 nats where clinical entries are more than one word in fifty; short messages live by it.
+
+    Entries of one kind alone (medical words, say) tell a subject rather than a note about somebody: they count half.
+    """
+    kinds = (
+        len(page.terms),
+        len(page.phrases) + len(page.letters),
+        len(page.drugs),
+        page.values,
+        page.signs,
+        len(page.measures) + len(page.rhythms),
     )
     words = max(page.size / 6.5, 12.0)
-    return max(0.0, min(2.0, (entries / words - 0.02) * 25.0)) if entries >= 3 else 0.0
+    most = _DENSEST[min(sum(count > 0 for count in kinds), 3)]
+    return max(0.0, min(most, (sum(kinds) / words - 0.02) * 25.0)) if sum(kinds) >= 3 else 0.0
 
 
 def identity_lines(page: Evidence, identifiers: float) -> list[Weighed]:
@@ -146,7 +155,7 @@ def identity_lines(page: Evidence, identifiers: float) -> list[Weighed]:
         (FindingType.IDENTITY_BLOCK, page.named_births, 1.8, 1.8),
         (FindingType.PERSON, page.patients, 2.8, 2.8),
         (FindingType.PERSON, len(full), 2.0, 2.4),
-        (FindingType.PERSON, len(page.names) - len(full), 1.2, 1.2),
+        (FindingType.PERSON, len(page.names) - len(full), 1.4, 1.4),
         (FindingType.IPP, page.charts, 1.8, 1.8),
         (FindingType.ROSTER, page.listed, 12.0, 12.0),
     )
@@ -162,13 +171,14 @@ def person_lines(page: Evidence) -> list[Weighed]:
         (FindingType.PERSON, len(page.ages), 2.2, 2.6),
         (FindingType.PHRASE, len(page.narrative), 0.75, 3.75),
         (FindingType.PHRASE, len(page.letters), 1.0, 2.0),
-        (FindingType.PHRASE, len(page.phrases), 0.2, 1.0),
+        (FindingType.PHRASE, len(page.phrases), 0.3, 1.5),
         (FindingType.TERM, len(page.absent) - 1, 0.5, 3.0),
         (FindingType.SECTION, len(page.sections), 0.4, 2.0),
-        (FindingType.VITAL_SIGN, len(page.vitals) + len(page.lab_values) + len(page.dosed), 0.45, 1.8),
+        (FindingType.VITAL_SIGN, page.signs + page.values + page.doses, 0.45, 1.8),
         (FindingType.VITAL_SIGN, len(page.measures) + len(page.rhythms), 0.5, 1.0),
-        (FindingType.PERSON, page.rows, 0.7, 3.5),
-        (FindingType.TITLE, sum(page.titles.values()), 0.8, 0.8),
+        (FindingType.PERSON, page.rows, 1.0, 3.5),
+        (FindingType.TERM, page.sides, 0.6, 1.2),
+        (FindingType.TITLE, sum(page.titles.values()), 1.2, 1.2),
         (FindingType.PERSON, page.sex, 0.6, 0.6),
     )
     return [Weighed("person", kind, count, min(each * count, cap)) for kind, count, each, cap in table if count > 0]

@@ -37,7 +37,8 @@ _VALUE = re.compile(
 )
 _BARE = re.compile(rb"[+]?[ :=]{1,3}(?:a |at |est |is )?\d{1,5}(?:[.,]\d{1,3})?(?![\d/])(?!-\d\d)")
 _FIGURE = re.compile(
-    rb"[\s:=(.]{0,4}(?:(?:est|etait|was|is|a|de|of|at|mesuree?|arterielle|systolique)[\s:]{1,2}){0,3}\d{1,3}(?:[.,/]\d|\b)"
+    rb"[\s:=(.]{0,4}(?:(?:est|etait|was|is|a|de|of|at|mesuree?|arterielle|"
+    rb"systolique)[\s:]{1,2}){0,3}\d{1,3}(?:[.,/]\d|\b)"
 )
 _TEMPERATURE = re.compile(rb"[\s:=\xb0o]{0,4}(?:3[4-9]|4[0-2])(?:[.,]\d)?\b")
 _CODE = re2.compile(rb"\b(?:[A-TV-Z]\d{2}\.\d{1,2}|[A-Z]{4}\d{3})\b")  # ICD-10 with its dot; CCAM acts
@@ -48,7 +49,10 @@ _ABSENT = (
     b" absence de ", b" absence d ", b" aucune ", b" aucun ", b" kein ", b" keine ", b" keinen ", b" niega ",
     b" nega ", b" geen ",
 )  # fmt: skip
-_PLACEHOLDER = re2.compile(rb"\{\{[^}\n]{1,40}\}\}|<<[^>\n]{1,40}>>|\$\{[a-z_. ]{2,40}\}|\[(?:nom|prenom|name|date|datum|nome|naam|nombre|patient)[^\]\n]{0,30}\]")
+_PLACEHOLDER = re2.compile(
+    rb"\{\{[^}\n]{1,40}\}\}|<<[^>\n]{1,40}>>|\$\{[a-z_. ]{2,40}\}|\[(?:nom|prenom|name|date|datum|nome|"
+    rb"naam|nombre|patient)[^\]\n]{0,30}\]"
+)
 _HEADING_BEFORE = b"\n\t #*-|>.)0123456789]["
 _AFTER_HEADING = re.compile(rb"[ ]?(?:\(s\)|\([^)\n]{0,20}\))?[ ]?(?:[:\n|]|- |\.\n)")
 
@@ -75,7 +79,11 @@ class Evidence:
     codes: int = 0
     strengths: set[bytes] = field(default_factory=set)  # an amount of a medicine alone: «500 mg»
     rhythms: set[bytes] = field(default_factory=set)  # «1-0-1», «3dd1»
+    lab_figures: int = 0  # distinct values told by their unit alone
+    vital_figures: int = 0  # distinct vital signs told by their shape
+    dose_figures: int = 0  # distinct doses with a rhythm, whatever the medicine
     measures: set[bytes] = field(default_factory=set)  # weeks of gestation, stages, refractions, teeth
+    sides: int = 0  # «links», «OD», «dx» close to something clinical
     heads: list[int] = field(default_factory=list)  # where persons with a civility stand
     rows: int = 0  # lines that hold a person and something clinical
     row_names: set[bytes] = field(default_factory=set)  # who stands there, counted and compared only
@@ -89,6 +97,21 @@ class Evidence:
     sex: int = 0
     blanks: int = 0  # fields left open
     against: dict[str, dict[str, set[bytes]]] = field(default_factory=dict)  # family → strength → entries
+
+    @property
+    def values(self) -> int:
+        """Laboratory values: those with a known name, or those told by their unit, whichever are more."""
+        return max(len(self.lab_values), self.lab_figures)
+
+    @property
+    def signs(self) -> int:
+        """Vital signs: those with a known name, or those told by their shape."""
+        return max(len(self.vitals), self.vital_figures)
+
+    @property
+    def doses(self) -> int:
+        """Medicines with dose and rhythm: those with a known name, or those told by the dose."""
+        return max(len(self.dosed), self.dose_figures)
 
 
 def is_heading(lines: bytes, start: int, end: int) -> bool:
@@ -188,9 +211,8 @@ def read_figures(evidence: Evidence, page: Folded) -> list[int]:
     """Notation in figures, beside what the lexicon's own words found: the same reading counts once. Returns places."""
     found = read_notation(page)
     evidence.strengths, evidence.rhythms, evidence.measures = found.strengths, found.rhythms, found.findings
-    evidence.lab_values = max(evidence.lab_values, found.labs, key=len)
-    evidence.vitals = max(evidence.vitals, found.vitals, key=len)
-    evidence.dosed = max(evidence.dosed, found.doses, key=len)
+    evidence.lab_figures, evidence.vital_figures = len(found.labs), len(found.vitals)
+    evidence.dose_figures = len(found.doses)
     evidence.codes = min(_MOST_CODES, evidence.codes + found.codes)
     return found.places
 

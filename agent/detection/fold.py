@@ -1,8 +1,9 @@
 """Folding: any text → one byte a letter, three aligned views that the matcher and the rules read.
 
 Owns the normalisation of what a document may do to a word without changing what a person reads: accents, ligatures,
-soft hyphens, odd spaces, Cyrillic and Greek look-alikes, full-width letters, words broken at a line end, letter-spaced
-headings. Takes one string, returns a frozen value; must not look anything up and must not keep anything.
+soft hyphens, odd spaces, Cyrillic and Greek look-alikes, full-width letters, words broken at a line end (disguise.py
+undoes the rarer tricks). Takes one string, returns a frozen value; must not look anything up and must not keep
+anything.
 
 Unicode normalisation is never called on a whole text: it runs at 17 MB/s. One pass to Latin-1 with an error handler
 for what is left over, and byte tables, run at several hundred MB/s.
@@ -10,52 +11,20 @@ for what is left over, and byte tables, run at several hundred MB/s.
 
 from __future__ import annotations
 
-import codecs
 import re
 import unicodedata
 from dataclasses import dataclass
 
 import re2
 
-# Look-alikes of Latin letters: what a person reads as Latin must match as Latin.
-_CYRILLIC = dict(zip("аеорсхуіјѕԁһкмтвнАВЕКМНОРСТХІЈЅУ", "aeopcxyijsdhkmtbhABEKMHOPCTXIJSY", strict=True))
-_GREEK = dict(zip("αορνικυχτΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aopvikuxtABEZHIKMNOPTYX", strict=True))
-_OTHER = {
-    "œ": "oe", "Œ": "OE", "’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "‐": "-",
-    "‑": "-", "−": "-", "…": "...", "•": "*", "▪": "*", "●": "*", "☐": "[ ]", "□": "[ ]", "☑": "[x]", "☒": "[x]",
-    "€": "EUR", "≥": ">", "≤": "<", "ﬁ": "fi", "ﬂ": "fl", "ﬀ": "ff", "ﬃ": "ffi", "ﬄ": "ffl", "μ": "u",
-    "ł": "l", "Ł": "L", "đ": "d", "ı": "i", "№": "no", "\u2028": "\n", "\u2029": "\n", "\ufeff": "", "\u200b": "",
-    "\u200c": "", "\u200d": "", "\u2060": "", "℃": "°C",
-}  # fmt: skip
-_SPECIAL = {**_CYRILLIC, **_GREEK, **_OTHER}
+from agent.detection.disguise import readable
+from agent.detection.letters import FOREIGN, SPECIAL
+
 _COMMON = ("’", "œ", "–", "…", "\u202f", "•")  # worth a replace of their own: frequent in French text
-_LETTER_SPACED = re.compile(rb"(?<![A-Za-z0-9])(?:(?:[A-Z] ){4,}[A-Z]|(?:[a-z] ){4,}[a-z])(?![A-Za-z0-9])")
-_SPACED_PROBE = re2.compile(rb"[\n ](?:[A-Za-z] ){4}")  # RE2: the probe reads every text, the rewriting few
 # whatever there is to smooth, in one linear look: clean prose is left as it is
-_ROUGH = re2.compile(rb"  | \n|\n |-\n|\((?:e|s)\)|[\n ](?:[A-Za-z] ){4}")
+_ROUGH = re2.compile(rb"  | \n|\n |-\n|\((?:e|s)\)")
 _BROKEN_WORD = re.compile(rb"-\n(?<=[a-z]-\n)(?=[a-z])")  # the literal first: it is searched for, the rest tested
 _BLANKS = (b" " * 64, b" " * 8, b"   ", b"  ", b"  ")  # longest first: any run is one blank after a few passes
-
-
-def _foreign(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Error handler of the encoder: Latin letters for what Latin-1 has not, a space for unknown signs."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    run = error.object[error.start : error.end]
-    return "".join(_latin(char) for char in run).encode("latin-1", "ignore"), error.end
-
-
-def _latin(char: str) -> str:
-    known = _SPECIAL.get(char)
-    if known is not None:
-        return known
-    if unicodedata.combining(char):
-        return ""
-    plain = unicodedata.normalize("NFKD", char).encode("latin-1", "ignore").decode("latin-1")
-    return plain or ("?" if char.isalpha() else " ")
-
-
-codecs.register_error("serment-fold", _foreign)
 
 
 def _case_kept_table() -> bytes:
@@ -94,11 +63,9 @@ class Folded:
 
 def fold(text: str) -> Folded:
     """Fold ``text`` in linear time. Offsets are those of the folded text, not of ``text``."""
-    cased = b"\n" + _encode(text).translate(_CASE_KEPT, _DELETED) + b"\n"
+    cased = b"\n" + _encode(readable(text)).translate(_CASE_KEPT, _DELETED) + b"\n"
     if _ROUGH.search(cased):
         cased = _collapse(cased)
-        if _SPACED_PROBE.search(cased):
-            cased = _LETTER_SPACED.sub(lambda found: found.group().replace(b" ", b""), cased)
     lines = cased.lower()
     return Folded(cased, lines, lines.translate(_WORDS_ONLY))
 
@@ -107,8 +74,8 @@ def _encode(text: str) -> bytes:
     if text.isascii():
         return text.encode("ascii")
     for char in _COMMON:
-        text = text.replace(char, _SPECIAL.get(char, " "))
-    return text.encode("latin-1", "serment-fold")
+        text = text.replace(char, SPECIAL.get(char, " "))
+    return text.encode("latin-1", FOREIGN)
 
 
 def _collapse(data: bytes) -> bytes:

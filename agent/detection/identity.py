@@ -38,17 +38,22 @@ _AT_PLACE = re.compile(rb"[^\w\n]{0,4}(?:(?:a|in|at) )?[a-z'() -]{2,40}?,? (?=(?
 _NAME = re.compile(
     rb"[A-Z][A-Za-z'\-]{1,24}(?: (?:de |du |d'|la |le |van |von |el |ben |da |di )?[A-Z][A-Za-z'\-]{1,24}){0,3}"
 )
-_NAME_AFTER_CIVILITY = re.compile(rb"\.? ?(?:l'enfant )?(" + _NAME.pattern + rb")")
+_NAME_AFTER_CIVILITY = re.compile(rb"\.? ?(?:l'enfant |de )?(?:[A-Z]\.? ?-?){0,3}?(" + _NAME.pattern + rb")")
+_AGE_BEHIND = re.compile(  # «Mw. Jansen 84j», «Mrs Croft (91)»; a number before a street is none
+    rb"[ ,(]{1,3}(\d{1,3})(?: ?(?:ans?|ANS|a|A|aa|j|J|jr|y|yo|yrs?|Jahre|jaar|anni|anos)\b|(?=[,.;:)\n]|$|"
+    rb" (?!rue|av|bd|bis|ter|place|chemin|impasse|all|quai|route|street|road|lane|mill|via|calle|str)[a-z#?+=-]))"
+)
 _LABELLED = re.compile(
     rb"\.?(?:\(e\)|\(s\)|e)?(?: (?:nom|name|identite|complet|du patient))?[^\S\n]?(?:[:=|]|- )[^\S\n]?\n?"
     rb"(?:(?:M|Mr|Mme|Mlle|Mrs|Ms|Monsieur|Madame|Herr|Frau|Sig|Sr|Sra|Dhr|Mevr)\.? )?(" + _NAME.pattern + rb")"
 )
 _DIRECT = re.compile(  # «Pat. Jannis Kobelt», «Paciente GARCIA LOPEZ Ana»: two words of a name and no colon
-    rb"[.:]? (?:(?:M|Mr|Mme|Mlle|Mrs|Ms|Herr|Frau|Hr|Fr|Sig|Sig\.ra|Sr|Sra|Dhr|Mw)\.? )?([A-Z][A-Za-z'\-]{1,24},? [A-Z][A-Za-z'\-]{1,24})"
+    rb"[.:]? (?:(?:M|Mr|Mme|Mlle|Mrs|Ms|Herr|Frau|Hr|Fr|Sig|Sig\.ra|Sr|Sra|Dhr|Mw)\.? )?"
+    rb"([A-Z][A-Za-z'\-]{1,24},? [A-Z][A-Za-z'\-]{1,24})"
 )
 _DIRECTLY = frozenset(
-    b"pat patient patiente patientin paziente paciente utente doente client cliente gestante bewoner bewohner bewohnerin resident "
-    b"versicherte versicherter assistito assistita naam pz pt".split()
+    b"pat patient patiente patientin paziente paciente utente doente client cliente gestante bewoner bewohner "
+    b"bewohnerin resident versicherte versicherter assistito assistita naam pz pt".split()
 )
 _BLANK = re.compile(rb"(?:\(e\)|\(s\))?[^\w\n]{0,4}(?:[_.]{3,}|_+ ?/|\[ ?\]|[_ ]{3,}\n|(?:jj|dd|tt|gg)[ /.-]?mm)")
 _NUMBER = re.compile(rb"(?:/nir|/ipp| permanent)?[^\w\n]{0,4}(?:n[o.]{0,2}\s?)?[:= ]{0,3}[a-z]{0,4}-?\d[\d /.-]{3,}\d")
@@ -120,12 +125,16 @@ def iso_date(found: re.Match[bytes]) -> str:
 
 def read_civility(evidence: Evidence, page: Folded, match: Match) -> None:
     """«Mme DUPONT Jeanne»: a person, unless a title of office follows."""
-    if page.cased[match.start] > 0x5A and len(match.entry.text) < 3:  # a lone m or sr must be a capital
+    if (
+        page.cased[match.start] > 0x5A and len(match.entry.text) < 3 and match.entry.text != b"mw"
+    ):  # a lone m or sr must be a capital
         return
     found = _NAME_AFTER_CIVILITY.match(page.cased, match.end, match.end + 90)
-    if found:
-        if _add_name(evidence, found.group(1)):
-            evidence.heads.append(match.start)
+    if found and _add_name(evidence, found.group(1)):
+        evidence.heads.append(match.start)
+        age = _AGE_BEHIND.match(page.cased, found.end(1), found.end(1) + 40)
+        if age and int(age[1]) <= _AGE_LIMIT and len(evidence.ages) < _MEMORY:
+            evidence.ages.add(age[1])
 
 
 def _add_name(evidence: Evidence, name: bytes) -> bool:

@@ -13,7 +13,7 @@ from importlib import resources
 
 from agent.detection.fold import fold_term, fold_terms
 
-LANGUAGES = ("fr", "en", "de", "it", "es", "nl")
+LANGUAGES = ("fr", "en", "de", "it", "es", "nl", "pt")
 _FILES = (*LANGUAGES, "drugs", "analytes", "negatives", "anchors")
 _PRIORITY = (
     "anchor",

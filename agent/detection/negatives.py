@@ -32,8 +32,8 @@ FAMILIES = {
     "leaflet": Family(FindingType.LEAFLET, person=6.0),
     "general": Family(FindingType.COURSE, person=5.0),
     "advice": Family(FindingType.LEAFLET, person=3.5),
-    "paper": Family(FindingType.PAPER, person=7.5),
-    "course": Family(FindingType.COURSE, person=6.5),
+    "paper": Family(FindingType.PAPER, person=8.5),
+    "course": Family(FindingType.COURSE, person=8.0),
     "blank-form": Family(FindingType.BLANK_FORM, person=3.5),
     "payslip": Family(FindingType.PAYSLIP, clinical=4.0),
     "invoice": Family(FindingType.INVOICE, clinical=2.0),
@@ -42,9 +42,11 @@ FAMILIES = {
     "veterinary": Family(FindingType.VETERINARY, person=6.0),
     "specification": Family(FindingType.SPECIFICATION, person=5.0),
     "administrative": Family(FindingType.ADMINISTRATIVE, person=3.0),
+    "press": Family(FindingType.ADMINISTRATIVE, person=3.5),
     "code": Family(FindingType.SOURCE_CODE, person=6.0),
 }
 _ORDINARY = 0.4  # an ordinary marker beside a strong one
+_DECISIVE = 2  # one marker of strength ``d`` is worth two strong ones
 _START, _SPAN = 0.9, 1.3  # one strong marker: nearly nothing; 2.2 and more: all of the family's weight
 _OPEN_FIELDS = 4  # this many fields left open and no birth date: nobody has filled it in
 _FEW_SIGNS = 8
@@ -95,6 +97,7 @@ def weigh(pages: Iterable[Evidence]) -> dict[str, float]:
     shares = {}
     for family, strengths in merged.items():
         strong, ordinary = len(strengths.get("s", ())), len(strengths.get("o", ()))
+        strong += _DECISIVE * len(strengths.get("d", ()))
         score = strong + _ORDINARY * ordinary
         if strong or ordinary > 4:
             shares[family] = min(1.0, max(0.0, (score - _START) / _SPAN))

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent.detection import combine
+from agent.detection.aligned import tables_in
 from agent.detection.codes import spoken, with_codes
 from agent.detection.judged import Judged
 from agent.detection.listed import with_list, with_people
 from agent.detection.roster.search import Search
 from agent.detection.structured import recognise
+from agent.detection.joins import joined
 from agent.detection.tables import TableEvidence, read_table
 from agent.detection.texts import judge_text
 from agent.document import Area, Document, Format, Problem, Spot
@@ -25,6 +27,8 @@ _OFFICE = frozenset(
      Format.RTF, Format.HTML, Format.PDF, Format.EML, Format.MSG)
 )  # fmt: skip
 _MAILS = frozenset((Format.EML, Format.MSG, Format.MBOX))
+_PRINTED = _OFFICE | {Format.TEXT, Format.CSV, Format.MBOX}
+_AGAINST = -2.0  # nats by which a text says that it is something else
 _READABLE = 200  # characters of text beside which a picture is an illustration
 _LOGO = 40_000  # bytes: a smaller picture in a mail is a signature's logo
 
@@ -47,7 +51,8 @@ def judge_node(node: Document, parent: Document | None, search: Search | None = 
         )
         return with_people(about, structured.people, search)
     text = _judge_words(node, search)
-    tables = [_judge_table(node, rows) for rows in node.tables[:_MAX_TABLES]]
+    rows_of = node.tables[:_MAX_TABLES] or _printed_tables(node, text)
+    tables = [_judge_table(node, rows) for rows in (*rows_of, *joined(rows_of))]
     table = max(tables, key=lambda found: found.probability, default=None)
     best = text
     if table is not None and (table.probability >= combine.MEDICAL or table.number):
@@ -59,6 +64,13 @@ def judge_node(node: Document, parent: Document | None, search: Search | None = 
         )
     best = with_list(node, with_codes(node, best), search)
     return replace(best, problem=problem or best.problem, unread=_unread(node, parent))
+
+
+def _printed_tables(node: Document, text: Judged) -> list[list[tuple[str, ...]]]:
+    """Tables within text, unless the text is known for something else: source code, a course, a specification."""
+    if node.format not in _PRINTED or any(item.weight <= _AGAINST for item in text.items):
+        return []
+    return tables_in("\n".join(part.text for part in node.parts[:_MAX_TABLES]))[:_MAX_TABLES]
 
 
 def _judge_words(node: Document, search: Search | None) -> Judged:

@@ -15,6 +15,7 @@ from agent.detection.fold import Folded, fold
 from agent.detection.matcher import Match, matcher
 
 PAGE = 6000  # characters: two printed pages
+_FEW = 3  # clinical entries from which sides of the body are looked for
 _READINGS = frozenset(("drug", "analyte", "vital"))
 _ANCHORS = {
     "born": identity.read_born,
@@ -61,12 +62,15 @@ def read_page(text: str | Folded) -> Evidence:
                     evidence.absent.add(entry.text)
             else:
                 _RULES[group](evidence, page, match, detail)
-                if group in _READINGS and (entry.text in evidence.vitals or entry.text in evidence.lab_values or group == "drug"):
+                if group in _READINGS and (
+                    entry.text in evidence.vitals or entry.text in evidence.lab_values or group == "drug"
+                ):
                     places.append(match.start)
     evidence.codes = clinical.count_codes(page)
     places += clinical.read_shaped(evidence, page)
     places += clinical.read_figures(evidence, page)
     people.read_people(evidence, page, places, evidence.heads)
+    evidence.sides = people.count_sides(page, places) if len(places) >= _FEW else 0
     evidence.blanks += clinical.count_open_fields(page)
     if negatives.looks_like_code(page):
         evidence.against["code"] = {"s": {b"*1", b"*2", b"*3"}}

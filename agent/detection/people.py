@@ -16,64 +16,109 @@ import re2
 
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded
-from agent.detection.identifiers.birth import numeric
+from agent.detection.identifiers.birth import date, numeric
 
 _MOST = 120  # persons looked at a page
 _MEMORY = 64
 _LINES = 3000
+_NEAR = 40  # bytes between a side and what it is the side of
+_MANY_SIDES = 3
+_SIDES = re2.compile(
+    rb" (?:rechts|links|re|li|bds|beidseits|rechter|linker|rechten|linken|rechte|linke|left|right|bilateral|"
+    rb"droite?|gauche|dte|gche|dx|sx|destr[ao]|sinistr[ao]|derech[ao]|izquierd[ao]|dcha|dcho|izda|izdo|izq|"
+    rb"direit[ao]|esquerd[ao]|esq|od|os|og) "
+)
 _CAP = r"[A-Z][A-Za-z'\-]{1,24}"
 _SHORT = r"(?:[A-Z][A-Za-z'\-]{1,24}|[A-Z]\.?-?(?:[A-Z]\.?)?)"
-_FULL = rf"{_CAP},? (?:(?:de|du|d'|la|le|van|von|el|ben|da|di|do|dos|del|der|den|ter|ten|De|La|Van|Von|El|Ben) ?){{0,2}}{_SHORT}(?: {_SHORT})?"
+_FULL = (
+    rf"{_CAP},? (?:(?:de|du|d'|la|le|van|von|el|ben|da|di|do|dos|del|der|den|ter|ten|De|La|Van|Von|El|Ben) ?){{0,2}}"
+    rf"{_SHORT}(?: {_SHORT})?"
+)
 _YEARS = (
-    r"(?:ans?|ANS?|a\.?|A\.?|aa|y\.?|Y|yo|YO|y/o|yrs?|YRS|years?(?: old)?|j\.?|J\.?|jr\.?|JR|jaar|JAAR|Jahre?|JAHRE|J\.|anni|ANNI|anos|ANOS|ani|mois|MOIS|months?|mths?|Monate|"
+    r"(?:ans?|ANS?|a\.?|A\.?|aa|y ?\d{1,2}m|y\.?|Y|yo|YO|y/o|yrs?|YRS|years?(?: old)?|j\.?|J\.?|jr\.?|JR|jaar|JAAR|"
+    r"Jahre?|JAHRE|J\.|anni|ANNI|anos|ANOS|ani|mois|MOIS|months?|mths?|Monate|"
     r"mesi|meses|maanden|mnd|sem|wks?|ST)"
 )
 _SEX = (
-    r"(?:[Hh]omme|HOMME|[Ff]emme|FEMME|[Gg]arcon|[Ff]ille(?:tte)?|[Nn]ourrisson|[Pp]atiente?|[Pp]atientin|[Pp]at\.?|[Pp]te?|[Pp]z\.?|PZ|[Pp]ac\.?|[Pp]aciente|PACIENTE|[Pp]aziente|"
-    r"[Vv]aron|VARON|[Mm]ujer|MUJER|[Hh]ombre|[Nn]in[oa]|[Bb]imb[oa]|[Uu]omo|UOMO|[Dd]onna|DONNA|[Rr]agazz[oa]|Mann|Frau|Junge|Madchen|[Mm]an|[Vv]rouw|[Jj]ongen|[Mm]eisje|"
-    r"[Cc]liente?|[Uu]tente|[Dd]oente|[Hh]omem|[Mm]ulher|[Mm]enin[oa]|[Mm]ale|MALE|[Ff]emale|FEMALE|[Ww]oman|[Bb]oy|[Gg]irl|[Ll]ady|[Gg]entleman|[Gg]estante|[MFHWVDmfhwvd])"
+    r"(?:[Hh]omme|HOMME|[Ff]emme|FEMME|[Gg]arcon|[Ff]ille(?:tte)?|[Nn]ourrisson|[Pp]atiente?|[Pp]atientin|"
+    r"[Pp]at\.?|[Pp]te?|[Pp]z\.?|PZ|[Pp]ac\.?|[Pp]aciente|PACIENTE|[Pp]aziente|"
+    r"[Vv]aron|VARON|[Mm]ujer|MUJER|[Hh]ombre|[Nn]in[oa]|[Bb]imb[oa]|[Uu]omo|UOMO|[Dd]onna|DONNA|"
+    r"[Rr]agazz[oa]|Mann|Frau|Junge|Madchen|[Mm]an|[Vv]rouw|[Jj]ongen|[Mm]eisje|"
+    r"[Cc]liente?|[Uu]tente|[Dd]oente|[Hh]omem|[Mm]ulher|[Mm]enin[oa]|[Mm]ale|MALE|[Ff]emale|FEMALE|"
+    r"[Ww]oman|[Bb]oy|[Gg]irl|[Ll]ady|[Gg]entleman|[Gg]estante|[MFHWVDmfhwvd])"
 )
-_DATE = r"[0-3]?\d[./-][01]?\d[./-](?:(?:19|20)\d\d|\d\d)"
-_BED = r"(?:[Ll]it|[Ll]etto|[Bb]ed|BED|[Bb]ett|[Zz]i(?:mmer)?|ZI|[Cc]h(?:ambre|br)?|CH|[Hh]ab|[Kk]amer|[Cc]ama|[Bb]ox|BOX|[Ss]t(?:anza)?|[Rr]oom|[Bb]ay|SR|[LBKZC])"
+_DATE = r"(?:[0-3]?\d[./-][01]?\d[./-](?:(?:19|20)\d\d|\d\d)|(?:19|20)\d\d-?[01]\d-?[0-3]\d)"
+_BED = (
+    r"(?:[Ll]it|[Ll]etto|[Bb]ed|BED|[Bb]ett|[Zz]i(?:mmer)?|ZI|[Cc]h(?:ambre|br)?|CH|[Hh]ab|[Kk]amer|[Cc]ama|[Bb]ox|BOX|"
+    r"[Ss]t(?:anza)?|[Rr]oom|[Bb]ay|SR|[LBKZC])"
+)
 _SIGNS = {
     "star": rf"\* ?{_DATE}\b",
     "named_age": rf"\b{_FULL}(?: ?\([MFHmfhw]\))?[ ,]{{1,2}}(?:- )?\(?\d{{1,3}} ?{_YEARS}(?:[ ,.;:)/\n-])",
-    "named_birth": rf"\b{_FULL}(?: ?\(?[MFHWVmfhwv]\)?)?[ ,]{{1,3}}\(?{_DATE}\b",
+    "named_birth": rf"\b{_FULL}(?: ?\(?[MFHWVmfhwv]\)?)?[ ,]{{1,3}}\(?{_DATE}(?:[^\d]|\b)",
     "sexed_age": rf"\b{_SEX}[ ,.:(]{{1,3}}(?:de |di |agee? de |von |van |ca\.? )?\d{{1,3}} ?{_YEARS}(?:[ ,.;:)/\n-])",
-    "year_old": r"\b\d{1,3}[ -]?(?:years?|yrs?|months?|weeks?|days?)[ -]old[ -](?:[A-Za-z-]{2,20} ){0,4}(?:male|female|man|woman|boy|girl|lady|gentleman|patient|infant|child|baby|MALE|FEMALE)\b",
-    "jahrig": r"\b\d{1,3}[ -]?(?:jahrige[rnms]?|jarige) (?:[A-Za-z-]{3,20} ){0,2}(?:Patient(?:in|en)?|Mann(?:es)?|Frau|Junge|Madchen|Kind|man|vrouw|patient|patiente|jongen|meisje|dame|heer)\b",
+    "year_old": (
+        r"\b\d{1,3}[ -]?(?:years?|yrs?|months?|weeks?|days?)[ -]old[ -](?:[A-Za-z-]{2,20} ){0,4}(?:male|"
+        r"female|man|woman|boy|girl|lady|gentleman|patient|infant|child|baby|MALE|FEMALE)\b"
+    ),
+    "jahrig": (
+        r"\b\d{1,3}[ -]?(?:jahrige[rnms]?|jarige) (?:[A-Za-z-]{3,20} ){0,2}(?:Patient(?:in|en)?|Mann(?:es)?|"
+        r"Frau|Junge|Madchen|Kind|man|vrouw|patient|patiente|jongen|meisje|dame|heer)\b"
+    ),
+    "first_age": (
+        rf"\b{_CAP}(?:, ?| ?\()\d{{1,3}} ?"
+        r"(?:ans|ANS|anni|anos|Jahre|jaar|yo|y/o|years|mois|mesi|meses|Monate)\b"
+    ),
+    "complains": r"\b\d{2}[MF] (?:c/o|w/|with|p/w|presents|presenting|presented|hx|pmh|here|seen|s/p|who|known)\b",
+    "line_age": r"\n(?:[1-9]?[GP]\d? ?)*\d{1,3} ?(?:ans|ANS|anni|anos|jaar|Jahre|yo|YO)(?:,|\.| \d)",
     "edad": r"\b(?:di anni|aged|AGED|(?:[Ee]dad|EDAD|Eta|ETA|Alter|Leeftijd|Idade|IDADE) ?:) ?\d{1,3}\b",
-    "aged_sex": r"\b\d{1,3} ?-?(?:yom|YOM|yof|YOF|yo ?[mfMF]|YO ?[MF]|y/o ?[mfMF]|Y/O|(?:jahrig|jarig|JAHRIG)[a-zA-Z]{0,2}|[yY] ?[MF]|[jJa]\.?,? ?(?:[mwvMWV]|man|vrouw|varon|mujer))\b",
-    "named_year": rf"\b{_FULL}[ ,]{{1,2}}\(?(?:cl\.? ?|classe |Jg\.? ?|Jahrgang |geb\.? ?|ne en |nee en )?19[2-9]\d\)?(?:[ ,.;:)\n-])",
+    "aged_sex": (
+        r"\b\d{1,3} ?-?(?:yom|YOM|yof|YOF|"
+        r"[yY]/?[oO](?: ?(?:[mfMF]|male|female|lady|gentleman|man|woman|boy|girl))?|(?:jahrig|jarig|"
+        r"JAHRIG)[a-zA-Z]{0,2}|[yY] ?[MF]|[jJa]\.?,? ?(?:[mwvMWV]|man|vrouw|varon|mujer))\b"
+    ),
+    "named_year": (
+        rf"\b{_FULL}[ ,]{{1,2}}\(?(?:cl\.? ?|classe |Jg\.? ?|Jahrgang |geb\.? ?|ne en |"
+        rf"nee en )?19[2-9]\d\)?(?:[ ,.;:)\n-])"
+    ),
 }
 _BEDS = re2.compile(
     (
-        rf"\n(?:[-*>] ?)?(?:(?:{_BED}\.? ?\d{{1,3}}[a-zA-Z]?|\d{{3}}[a-zA-Z]?) ?[:.\-]? ?(?:[MFHWmfhw] ?\d{{2}}\b|[A-Z][A-Za-z'.\-]{{1,24}})|"
+        rf"\n(?:[-*>] ?)?(?:(?:{_BED}\.? ?\d{{1,3}}[a-zA-Z]?|"
+        rf"\d{{3}}[a-zA-Z]?)(?: ?[:.\-] ?| )(?:[MFHWmfhw] ?\d{{2}}\b|[A-Z][A-Za-z'.\-]{{1,24}})|"
         r"\(?\d{1,2}[).] ?(?:[MFHWmfhw] ?\d{2}\b|[A-Z]{2,},? [A-Z]))"
     ).encode("ascii")
 )
 _FIND = re2.compile("|".join(_SIGNS.values()).encode("ascii"))
 _CLASS = re.compile("|".join(f"(?P<{name}>{shape})" for name, shape in _SIGNS.items()).encode("ascii"))
 _AGE = re.compile(rb"(\d{1,3}) ?[^\d]{0,12}$")
-_NUMERIC = re.compile(rb"([0-3]?\d)[./-]([01]?\d)[./-](\d{2,4})")
+_NUMERIC = re.compile(rb"([0-3]?\d)[./-]([01]?\d)[./-](\d{2,4})(?!\d)")
+_SOLID = re.compile(rb"((?:19|20)\d\d)-?([01]\d)-?([0-3]\d)")
 _NAME = re.compile(rb"[A-Z][A-Za-z'\-]+")
 _GROWN = "2012"  # without a clock: a date behind a name is a birth date only when it is that old
 _STAFF = re.compile(rb"(?:\b(?:Dr|Dre|Dra|Drs|Pr|Prof|Dott|Doc|Docteur|Doctor|Doktor|Maitre|Me|IDE|RN|MD)\.?) ?$")
 _CIVILITIES = frozenset(
-    b"mme mlle mrs miss herr frau sig sra dhr mevr sigra lit letto bed bett zimmer chambre hab kamer cama box stanza room bay zi ch sr patient patiente pat".split()
+    b"mme mlle mrs miss herr frau sig sra dhr mevr sigra lit letto bed bett zimmer chambre hab kamer cama "
+    b"box stanza room bay zi ch sr patient patiente pat".split()
 )
 _NOT_NAMES = frozenset(
-    b"the le la les il el der die das de et und and y e het een art article rue avenue via calle page chapitre kapitel capitolo table tableau version "
-    b"figure fig no nr num bus tram ligne phase type grade stade score total since depuis seit dal desde from lundi mardi mercredi jeudi vendredi samedi dimanche "
-    b"monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag freitag samstag sonntag lunedi martedi mercoledi "
-    b"giovedi venerdi sabato domenica lunes martes miercoles jueves viernes sabado domingo maandag dinsdag woensdag donderdag vrijdag zaterdag zondag "
-    b"garantie contrat abonnement dauer laufzeit duree durata looptijd age edad eta leeftijd alter date datum data fecha paris london berlin".split()
+    b"dr pr prof drs dott dra dre docteur doctor doktor maitre "
+    b"the le la les il el der die das de et und and y e het een art article rue avenue via calle page "
+    b"chapitre kapitel capitolo table tableau version "
+    b"figure fig no nr num bus tram ligne phase type grade stade score total since depuis seit dal desde "
+    b"from lundi mardi mercredi jeudi vendredi samedi dimanche "
+    b"monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag "
+    b"freitag samstag sonntag lunedi martedi mercoledi "
+    b"giovedi venerdi sabato domenica lunes martes miercoles jueves viernes sabado domingo maandag "
+    b"dinsdag woensdag donderdag vrijdag zaterdag zondag "
+    b"garantie contrat abonnement dauer laufzeit duree durata looptijd age edad eta leeftijd alter date "
+    b"datum data fecha paris london berlin".split()
 )
 
 
 def read_people(evidence: Evidence, page: Folded, clinical: Sequence[int], persons: Sequence[int]) -> None:
-    """Add the persons without a label. ``clinical`` and ``persons`` are places of clinical entries and of persons with a
-    civility; both count for the lines that hold one of each.
+    """Add the persons without a label. ``clinical`` and ``persons`` are places of clinical entries and of persons with
+    a civility; both count for the lines that hold one of each.
     """
     cased = page.cased
     places = list(persons)
@@ -93,13 +138,29 @@ def read_people(evidence: Evidence, page: Folded, clinical: Sequence[int], perso
         _count_rows(evidence, page, clinical, places)
 
 
+def count_sides(page: Folded, clinical: Sequence[int]) -> int:
+    """Distinct words for left and right close to something clinical, at most three: a lesson seldom has a side."""
+    places = sorted(clinical)
+    found = set()
+    for number, match in enumerate(_SIDES.finditer(page.words)):
+        if number >= _MOST or len(found) >= _MANY_SIDES:
+            break
+        near = bisect_right(places, match.start() + _NEAR)
+        if near and places[near - 1] >= match.start() - _NEAR:
+            found.add((match.group(), places[near - 1]))
+    return len(found)
+
+
 def _star(evidence: Evidence, text: bytes) -> bool:
     return _born(evidence, text, "9")
 
 
 def _born(evidence: Evidence, text: bytes, before: str) -> bool:
-    found = _NUMERIC.search(text)
-    iso = numeric(found[1].decode(), found[2].decode(), found[3].decode()) if found else ""
+    iso = ""
+    if found := _SOLID.search(text):
+        iso = date(int(found[1]), int(found[2]), int(found[3]))
+    elif found := _NUMERIC.search(text):
+        iso = numeric(found[1].decode(), found[2].decode(), found[3].decode())
     if not iso or iso >= before or len(evidence.births) >= _MEMORY:
         return False
     evidence.births.add(iso)
@@ -127,6 +188,11 @@ def _named_age(evidence: Evidence, text: bytes) -> bool:
     return _name(evidence, cut) and _age(evidence, text[len(cut) :])
 
 
+def _first_age(evidence: Evidence, text: bytes) -> bool:
+    word = _NAME.match(text)
+    return word is not None and word[0].lower() not in _NOT_NAMES and _age(evidence, text[word.end() :])
+
+
 def _age(evidence: Evidence, text: bytes) -> bool:
     found = re.search(rb"\d{1,3}", text)
     if found and int(found[0]) <= 115 and len(evidence.ages) < _MEMORY:
@@ -143,8 +209,14 @@ def _named_year(evidence: Evidence, text: bytes) -> bool:
     return True
 
 
+def _age_last(evidence: Evidence, text: bytes) -> bool:
+    return _age(evidence, text[max(0, len(text) - 9) :])
+
+
 _READ = {
-    "named_year": _named_year, "star": _star, "named_age": _named_age, "named_birth": _named_birth, "sexed_age": _age, "aged_sex": _age, "year_old": _age, "jahrig": _age, "edad": _age,
+    "named_year": _named_year, "star": _star, "named_age": _named_age, "named_birth": _named_birth, "sexed_age": _age,
+    "aged_sex": _age, "year_old": _age, "jahrig": _age, "edad": _age, "line_age": _age_last,
+    "first_age": _first_age, "complains": _age,
 }  # fmt: skip
 
 
@@ -172,4 +244,6 @@ def _count_rows(evidence: Evidence, page: Folded, clinical: Sequence[int], place
 def _who(text: bytes) -> frozenset[bytes]:
     """The words of the name that stands there, in lower case, civility and bed apart."""
     words = (word.lower() for word in _NAME.findall(text.split(b"\n")[0])[:4])
-    return frozenset([word for word in words if word not in _NOT_NAMES and len(word) > 2 and word not in _CIVILITIES][:2])
+    return frozenset(
+        [word for word in words if word not in _NOT_NAMES and len(word) > 2 and word not in _CIVILITIES][:2]
+    )

@@ -1,8 +1,8 @@
-"""Lists of patients in spreadsheets and CSV files: one person a row, clinical columns beside.
+"""Lists of patients in spreadsheets, databases and exports: one person a row, clinical columns beside.
 
-Owns the reading of tables: which columns name or number a person, which speak of care, which of staff, members, goods
-or money; how many distinct persons there are. Takes rows of cells, returns ``TableEvidence``. Header words count, and
-so does what stands below them, because exports come without headers. Row keys are compared in memory and go nowhere.
+Owns the judgement of a table: which columns name or number a person, which speak of care, which of staff, members,
+goods or money; what the free cells say; how many distinct persons there are. Takes rows of cells, returns
+``TableEvidence``. Headings are read by headings.py, cells by cells.py. Row keys are compared in memory and go nowhere.
 
 A staff list has names, birth dates and NIR but no clinical column; statistics and price lists have clinical words but
 nobody's row; a research table has ages and values under pseudonyms and is health data of nobody named.
@@ -13,13 +13,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
+from agent.detection import cells as content
 from agent.detection.combine import sigmoid
-from agent.detection.fold import fold, fold_term
-from agent.detection.lexicon import columns, entries
-from agent.detection.matcher import matcher
-from agent.detection.morphology import shaped
+from agent.detection.headings import is_heading, role_of, says_patient
 
 Row = Sequence[str]
 _HEADER_ROWS = 12  # the header is looked for in so many first rows
@@ -27,14 +24,7 @@ _SAMPLE = 120  # rows looked at for the content of columns
 _MAX_ROWS = 200_000
 _MAX_COLUMNS = 80
 _MIN_ROWS = 2
-_PASS = 0.6  # share of a column's cells that must have its shape
-_DATE = re.compile(
-    r"\s*(?:(?:[0-3]?\d)[-/.](?:[01]?\d)[-/.]((?:1[89]|20)\d\d)|"
-    r"((?:1[89]|20)\d\d)-(?:[01]\d)-(?:[0-3]\d))(?:[T ].{0,12})?\s*"
-)
-_CODE = re.compile(r"\s*[A-TV-Z]\d{2}(?:\.\d{1,2}|\d)?(?:\s+\D.*)?\s*")
-_NIR = re.compile(r"\D*([12378])\D?(\d\d)\D?(0[1-9]|1[0-2]|[2-9]\d)\D?(\d\d|2[AB])\D?(\d{3})\D?(\d{3})\D{0,3}(\d\d)\s*")
-_FULL_NAME = re.compile(r"\s*(?:(?:M|Mr|Mme|Mlle|Mrs|Ms)\.?\s+)[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)+\s*")
+_TURNED = (40, 40)  # rows and columns up to which persons may stand in columns instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,143 +40,154 @@ class TableEvidence:
     columns: int = 0  # columns about persons and care
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The columns of one table, and what is said beside them."""
+
+    roles: dict[int, str]
+    patients: bool = False  # a heading or the title says that the persons are patients
+    staff: bool = False  # the title says that they are staff
+    confirmed: bool = False  # cells below a clinical heading are clinical
+    free: float = 0.0  # 0 to 1: how much the free cells speak of care
+
+
 def read_table(rows: Sequence[Row]) -> TableEvidence:
     """Judge one table. Work is bounded: a sample of rows for the columns, one pass over the rows to count persons."""
-    rows = rows[:_MAX_ROWS]
-    start, roles = _header(rows)
+    found = _judge(rows[:_MAX_ROWS])
+    if found.probability < 0.5 and _MIN_ROWS < len(rows) <= _TURNED[0]:
+        width = max(map(len, rows))
+        if _MIN_ROWS < width <= _TURNED[1]:
+            turned = _judge([tuple(row[at] if at < len(row) else "" for row in rows) for at in range(width)])
+            found = turned if turned.probability >= 0.5 else found
+    return found
+
+
+def _judge(rows: Sequence[Row]) -> TableEvidence:
+    start, header = read_header(rows)
     body = rows[start:]
     if len(body) < _MIN_ROWS or max((len(row) for row in body[:_SAMPLE]), default=0) < 2:
         return TableEvidence()
-    step = max(1, len(body) // _SAMPLE)
-    sample = body[::step][:_SAMPLE]
-    content = _by_content(sample)
-    roles = _roles(roles, content, sample)
-    person, clinical = _sides(roles)
-    confirmed = [column for column, role in content.items() if role in {"terms", "codes"}]
-    if any(roles[column] in {"diagnosis", "clinical"} for column in confirmed):
-        clinical += _CONFIRMED
-    named = any(role in {"name", "nir", "full-name"} for role in roles.values()) or _numbered_people(roles)
+    seen = _look(rows[:start], header, body[:: max(1, len(body) // _SAMPLE)][:_SAMPLE])
+    body = body[1:] if not start and _is_unknown_header(body[0], seen.roles) else body
+    roles = set(seen.roles.values())
+    person, clinical = _sides(seen)
     probability = sigmoid(person) * sigmoid(clinical)
     return TableEvidence(
         probability,
         person,
         clinical,
-        identified=named,
-        numbered="nir" in roles.values(),
-        keys=_keys(body, roles) if probability >= 0.5 else frozenset(),
-        columns=sum(role not in {"other", ""} for role in roles.values()),
+        identified=not roles.isdisjoint({"name", "nir", "full-name", "person", "subject"}) or {"id", "birth"} <= roles,
+        numbered="nir" in roles,
+        keys=_keys(body, seen.roles) if probability >= 0.5 else frozenset(),
+        columns=sum(role not in _AGAINST for role in seen.roles.values()),
     )
 
 
-def _header(rows: Sequence[Row]) -> tuple[int, dict[int, str]]:
+def read_header(rows: Sequence[Row]) -> tuple[int, dict[int, str]]:
     """(row after the header, column → role) by header words; (0, {}) without a header."""
     best: tuple[int, dict[int, str]] = (0, {})
     for number, row in enumerate(rows[:_HEADER_ROWS]):
-        roles = {column: role for column, cell in enumerate(row[:_MAX_COLUMNS]) if (role := _role(cell))}
+        roles = {column: role for column, cell in enumerate(row[:_MAX_COLUMNS]) if (role := role_of(cell))}
         if len(roles) > len(best[1]):
             best = (number + 1, roles)
     return best if len(best[1]) >= 2 else (0, {})
 
 
-def _roles(header: dict[int, str], content: dict[int, str], sample: Sequence[Row]) -> dict[int, str]:
-    """Header words before contents, but a column «Patient» full of words holds names, not numbers."""
-    roles = {**content, **header}
-    for column, role in header.items():
+def _is_unknown_header(first: Row, roles: dict[int, str]) -> bool:
+    """Whether the first row has words where every other row has a date or a number: headings that nobody knows."""
+    cells = [first[column] for column, role in roles.items() if role in _FIGURES and column < len(first)]
+    return bool(cells) and not any(char.isdigit() for cell in cells for char in cell)
+
+
+def _look(head: Sequence[Row], header: dict[int, str], sample: Sequence[Row]) -> _Seen:
+    """Roles by heading and by cells; header words before contents, cells before headings of empty columns."""
+    width = min(_MAX_COLUMNS, max(len(row) for row in sample))
+    roles: dict[int, str] = {}
+    confirmed = False
+    unknown: list[tuple[int, list[str]]] = []
+    for column in range(width):
         cells = [row[column] for row in sample if column < len(row) and row[column].strip()]
-        if role == "id" and cells and _share(cells, lambda cell: not any(map(str.isdigit, cell[:40]))) >= _PASS:
-            roles[column] = "full-name"
-    return roles
-
-
-def _role(cell: str) -> str:
-    if not 1 < len(cell) <= 60:
-        return ""
-    word, known = fold_term(cell), columns()
-    found = known.get(word) or known.get(word.replace(b" e ", b" ")) or _compact().get(word.replace(b" ", b""), "")
-    return found or ("clinical" if word in _measures() else "")
-
-
-@lru_cache(maxsize=1)
-def _compact() -> dict[bytes, str]:
-    """Headings of several words as databases write them: DATENAISSANCE."""
-    return {word.replace(b" ", b""): role for word, role in columns().items() if b" " in word and len(word) > 6}
-
-
-@lru_cache(maxsize=1)
-def _measures() -> frozenset[bytes]:
-    """Lexicon entries that make a clinical column: analytes, vital signs, medicines."""
-    return frozenset(
-        entry.text for entry in entries() if len(entry.text) > 2 and any(map(entry.has, ("analyte", "vital", "drug")))
+        said = header.get(column, "")
+        below = content.role_by_cells(cells) if len(cells) >= max(_MIN_ROWS, len(sample) // 4) else ""
+        confirmed |= said in {"diagnosis", "clinical"} and below in {"terms", "codes"}
+        role = _settled(said, below, cells) if cells else said if said in _AGAINST else ""
+        if role:
+            roles[column] = role
+        elif len(cells) * 2 > len(sample):
+            unknown.append((column, cells))
+    _add_names(roles, unknown)
+    titles = [cell for row in head for cell in row[:_MAX_COLUMNS]]
+    return _Seen(
+        roles,
+        patients=any(map(says_patient, titles)),
+        staff=any(role_of(word) == "staff" for row in head[:-1] for cell in row[:3] for word in cell[:80].split()),
+        confirmed=confirmed,
+        free=_free(sample, roles),
     )
 
 
-def _by_content(sample: Sequence[Row]) -> dict[int, str]:
-    """Column → role by what its cells look like; header words, where there are, take precedence."""
-    width = min(_MAX_COLUMNS, max(len(row) for row in sample))
-    roles = {}
-    for column in range(width):
-        cells = [row[column] for row in sample if column < len(row) and row[column].strip()]
-        role = _content_role(cells) if len(cells) >= max(_MIN_ROWS, len(sample) // 4) else ""
-        if role:
-            roles[column] = role
-    return roles
+def _settled(said: str, below: str, cells: list[str]) -> str:
+    """The role of a column whose heading says ``said`` and whose cells look like ``below``."""
+    if said == "id" and content.share(cells, lambda cell: not any(map(str.isdigit, cell[:40]))) >= content.PASS:
+        return "subject"  # «Patient», «Resident», with words below it: names, not numbers
+    if said in {"id", "name", "birth", "other"} and below in {"person", "full-name", "nir"}:
+        return below
+    return said or below
 
 
-def _content_role(cells: list[str]) -> str:
-    if _share(cells, _valid_nir) >= _PASS:
-        return "nir"
-    years = [int(found[1] or found[2]) for cell in cells if (found := _DATE.fullmatch(cell[:40]))]
-    if len(years) >= _PASS * len(cells):
-        return "birth" if max(years) - min(years) >= 15 and sorted(years)[len(years) // 2] < 2012 else ""
-    if _share(cells, lambda cell: _FULL_NAME.fullmatch(cell[:60]) is not None) >= _PASS:
-        return "full-name"
-    if _share(cells, lambda cell: _CODE.fullmatch(cell[:80]) is not None) >= _PASS and len(set(cells)) > 1:
-        return "codes"
-    return "terms" if _share(cells, _clinical_cell) >= _PASS / 2 else ""
+def _add_names(roles: dict[int, str], unknown: list[tuple[int, list[str]]]) -> None:
+    """Beside birth dates or numbers, columns of capitalised words are names."""
+    if _NAMING.isdisjoint(roles.values()) and not {"birth", "nir"}.isdisjoint(roles.values()):
+        for column, cells in unknown:
+            if content.are_names(cells) and sum(role == "name" for role in roles.values()) < 2:
+                roles[column] = "name"
 
 
-def _share(cells: list[str], test: object) -> float:
-    return sum(bool(test(cell)) for cell in cells) / len(cells) if callable(test) else 0.0
+def _free(sample: Sequence[Row], roles: dict[int, str]) -> float:
+    """How much (0 to 1) the cells that are nobody's name, number or date, and no goods, speak of care."""
+    rows, words = 0, set()
+    for row in sample:
+        found: set[bytes] = set()
+        for column, cell in enumerate(row[:_MAX_COLUMNS]):
+            if roles.get(column, "") in _FREE:
+                found |= content.clinical_words(cell)
+        rows += bool(found)
+        words |= found
+    share, distinct = rows / len(sample), len(words) / min(4, max(2, len(sample)))
+    return min(1.0, share / 0.35) * min(1.0, distinct)
 
 
-def _valid_nir(cell: str) -> bool:
-    found = _NIR.fullmatch(cell[:40]) if sum(map(str.isdigit, cell[:40])) >= 14 else None
-    if found is None:
-        return False
-    body = "".join(found.groups()[:6]).replace("2A", "19").replace("2B", "18")
-    return body.isdigit() and 97 - int(body) % 97 == int(found[7])
-
-
-def _clinical_cell(cell: str) -> bool:
-    if not 2 < len(cell) < 400:
-        return False
-    words = fold(cell).words
-    found = any(any(map(match.entry.has, _TOLD)) for match in matcher().find(words))
-    return found or any(True for _ in shaped(words))
-
-
-_TOLD = ("term", "drug", "phrase", "analyte")  # entries that make a cell one of care
-_PERSON = {"id": 2.6, "name": 1.4, "full-name": 3.4, "birth": 2.6, "nir": 2.6, "age": 1.2, "sex": 1.0}
-_CLINICAL = {"diagnosis": 3.4, "clinical": 1.9, "care": 0.8, "codes": 2.2, "terms": 3.4, "id": 0.9}
-_CAPS = {"diagnosis": 5.5, "clinical": 6.0, "care": 2.0, "codes": 2.2, "terms": 3.8, "other": 4.5}
+_NAMING = frozenset({"name", "full-name", "person", "subject"})
+_FIGURES = frozenset({"birth", "person", "nir", "codes"})
+_AGAINST = frozenset({"other", "staff", "animal"})
+_FREE = frozenset({"", "diagnosis", "clinical", "care", "terms", "codes"})
+_PERSON = {
+    "id": 2.6, "name": 1.4, "full-name": 2.8, "subject": 3.8, "person": 4.4, "initials": 2.2, "birth": 2.6, "nir": 2.6, "age": 1.2, "sex": 1.0
+}  # fmt: skip
+_CLINICAL = {"diagnosis": 3.4, "clinical": 1.9, "care": 0.8, "codes": 2.2, "terms": 3.4, "id": 0.9, "subject": 0.9}
+_CAPS = {"diagnosis": 5.5, "clinical": 6.0, "care": 2.0, "codes": 2.2, "terms": 3.8, "other": 4.5, "staff": 5.0, "animal": 7.0}
+_NOT_CARE = {"other": 1.1, "staff": 2.0, "animal": 2.5}
 _CONFIRMED = 1.0  # the cells of a column with a clinical header are clinical words or codes
+_FREE_CELLS, _RICH = 3.0, 0.6  # all cells speak of care, without and beside a column that does
+_PATIENTS = 2.4  # named persons, and a heading that calls them patients
 _PRIOR = -3.0
 
 
-def _sides(roles: dict[int, str]) -> tuple[float, float]:
-    found = list(roles.values())
+def _sides(seen: _Seen) -> tuple[float, float]:
+    found = list(seen.roles.values())
     person = _PRIOR + sum(weight for role, weight in _PERSON.items() if role in found)
     person += 0.6 if found.count("name") > 1 else 0.0  # family and first name
     clinical = _PRIOR + sum(
         min(weight * found.count(role), _CAPS.get(role, weight)) for role, weight in _CLINICAL.items()
     )
-    clinical -= min(1.1 * found.count("other"), _CAPS["other"])
+    clinical += _CONFIRMED if seen.confirmed else 0.0
+    clinical += _RICH * seen.free if "terms" in found else _FREE_CELLS * seen.free
+    if seen.patients and not {*_NAMING, "birth", "nir"}.isdisjoint(found):
+        clinical += _PATIENTS
+        person += 0.0 if {"id", "subject"} & set(found) else 1.0
+    found += ["staff"] * seen.staff
+    clinical -= sum(min(weight * found.count(role), _CAPS[role]) for role, weight in _NOT_CARE.items())
     return person, clinical
-
-
-def _numbered_people(roles: dict[int, str]) -> bool:
-    """A hospital's own number beside a birth date tells a person."""
-    return "id" in roles.values() and "birth" in roles.values()
 
 
 def _keys(body: Sequence[Row], roles: dict[int, str]) -> frozenset[str]:
@@ -195,13 +196,15 @@ def _keys(body: Sequence[Row], roles: dict[int, str]) -> frozenset[str]:
     A sum at the foot, a blank line and a header that a long list repeats are nobody.
     """
     numbers = [column for wanted in ("nir", "id") for column, role in roles.items() if role == wanted][:1]
-    told = {"full-name", "name", "birth" if "birth" in roles.values() else "age"}  # what tells namesakes apart
+    told = {*_NAMING, "birth" if "birth" in roles.values() else "age"}  # what tells namesakes apart
     naming = [column for column, role in roles.items() if role in told]
+    if numbers and _numbers_visits(body, numbers, naming, roles):
+        numbers = []
     least = min(2, len(naming)) if numbers or len(naming) > 1 else 1
     keys = set()
     for place, row in enumerate(body):
         number, names = _values(row, numbers), _values(row, naming)
-        if any(_role(value) for value in number + names):
+        if any(map(is_heading, number + names)):
             continue
         if number:
             keys.add(_SEPARATORS.sub("", number[0]))
@@ -210,6 +213,19 @@ def _keys(body: Sequence[Row], roles: dict[int, str]) -> frozenset[str]:
         elif not numbers and not naming and any(cell.strip() for cell in row):
             keys.add(f"#{place}")
     return frozenset(keys)
+
+
+def _numbers_visits(body: Sequence[Row], numbers: list[int], naming: list[int], roles: dict[int, str]) -> bool:
+    """Whether the number is that of a stay or a visit: every row with a name and a birth date, and fewer persons than
+    numbers.
+    """
+    if _NAMING.isdisjoint(roles[column] for column in naming) or "birth" not in roles.values():
+        return False
+    pairs = [(_values(row, numbers), _values(row, naming)) for row in body]
+    whole = [(number[0], "|".join(names)) for number, names in pairs if number and len(names) == len(naming)]
+    if len(whole) < 0.9 * sum(bool(number) for number, _ in pairs):
+        return False
+    return len({names for _, names in whole}) < 0.97 * len({number for number, _ in whole})
 
 
 _SEPARATORS = re.compile(r"[\s./-]")

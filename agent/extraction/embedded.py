@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import binascii
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+import re2
 
 from agent.document import Format
 from agent.extraction.sniff import HEAD, sniff
@@ -23,12 +26,17 @@ _STRIDE = 96
 _WINDOW = 104  # any run of MIN_RUN characters contains such a window that begins at a multiple of _STRIDE
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_"
 _FOLDS = b"\r\n\t"
+_MOST_DRESSED = 200  # of one text
 _RUN = _ALPHABET + _FOLDS
 _REST = re.compile(rb"[A-Za-z0-9+/=_\r\n\t-]*")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 # what a run may decode to and be a document; anything else is a digest, a key, a picture's neighbour
 _WORTH = frozenset(Format) - {Format.UNKNOWN, Format.EMPTY, Format.AUDIO_VIDEO, Format.EXECUTABLE, Format.FONT}
 _PLAIN = frozenset({Format.TEXT, Format.CSV, Format.JSON, Format.NDJSON})
+_HEX = b"0123456789abcdefABCDEF"
+_DRESS = rb"[ \t>\"'+*#/;|-]{1,8}"  # what stands before each line of a quoted message, a comment, a string put together
+_DRESSED_LINES = re2.compile(rb"(?m)(?:^" + _DRESS + rb"[A-Za-z0-9+/]{40,100}={0,2}[\"' +,;.&_\\)]{0,8}\r?\n){4,}")
+_DRESSED = re.compile(rb"[A-Za-z0-9+/]{40,100}={0,2}|(?<=[\"'> ])[A-Za-z0-9+/]{2,39}={0,2}(?=[\"' )\r\n;]|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,19 @@ def base64_runs(text: bytes, limit: int) -> Iterator[Run]:
         at = max(end, at + _STRIDE)
 
 
+def dressed_runs(text: bytes, limit: int) -> Iterator[Run]:
+    """Runs whose lines are quoted, commented out or put together as strings: each line alone is too short to be one."""
+    for number, match in enumerate(_DRESSED_LINES.finditer(text)):
+        if number >= _MOST_DRESSED:
+            return
+        last = text.find(b"\n", match.end())
+        lines = text[match.start() : min(last if last >= 0 else len(text), match.end() + 120)].splitlines()
+        body = b"".join(found[0] for line in lines if (found := _DRESSED.search(line)))
+        run = _decode(body, 0, len(body), limit)
+        if run:
+            yield Run(match.start(), match.end(), run.data, run.format)
+
+
 def _begin(text: bytes, at: int) -> int:
     """Where the run around ``at`` begins: not further back than a stride, or an earlier window would have met it."""
     floor = max(0, at - _STRIDE - _WINDOW)
@@ -79,13 +100,39 @@ def _decode(text: bytes, start: int, end: int, limit: int) -> Run | None:
     """Runs may begin with a word that only looks like base64 (an attribute's neighbour); try after line ends, too."""
     body = text[start : min(end, start + limit * 4 // 3 + limit // 48)]
     for skipped in (0, body.find(b"\n") + 1):
-        data = _plain(body[skipped:])
-        if len(data) < MIN_RUN * 3 // 4 - 4:
-            continue
-        format_ = sniff(data[:HEAD])
-        if format_ in _WORTH and (format_ not in _PLAIN or _is_prose(data)):
-            return Run(start + skipped, end, data, format_)
+        for data in _readings(body[skipped:]):
+            format_ = sniff(data[:HEAD])
+            if _is_worth(data, format_):
+                return Run(start + skipped, end, data, format_)
     return None
+
+
+def _readings(body: bytes) -> Iterator[bytes]:
+    """What a run may decode to: base64, or hexadecimal digits, as in the dump of a database."""
+    data = _plain(body)
+    if len(data) >= MIN_RUN * 3 // 4 - 4:
+        yield data
+    digits = body.translate(None, _FOLDS) if not body[:64].translate(None, _HEX + _FOLDS) else b""
+    digits = digits.removeprefix(b"0x")
+    if len(digits) >= MIN_RUN and not digits.translate(None, _HEX):
+        yield binascii.unhexlify(digits[: len(digits) // 2 * 2])
+
+
+def _is_worth(data: bytes, format_: Format) -> bool:
+    """A document, a packed one (RFC 1950), or base64 once more; random bytes look like none of them."""
+    if format_ in _PLAIN:
+        return _is_prose(data) or not data[:512].translate(None, _RUN)
+    return format_ in _WORTH or (data[:2] in _ZLIB and _unpacks(data))
+
+
+_ZLIB = frozenset((b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"))
+
+
+def _unpacks(data: bytes) -> bool:
+    try:
+        return len(zlib.decompressobj().decompress(data, 512)) > 0
+    except zlib.error:
+        return False
 
 
 def _plain(body: bytes) -> bytes:

@@ -60,7 +60,7 @@ def month_of(word: str) -> int:
 
 
 def numeric(first: str, second: str, third: str) -> str:
-    """Three numbers of a date as written → ISO date, or "" when they make none; two-digit years up to 30 are this century's."""
+    """Three numbers of a date as written → ISO date, or "" when they make none; years of two digits as above."""
     if len(first) == 4:
         return date(int(first), int(second), int(third)) if len(third) <= 2 else ""
     if len(first) == 3 or len(third) == 1:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from agent.detection.disguise import readable
 from agent.detection.identifiers import birth, contacts, foreign, ins, ipp
 from agent.detection.identifiers.base import Hit, compact
 from agent.detection.identifiers.numbers import MAX_HITS, WORDS, NumberScan, grade
@@ -44,7 +45,11 @@ def _searchers() -> tuple[Any, Any, Any]:
 
 
 def find_identifiers(text: str) -> list[Hit]:
-    """Every identifier in the text, by place; overlapping ones are settled for the stronger. Never raises."""
+    """Every identifier in the text, by place; overlapping ones are settled for the stronger. Never raises.
+
+    Places are those of ``readable(text)``: the text itself, unless it is disguised.
+    """
+    text = readable(text)
     if not any(digit in text for digit in "0123456789"):
         return contacts.mails(text)
     plain = text.replace("\u202f", "\u00a0").encode("latin-1", "replace")  # one byte a character: same offsets

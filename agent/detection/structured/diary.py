@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from agent.detection.cells import clinical_words
 from agent.detection.fold import fold
 from agent.detection.matcher import matcher
 from agent.detection.structured.base import LIKELY, Person, Recognised, about
@@ -15,20 +16,27 @@ from agent.findings import Kind
 
 _EVENTS = 3  # at least so many, so that a family's calendar stays one
 _MAX = 20_000
+_LONGEST = 390  # characters of an event's text in which words of care are looked for
 _FOLD = re.compile(r"\r?\n[ \t]")
 _FIELD = re.compile(
     r"^(?:[\w-]{1,20}\.)?(SUMMARY|DESCRIPTION|COMMENT|NOTE|FN|BDAY|CATEGORIES|ATTENDEE)[;:]([^\r\n]*)", re.MULTILINE
 )
 _CAPITALS = r"[A-ZÀ-Þ]{2}[A-ZÀ-Þ'-]+"
 _WORD = r"[A-ZÀ-Þ][a-zß-ÿ]+(?:-[A-ZÀ-Þ][a-zß-ÿ]+)?"
-_CIVILITY = r"(?:M|Mr|Mme|Mlle|Mrs|Ms|Herr|Frau|Sig|Sra?|Dhr|Mevr)\.? +"
+_CIVILITY = r"(?:M|Mr|Mme|Mlle|Mrs|Ms|Herr|Frau|Hr|Fr|Sig|Sig\.ra|Sra?|D|Dña|Dhr|Mw|Mevr)\.? +"
 _NAMED = re.compile(
     rf"\b(?:{_CIVILITY}{_CAPITALS}(?: +{_WORD})?|(?:{_CAPITALS} +)+{_WORD}|{_WORD} +{_CAPITALS}"
     rf"|{_CIVILITY}{_WORD}(?: +{_WORD})?)\b"
 )
+# a name at the beginning, in any case of letters: counts beside words of care alone, in a diary that is full of them
+_FIRST = re.compile(
+    rf"[^\w*]*(?:\d[\d:hH. -]{{0,8}}[ :-]+)?({_CIVILITY}(?:{_WORD}|{_CAPITALS})"
+    rf"|(?:{_WORD}|{_CAPITALS}),? +(?:(?:{_WORD}|{_CAPITALS})\b|[A-Z]\b\.?))"
+)
 _STAFF = re.compile(r"\b(?:Dr|Docteur|Pr|Professeur|Prof|Me|Maître)\.? *$")
 _BORN = re.compile(
-    r"\b(?:n[ée]+(?:\(e\))?e? le|ddn|born|dob|geb\.?|nato|nata|geboren)\W{0,3}\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}",
+    r"(?:\b(?:n[ée]+(?:\(e\))?e? le|ddn|born|dob|geb\.?|nato|nata|nac\.?|geboren)|\*|\()\W{0,3}"
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}",
     re.IGNORECASE,
 )
 _CARE = re.compile(
@@ -70,13 +78,38 @@ def _calendar(events: list[dict[str, str]]) -> Recognised | None:
     people = []
     for event in events:
         summary, more = event.get("SUMMARY", ""), event.get("DESCRIPTION", "") + " " + event.get("COMMENT", "")
-        name = next((found[0] for found in _NAMED.finditer(summary) if not _STAFF.search(summary[: found.start()])), "")
-        born = _BORN.search(f"{summary} {more}")
-        if name and (born or _CARE.search(summary.replace(name, "")) or _clinical(more) > 1):
+        name = _name(summary)
+        if name and _of_care(summary.replace(name, " "), f"{summary} {more}", more):
             people.append(Person(family=name))
     if len(people) < _EVENTS or len(people) * 10 < len(events):
+        people = _by_first_words(events)
+    if len(people) < _EVENTS:
         return None
     return about(Kind.PATIENT_TABLE, people, clinical=len(people), confidence=LIKELY)
+
+
+def _name(summary: str) -> str:
+    return next((found[0] for found in _NAMED.finditer(summary) if not _STAFF.search(summary[: found.start()])), "")
+
+
+def _of_care(rest: str, whole: str, more: str) -> bool:
+    return bool(_BORN.search(whole) or _CARE.search(rest) or _clinical(more) > 1)
+
+
+def _by_first_words(events: list[dict[str, str]]) -> list[Person]:
+    """Names in ordinary letters at the beginning of an event; most events of the diary must be so, each with words of
+    care or a birth date.
+    """
+    people = []
+    for event in events:
+        summary, more = event.get("SUMMARY", ""), event.get("DESCRIPTION", "")
+        found = _FIRST.match(summary)
+        if found is None or _STAFF.search(summary[: found.end()].replace(found[1], "")) or clinical_words(found[1]):
+            continue
+        rest = f"{summary[found.end() :]} {more}"
+        if _BORN.search(rest) or _CARE.search(rest) or clinical_words(rest[:_LONGEST]):
+            people.append(Person(family=found[1].strip()))
+    return people if len(people) * 2 > len(events) else []
 
 
 def _cards(cards: list[dict[str, str]]) -> Recognised | None:

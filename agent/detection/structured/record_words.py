@@ -13,16 +13,20 @@ _FAMILY = """
     patientnom lastname familyname family fam surname lname patientlastname birthname maidenname nachname
     familienname geburtsname name1 achternaam naam cognome apellido apellidos primerapellido personsurnamename
     efternavn etternavn slaegtsnavn sukunimi efternamn nazwisko
+    cogn cognom apell apellid nachn familienn achtern lname1 nompat patnom nompatronymique patronyme nomjf
+    apelido sobrenome ptlastname ptsurname
 """
 FAMILY = frozenset(_FAMILY.split())
 _GIVEN = """
     prenom prenoms prenomnaissance premierprenom prenompatient patientprenom firstname firstnames givenname
     givennames given giv forename forenames fname patientfirstname vorname voornaam voornamen nome nombre nombres
     persongivenname fornavn etunimi imie
+    vorn voorn pren prenompat patprenom rufname roepnaam nomeproprio ptfirstname
 """
 GIVEN = frozenset(_GIVEN.split())
 _FULL = """
     fullname nomcomplet nometprenom nomprenom patientname patientfullname name displayname
+    nominativo nombrecompleto nomecompleto cognomenome apellidosynombre vollname ptname patname
 """
 FULL = frozenset(_FULL.split())
 _BIRTH = """
@@ -30,6 +34,8 @@ _BIRTH = """
     birthtime birthdttm patientdob patientbirthdate geburtsdatum gebdatum geburtstag geboortedatum datanascita
     datadinascita fechanacimiento fechadenacimiento fechanac fodselsdato foedselsdato syntymaaika fodelsedatum
     dataurodzenia
+    dtn datan dtnasc dtnascita datanasc nascita nascimento datanascimento fnac fecnac fecnacimiento nacimiento bday
+    brthdt birthdt dateofbirthdt gebdat geboren gbd geboortedat geb nele datnais datnaiss dnaiss dtnais datenaiss
 """
 BIRTH = frozenset(_BIRTH.split())
 _PATIENT_NUMBER = """
@@ -43,7 +49,7 @@ _NUMBER = """
     numerosecu numerosecuritesocial numerosecuritesociale numsecu numsecuritesociale personnummer ssn
 """
 NUMBER = PATIENT_NUMBER | frozenset(_NUMBER.split())
-PATIENT = ("patient", "pazient", "pacient", "pasient", "malade")
+PATIENT = ("patient", "pazient", "pacient", "pasient", "malade", "assistit", "bewohner", "ptient")
 _STAFF = """
     doctor physician medecin prescripteur prescriber author auteur practitioner praticien arzt doktor staff provider
     user utilisateur sender receiver emetteur destinataire nurse infirmier contact guardian tuteur mother father
@@ -62,6 +68,8 @@ _CARE = """
     bloodgroup bloodtype groupesanguin befund icd10 icd9 icdcode cim10 ccam snomed loinc vaccin immuni impf
     compterendu dischargesummary surgery chirurg radiolog imagerie grossesse pregnan clinicalinformation triage
     acuity referral
+    esenzion ricett vacuna vaccina impfstoff antecedentes tratamiento sintom bijzonderhed klacht beschwerd verordnung
+    behandlung befunde laborwert esame anamnesi diario clinico
 """
 CARE = tuple(_CARE.split())
 

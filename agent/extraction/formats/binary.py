@@ -14,10 +14,12 @@ from functools import partial
 from agent.document import Area, Format, Problem, Spot
 from agent.extraction.formats import archive, cms, compressed, database, dbase, iwork, tnef
 from agent.extraction.formats.base import Job
+from agent.extraction.formats.charset import decode
 from agent.extraction.formats.closed import closed, is_even_noise
 from agent.extraction.formats.runs import binary_runs
 from agent.extraction.formats.zipdir import read_directory
 from agent.extraction.limits import Stop
+from agent.extraction.sniff_text import is_text
 
 _BY_LIBARCHIVE = (
     b"MSCF\0\0\0\0", b"070701", b"070702", b"070707", b"\xc7\x71", b"!<arch>\n", b"xar!\0", b"\xed\xab\xee\xdb",
@@ -37,6 +39,9 @@ _AGE_HEADER = re.compile(
 _AGE_ARMOUR = re.compile(rb"-----BEGIN AGE ENCRYPTED FILE-----\r?\n")
 _END_OF_ZIP = b"PK\x05\x06"
 _ISO_AT = 32_769
+_CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r\x0b\x0c") + b"\x7f"
+_HIGH = bytes(range(128, 256))
+_LEAST_TEXT = 64  # bytes
 _NOISE = 16 * 1024  # bytes by which noise is told
 
 
@@ -52,6 +57,10 @@ def read_unknown(job: Job) -> None:
             job.fail(stop.problem)
         if job.document.problem not in {Problem.CORRUPT, Problem.UNSUPPORTED}:
             return
+    if _is_strewn(job.head):
+        job.text(decode(job.source.pread(job.budget.limits.run_bytes, 0).translate(None, _CONTROLS)))
+        job.document.truncated |= job.source.size > job.budget.limits.run_bytes
+        return
     problem = closed(job.head, job.document.extension)
     if problem:
         job.fail(problem)
@@ -61,6 +70,14 @@ def read_unknown(job: Job) -> None:
     read_appended(job)
     if job.document.problem is None and not job.document.children and is_even_noise(job.source.pread(_NOISE, 0)):
         job.fail(Problem.ENCRYPTED)  # or a piece of something packed: nobody can tell, and nobody can read it
+
+
+def _is_strewn(head: bytes) -> bool:
+    """A text with control characters between its letters: what is left without them is nothing but text."""
+    rest = head.translate(None, _CONTROLS)
+    if len(rest) < _LEAST_TEXT or 3 * len(rest) < len(head):
+        return False
+    return is_text(rest) and 20 * (len(rest) - len(rest.translate(None, _HIGH))) < 3 * len(rest) and b" " in rest
 
 
 def _reader(job: Job) -> Callable[[Job], None] | None:

@@ -19,7 +19,10 @@ BOMS = (
 )
 _EIGHT_BIT = ("cp1252", "cp850", "mac_roman", "iso8859_15")  # in order of preference when nothing tells them apart
 _SAMPLE = 16 * 1024
+_LEAST_EBCDIC = 64  # bytes
 _LOW, _HIGH = bytes(range(128)), bytes(range(128, 256))
+_EBCDIC_ZONES = (0x81, 0x91, 0xA2, 0xC1, 0xD1, 0xE2, 0xF0)  # where runs of letters and digits begin
+_EBCDIC_LETTERS = bytes(code for first in _EBCDIC_ZONES for code in range(first, (first | 15) - 5))
 _WORDS = bytes(code if code > 127 or chr(code).isalpha() else 32 for code in range(256))
 _COMMON = frozenset("éèàçêôîûùïëâœ")
 _LETTERS = frozenset("äöüßñáíóúãõæåøýłšžčćřěůğışőűąęśźżńÿ")
@@ -33,7 +36,7 @@ _CODECS_WORDS = (
     "iso8859_3 iso8859_4 iso8859_5 iso8859_6 iso8859_7 iso8859_8 iso8859_9 iso8859_10 iso8859_13 iso8859_14 "
     "iso8859_15 iso8859_16 cp437 cp850 cp852 cp858 cp866 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 "
     "cp1258 cp874 cp932 cp949 cp950 mac_roman mac_latin2 koi8_r koi8_u gb2312 gbk gb18030 big5 big5hkscs "
-    "shift_jis euc_jp euc_kr iso2022_jp iso2022_jp_2 iso2022_kr tis_620"
+    "shift_jis euc_jp euc_kr iso2022_jp iso2022_jp_2 iso2022_kr tis_620 cp037 cp273 cp500 cp1140"
 )
 CODECS = frozenset(_CODECS_WORDS.split())
 _BY_HABIT = frozenset(
@@ -86,7 +89,18 @@ def encoding_of(data: bytes) -> str:
         return marked
     if data.isascii() or _is_utf8(data):
         return "utf-8"
+    if is_ebcdic(data):
+        return "cp500"
     return _eight_bit(data[:_SAMPLE] if not data[:_SAMPLE].isascii() else data)
+
+
+def is_ebcdic(data: bytes) -> bool:
+    """A text as mainframes and IBM i write it: its space is 0x40, its letters are high, and nearly nothing is ASCII."""
+    sample = data[:2048]
+    spaces, letters = sample.count(0x40), len(sample) - len(sample.translate(None, _EBCDIC_LETTERS))
+    if len(sample) < _LEAST_EBCDIC or 20 * spaces < len(sample):
+        return False
+    return 2 * letters > len(sample) and 50 * sample.count(b" ") < len(sample)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -140,7 +154,7 @@ def decode(data: bytes, declared: str = "") -> str:
             pass
     encoding = encoding or encoding_of(data)
     text = data.decode(encoding, "serment-cp1252" if encoding == "utf-8" else "replace")
-    return text.removeprefix("\ufeff")
+    return text.removeprefix("\ufeff") if encoding != "cp500" else text.replace("\x85", "\n")
 
 
 def known_codec(name: str) -> str:

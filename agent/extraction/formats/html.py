@@ -6,6 +6,7 @@ import binascii
 import html
 import re
 import urllib.parse
+from itertools import islice
 
 from agent.document import Area, Spot
 from agent.extraction.formats import text
@@ -14,7 +15,7 @@ from agent.extraction.formats.charset import decode
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9._-]{1,40})", re.IGNORECASE)
 _DATA = re.compile(r"data:([\w.+/-]{0,100})((?:;[\w=.+-]{1,60}){0,5}),([A-Za-z0-9+/=%_.~\s-]{64,})")
-_SHOWN_ATTRIBUTES = ("content", "alt", "title", "value", "placeholder", "summary", "aria-label")
+_SHOWN_ATTRIBUTES = ("content", "alt", "title", "value", "placeholder", "summary", "aria-label", "srcdoc")
 _SELECTOR = ", ".join(f"[{name}]" for name in _SHOWN_ATTRIBUTES)
 _BLOCKS = re.compile(
     r"<(/?(?:p|div|br|tr|li|h[1-6]|table|ul|ol|dl|dt|dd|section|article|header|footer|blockquote|pre|option|hr)\b)",
@@ -26,6 +27,11 @@ _MANY_TAGS, _MAX_DEPTH = 4000, 1000
 _LEFT_OPEN = "p|li|td|th|tr|dt|dd|option|thead|tbody|tfoot|br|img|input|meta|link|hr|col|area|base|wbr|source|embed"
 _NESTING = re.compile(rf"<(/?)(?!(?:{_LEFT_OPEN})\b)[a-z][a-z0-9]*\b", re.IGNORECASE)
 _SCRIPT_CHARS = 20_000
+_MOST_SCRIPTS = 50
+_PROSE = 4  # spaces in a value that is text
+_DATA_ATTRIBUTE = re.compile(r"\bdata-[\w-]{1,40}\s{0,3}=\s{0,3}(?:\"([^\"<>]{40,20000})\"|'([^'<>]{40,20000})')")
+_STRING = re.compile(r"\"((?:[^\"\\\n]|\\.){40,20000}+)\"|'((?:[^'\\\n]|\\.){40,20000}+)'")
+_LINE_END = re.compile(r"\\[nrt]")
 _CELL_END = "\ue000"  # stands for a tab while white space is folded
 
 
@@ -41,6 +47,8 @@ def read(job: Job) -> None:
     _hidden(job, source)
     if "data:" in source:
         _addresses(job, source)
+        source = _DATA.sub(" ", source)
+    text.children(job, source.encode("utf-8", "replace"))  # in a script or a page's own data
 
 
 def _visible(job: Job, source: str) -> None:
@@ -49,6 +57,8 @@ def _visible(job: Job, source: str) -> None:
     if _is_deep(source):
         job.text(html.unescape(_TAGS.sub(" ", source)))  # the parser's time grows with the square of the depth
         return
+    if "<template" in source:
+        source = source.replace("<template", "<div").replace("</template", "</div")
     shaped = _CELLS.sub("\t<\\1", _BLOCKS.sub("\n<\\1", source))
     tree = LexborHTMLParser(shaped)
     attributes: list[str] = []
@@ -58,13 +68,29 @@ def _visible(job: Job, source: str) -> None:
     for node in tree.css(_SELECTOR)[:5000]:
         values = node.attributes
         attributes += [value for name in _SHOWN_ATTRIBUTES if (value := values.get(name)) and len(value) > 2]
-    for node in tree.css("script[type*=json]"):
-        attributes.append(node.text(deep=True)[:_SCRIPT_CHARS])
+    attributes += _kept_for_scripts(source)
+    for node in tree.css("script")[:_MOST_SCRIPTS]:
+        code = node.text(deep=True)[:_SCRIPT_CHARS]
+        attributes += [code] if "json" in (node.attributes.get("type") or "") else _strings(code)
     tree.strip_tags(["script", "style", "head"])
     body = tree.body
     if body is not None:
         job.text(_tidy(body.text(deep=True)))
     job.text("\n".join(attributes), PROPERTIES)
+
+
+def _kept_for_scripts(source: str) -> list[str]:
+    """Values of ``data-`` attributes that are text rather than settings."""
+    if "data-" not in source:
+        return []
+    found = (match[1] or match[2] for match in _DATA_ATTRIBUTE.finditer(source))
+    return [html.unescape(value) for value in islice(found, 5000) if value.count(" ") >= _PROSE]
+
+
+def _strings(code: str) -> list[str]:
+    """String constants of a program that are text: what a page shows only once its program has run."""
+    found = (match[1] or match[2] for match in _STRING.finditer(code))
+    return [_LINE_END.sub("\n", value) for value in islice(found, 1000) if value.count(" ") >= _PROSE]
 
 
 def _is_deep(source: str) -> bool:

@@ -7,9 +7,12 @@ A picture too small to hold a page of readable text is no problem to anybody.
 from __future__ import annotations
 
 import re
+import zlib
 
 from agent.document import Area, Code, Problem, Spot
+from agent.extraction.formats import behind
 from agent.extraction.formats.base import PROPERTIES, Job
+from agent.extraction.formats.charset import decode
 from agent.extraction.formats.runs import binary_runs
 from agent.extraction.pictures import PictureReader, Sight
 
@@ -18,6 +21,8 @@ _HEAD = 64 * 1024
 _ABOUT = 8 * 1024  # where descriptions stand in the usual formats
 _RUN_CHARS = 20_000
 _WORDS = re.compile(r"[^\W\d_]{3,40}[ ,^:'’-]+[^\W_]{2,}")  # at least two words: anything else in a picture is noise
+_PNG_TEXT = re.compile(rb"zTXt[^\0]{1,79}\0\0|iTXt[^\0]{1,79}\0\x01\0[^\0]{0,40}\0[^\0]{0,200}\0")
+_MOST_TEXTS = 20
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG start-of-frame markers
 
 
@@ -32,6 +37,30 @@ def read(job: Job) -> None:
     finally:  # also of a picture that cannot be decoded
         lines = binary_runs(data[:_ABOUT], _RUN_CHARS).split("\n")
         job.text("\n".join(line for line in lines if _WORDS.search(line)), PROPERTIES)
+        _packed(job, data)
+        _behind(job)
+
+
+def _packed(job: Job, head: bytes) -> None:
+    """Descriptions that a PNG keeps compressed (zTXt and iTXt, PNG 3rd edition, 11.3.3)."""
+    if not head.startswith(b"\x89PNG"):
+        return
+    for number, match in enumerate(_PNG_TEXT.finditer(head)):
+        machine = zlib.decompressobj()
+        try:
+            shown = machine.decompress(head[match.end() :], _RUN_CHARS)
+        except zlib.error:
+            continue
+        job.budget.inflate(len(shown))
+        job.text(decode(shown), PROPERTIES)
+        if number >= _MOST_TEXTS:
+            return
+
+
+def _behind(job: Job) -> None:
+    if job.source.size <= job.budget.limits.member_bytes:
+        data = job.source.pread(job.source.size, 0)
+        behind.adopt(job, data, behind.end_of_picture(data))
 
 
 def _may_hold_a_page(head: bytes) -> bool:

@@ -35,6 +35,7 @@ _PEOPLE = frozenset(
 _ARMOUR = b"-----BEGIN PGP MESSAGE-----"
 _UU = re.compile(rb"^begin [0-7]{3} ([^\r\n]{1,200})\r?\n", re.MULTILINE)
 _MAX_PARTS_DEPTH = 20
+_PREAMBLE = 200  # bytes: less is « this message has several parts »
 _INLINE_PICTURE = 20 * KIB  # a smaller picture within a mail is a logo
 
 
@@ -155,11 +156,16 @@ def _boundary(message: Message) -> bytes:
 
 
 def _pieces(body: bytes, boundary: bytes) -> list[bytes]:
-    """What stands between the boundary lines; a missing last one is forgiven."""
+    """What stands between the boundary lines, and before and after them, where mail programs do not look; a missing last
+    one is forgiven.
+    """
     marks = list(re.finditer(rb"^" + re.escape(boundary) + rb"(--)?[ \t]*\r?$\n?", body, re.MULTILINE))
     found: list[bytes] = []
+    if marks and marks[0].start() > _PREAMBLE:
+        found.append(b"\n" + body[: marks[0].start()])
     for index, mark in enumerate(marks):
         if mark.group(1):
+            found += [b"\n" + body[mark.end() :]] if len(body) - mark.end() > _PREAMBLE else []
             break
         end = marks[index + 1].start() if index + 1 < len(marks) else len(body)
         found.append(body[mark.end() : end].removesuffix(b"\n").removesuffix(b"\r"))

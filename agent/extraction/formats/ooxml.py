@@ -7,6 +7,7 @@ nothing: a part that no relationship names is still in the file that leaves.
 
 from __future__ import annotations
 
+import html
 import re
 
 from agent.document import Area, Format, Spot
@@ -33,6 +34,10 @@ ACTIONS = {
     "v": LINE,
 }
 _NUMBER = re.compile(r"(\d{1,6})\.xml$")
+_VARIABLES = re.compile(rb"<(?:w:docVar|w:default|p:tag) [^<>]{1,70000}>")
+_VALUE = re.compile(rb"(?:val|\s[\w.:-]{1,60})=\"([^\"<>]{3,66000})\"")
+_QUOTED = re.compile(rb"instr(?:=\"|Text[^<>]{0,40}>)\s{0,9}(?:QUOTE|SET|COMMENTS)\s([^<>]{3,66000})")
+_MOST_STORED = 2000
 _OVERRIDE = re.compile(rb"<Override\s[^>]{0,600}>")
 _PART_NAME = re.compile(rb"PartName=\"/?([^\"]{1,300})\"")
 # parts of these types hold fonts, colours and styles; their type is looked up because a name proves nothing
@@ -101,10 +106,21 @@ def _read_part(job: Job, member: Member) -> None:
     if has_text(data):
         plain = spot.area is Area.PROPERTIES
         job.text(flow(job, data, {} if plain else ACTIONS, LINE if plain else 0), spot)
-    extra = spoken(data)
+    extra = spoken(data) + _stored(data, member.name)
     if "pivotcache" in member.name:
         extra += xlsx.cached_values(data)
     job.text("\n".join(extra), PROPERTIES)
+
+
+def _stored(data: bytes, name: str) -> list[str]:
+    """Text in attributes: variables of the document, presets of form fields, tags, data that fields are bound to; and
+    the text that a field only quotes.
+    """
+    found = [match for element in _VARIABLES.findall(data)[:_MOST_STORED] for match in _VALUE.findall(element)]
+    if name.startswith("customxml/"):
+        found += _VALUE.findall(data)[:_MOST_STORED]
+    found += _QUOTED.findall(data)[:_MOST_STORED] if b"instr" in data else []
+    return [html.unescape(value.decode("utf-8", "replace")) for value in found if not value.startswith(b"http")]
 
 
 def _spot(name: str) -> Spot:

@@ -6,11 +6,13 @@ from agent.document import Area, Document, Format, Problem, Spot
 from agent.extraction.formats.base import Job, extension_of
 from agent.extraction.formats.zipdir import Member, read_member
 from agent.extraction.limits import KIB, Stop
+from agent.extraction.sniff import HEAD, sniff
 
 _PICTURES = frozenset({"png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "emf", "wmf", "webp", "svm", "wdp", "ico"})
 _SCAN_BYTES = 30 * KIB  # a smaller picture is a logo
 _READ_BYTES = 4 * KIB  # a picture of less holds no text worth reading, where pictures are read
 _POOR_CHARS = 200  # a document with less text whose picture is large is a scan
+_NO_DOCUMENT = frozenset({Format.IMAGE, Format.UNKNOWN, Format.EMPTY, Format.AUDIO_VIDEO, Format.FONT, Format.GZIP})
 _EMBEDDED = Spot(Area.ATTACHMENT)
 
 
@@ -31,9 +33,7 @@ def part(job: Job, member: Member) -> bytes:
 
 
 def picture(member: Member) -> bool:
-    """Whether a part is a picture by its name; office programs name them rightly, and a wrong name only costs a
-    look.
-    """
+    """Whether a part is a picture by its name; a wrong name costs a look (``note_pictures``)."""
     return extension_of(member.name) in _PICTURES
 
 
@@ -54,6 +54,9 @@ def note_pictures(job: Job, pictures: list[Member], *, poor: bool | None = None)
         poor = sum(len(piece.text) for piece in job.document.parts) < _POOR_CHARS
     for member in pictures[:200]:
         job.budget.part()
+        if _is_disguised(job, member):
+            embed(job, member)
+            continue
         scan = poor and member.size > _SCAN_BYTES
         if job.budget.pictures is not None and member.size > _READ_BYTES:
             _read_picture(job, member, scan=scan)
@@ -61,6 +64,17 @@ def note_pictures(job: Job, pictures: list[Member], *, poor: bool | None = None)
         node = Document(Format.IMAGE, size=member.size, extension=extension_of(member.name))
         node.problem = Problem.IMAGE if scan else None
         job.adopt(node, _EMBEDDED)
+
+
+def _is_disguised(job: Job, member: Member) -> bool:
+    """A document that bears the name of a picture."""
+    try:
+        head, _complete = read_member(job.source, member, job.budget, HEAD)
+    except Stop as stop:
+        if stop.problem is Problem.TIMED_OUT:
+            raise
+        return False
+    return sniff(head) not in _NO_DOCUMENT
 
 
 def _read_picture(job: Job, member: Member, *, scan: bool) -> None:

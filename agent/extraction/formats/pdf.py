@@ -9,9 +9,11 @@ where none did, the document says so.
 from __future__ import annotations
 
 import ctypes
+import re
 from typing import Any
 
 from agent.document import Area, Document, Format, Problem, Spot
+from agent.extraction.formats import behind, pdf_hidden
 from agent.extraction.formats.base import PROPERTIES, Job
 from agent.extraction.formats.pdf_scans import read_scans
 from agent.extraction.formats.pdf_streams import is_anchored, survey
@@ -30,11 +32,20 @@ _WIDGET = 20  # FPDF_ANNOT_WIDGET
 _IMAGE, _FORM, _PATH = 3, 5, 2  # FPDF_PAGEOBJ_*
 _MAX_OBJECTS = 2000
 _MAX_ATTACHMENTS = 200
+_TAGS = re.compile("<[^<>]*>")
 _INFO = ("Title", "Author", "Subject", "Keywords")
 
 
 def read(job: Job) -> None:
     """Format.PDF."""
+    source = _read(job)
+    if isinstance(source, bytes):
+        behind.adopt(job, source, behind.end_of_pdf(source))
+        pdf_hidden.earlier(job, source, _read)
+
+
+def _read(job: Job) -> bytes | None:
+    """The last state of the file; its bytes, unless it is too large to be looked through."""
     import pypdfium2
     from pypdfium2 import raw
 
@@ -46,6 +57,7 @@ def read(job: Job) -> None:
         raise Stop(Problem.ENCRYPTED if locked else Problem.CORRUPT) from None
     try:
         _information(job, pdf)
+        pdf_hidden.read(job, pdf, source if isinstance(source, bytes) else b"")
         _attachments(job, pdf)
         shown = _pages(job, pdf)
         if job.document.problem is None:
@@ -53,6 +65,7 @@ def read(job: Job) -> None:
             _doubt(job, source if plain and isinstance(source, bytes) else b"", shown=shown)
     finally:
         pdf.close()
+    return source if isinstance(source, bytes) else None
 
 
 def _doubt(job: Job, data: bytes, *, shown: bool) -> None:
@@ -199,7 +212,7 @@ def _annotations(job: Job, page: Any, spot: Spot) -> None:
                 name, value = _string(annotation, b"T"), _string(annotation, b"V")
                 lines.append(f"{name}: {value}" if value else "")
             else:
-                lines.append(_string(annotation, b"Contents"))
+                lines.append(_string(annotation, b"Contents") or _TAGS.sub(" ", _string(annotation, b"RC")))
         finally:
             raw.FPDFPage_CloseAnnot(annotation)
     job.text("\n".join(line for line in lines if line), spot)

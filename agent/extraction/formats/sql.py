@@ -33,6 +33,7 @@ _VALUE = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _NEXT_ROW = re.compile(r"\s*+,\s*+(?=\()")
+_MARK = re.compile(r"'(?:[^']|'')*'|--[^\n]*|[(),]")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NULL = frozenset({"NULL", "null", "\\N", "DEFAULT"})
 
@@ -70,11 +71,31 @@ def _created(text: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for match in list(_CREATE.finditer(text))[: _TABLES * 10]:
         names = []
-        for line in re.split(r",\s*\n|\n|,(?![^(]{0,20}\))", text[match.end() : match.end() + 20_000].split(";", 1)[0]):
+        for line in _definitions(text[match.end() : match.end() + 20_000]):
             column = _COLUMN.match(line.strip())
             if column and column[1].lower() not in _NO_COLUMN:
                 names.append(_words(column[1]))
         found[match[1].lower()] = tuple(names[:_WIDEST])
+    return found
+
+
+def _definitions(body: str) -> list[str]:
+    """The definitions of columns up to the bracket that closes them; commas in brackets or quotes part nothing."""
+    found: list[str] = []
+    depth, start = 0, 0
+    for mark in _MARK.finditer(body):
+        sign = mark[0]
+        if sign == "(":
+            depth += 1
+        elif sign == ")" and depth:
+            depth -= 1
+        elif sign in {",", ")"} and not depth:
+            found.append(body[start : mark.start()])
+            start = mark.end()
+            if sign == ")":
+                break
+    else:
+        found.append(body[start:])
     return found
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.detection.combine import MEDICAL, reach, score, sigmoid, told
+from agent.detection.combine import MEDICAL, PRIOR_CLINICAL, PRIOR_PERSON, reach, score, sigmoid, told
 from agent.detection.evidence import Evidence
 from agent.detection.negatives import FAMILIES, weigh
 
@@ -44,8 +44,10 @@ def test_many_persons_of_many_ages_and_no_identity_speak_against():
 
 def test_the_lines_are_the_whole_sum():
     found = score(BOTH, 0.9, {"paper": 0.5})
-    assert found.clinical == pytest.approx(-3.4 + sum(line.nats for line in found.lines if line.side == "clinical"))
-    assert found.person == pytest.approx(-3.0 + sum(line.nats for line in found.lines if line.side == "person"))
+    assert found.clinical == pytest.approx(
+        PRIOR_CLINICAL + sum(line.nats for line in found.lines if line.side == "clinical")
+    )
+    assert found.person == pytest.approx(PRIOR_PERSON + sum(line.nats for line in found.lines if line.side == "person"))
 
 
 def test_probabilities_stay_within_their_range():
@@ -84,3 +86,20 @@ def test_more_absent_complaints_say_more_of_one_person_up_to_a_cap():
     pages = [replace(CLINICAL, absent={bytes([97 + i]) for i in range(count)}) for count in (0, 1, 3, 7, 12)]
     sums = [score(page, 0, {}).person for page in pages]
     assert sums[0] == sums[1] < sums[2] < sums[3] == sums[4]
+
+
+def test_a_dense_text_of_one_kind_tells_a_subject_and_of_several_a_note():
+    one = Evidence(size=200, terms={b"a", b"b", b"c", b"d"})
+    several = Evidence(size=200, terms={b"a"}, phrases={b"b"}, vitals={b"c"}, drugs={b"d"})
+    assert _dense(one) < _dense(several)
+
+
+def _dense(page: Evidence) -> float:
+    """What the density line of the clinical side is worth: the last of that side."""
+    return [line.nats for line in score(page, 0, {}).lines if line.side == "clinical"][-1]
+
+
+def test_a_reading_known_by_name_and_by_unit_counts_once():
+    page = Evidence(size=1000, lab_values={b"crp", b"hb"}, lab_figures=2)
+    assert page.values == 2
+    assert replace(page, lab_figures=5).values == 5

@@ -1,0 +1,127 @@
+"""What stands below a heading: dates of birth, names, social security numbers, codes, clinical words.
+
+Owns the shapes of cells, for exports without headings and for columns whose heading says nothing. Takes the cells of
+one column, returns its role or ""; knows no heading. Nothing of a cell is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from agent.detection.fold import fold
+from agent.detection.matcher import matcher
+
+PASS = 0.6  # share of a column's cells that must have its shape
+_LEAST = 2
+_LONGEST = 400  # characters of a cell that is looked at
+_OLDEST, _SPREAD, _GROWN = 1890, 15, 2012
+_DATE = re.compile(
+    r"\s*(?:[0-3]?\d[-/. ][01]?\d[-/. ]((?:18|19|20)\d\d)"
+    r"|((?:18|19|20)\d\d)[-/.](?:[01]?\d)[-/.](?:[0-3]?\d)"
+    r"|((?:18|19|20)\d\d)(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+    r"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])((?:19|20)\d\d)"
+    r"|[0-3]?\d[-/.][01]?\d[-/.](\d\d))(?:[T ].{0,15})?\s*"
+)
+_CODE = re.compile(r"\s*[A-TV-Z]\d{2}(?:\.\d{1,2}|\d)?(?:\s+\D.*)?\s*")
+_NIR = re.compile(r"\D*([12378])\D?(\d\d)\D?(0[1-9]|1[0-2]|[2-9]\d)\D?(\d\d|2[AB])\D?(\d{3})\D?(\d{3})\D{0,3}(\d\d)\s*")
+_CAPITALS = r"[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ'’]+(?:-[A-ZÀ-ÖØ-Þ]+)*"
+_WORD = r"[A-ZÀ-ÖØ-Þ][\w'’]*[a-zß-ÿ]+(?:-[A-ZÀ-ÖØ-Þ]?[a-zß-ÿ]+)*"
+_PARTICLE = r"(?:(?:de|du|la|le|van|von|der|den|ter|ten|di|da|del|dos|el|ben|zu|DE|VAN|DER|DI|LE|LA) )*"
+_CIVILITY = (
+    r"(?:M|Mr|Mme|Mlle|Mrs|Ms|Miss|Mx|Monsieur|Madame|Herr|Frau|Hr|Fr|Sig|Sig\.?ra|Sr|Sra|D|Dña|Dhr|Mw|Mevr|Pan|Pani)"
+)
+_FULL_NAME = re.compile(
+    rf"\s*(?:{_CIVILITY}\.? +(?:[A-Z]\.? ?){{0,3}}{_PARTICLE}(?:{_CAPITALS}|{_WORD})(?: +[\w'’-]+){{0,3}}"
+    rf"|{_PARTICLE}{_CAPITALS}(?: +{_CAPITALS}){{0,2}},? +{_WORD}(?: {_WORD})?"
+    rf"|{_WORD} +{_CAPITALS}(?: {_CAPITALS})?)\s*"
+)
+_NAME = re.compile(rf"\s*{_PARTICLE}(?:{_CAPITALS}|{_WORD}|[A-Z]'[A-Z]\w+)(?:[ ,]+(?:{_CAPITALS}|{_WORD}|[A-Z]\.?|{_PARTICLE})){{0,3}}\s*")
+_WITH_BIRTH = re.compile(
+    rf"\s*(?:{_CIVILITY}\.? +)?{_PARTICLE}(?:{_CAPITALS}|{_WORD})[^\d\n]{{0,60}}[ (,*]"
+    r"(?:[0-3]?\d[-/.][01]?\d[-/.](?:(?:19|20)\d\d|\d\d)|(?:19|20)\d\d-[01]\d-[0-3]\d)\W{0,3}.{0,60}"
+)
+_CLINICAL = ("term", "drug", "analyte", "vital")
+_FIRM = ("term", "drug")
+
+
+def role_by_cells(cells: Sequence[str]) -> str:
+    """Role of a column by its cells that are not empty, or "": nir, birth, person (a name and a birth date in one cell),
+    full-name, codes, terms.
+    """
+    if len(cells) < _LEAST:
+        return ""
+    if share(cells, valid_nir) >= PASS:
+        return "nir"
+    years = birth_years(cells)
+    if years or share(cells, lambda cell: _DATE.fullmatch(cell[:40]) is not None) >= PASS:
+        return "birth" if years else ""
+    for role, shape in (("person", _WITH_BIRTH), ("full-name", _FULL_NAME), ("codes", _CODE)):
+        if _like(cells, shape) >= PASS and len(set(cells)) > 1:
+            return role if role == "codes" or share(cells, is_clinical) < PASS / 2 else "terms"
+    return "terms" if share(cells, is_clinical) >= PASS / 2 else ""
+
+
+def birth_years(cells: Sequence[str]) -> list[int]:
+    """Years of a column of dates that are spread as birth dates are; [] for any other column."""
+    years = [year for cell in cells if (year := _year(cell))]
+    if len(years) < PASS * len(cells) or len(years) < _LEAST:
+        return []
+    middle = sorted(years)[len(years) // 2]
+    return years if max(years) - min(years) >= _SPREAD and _OLDEST <= middle < _GROWN else []
+
+
+def _year(cell: str) -> int:
+    found = _DATE.fullmatch(cell[:40])
+    if found is None:
+        return 0
+    if found[5]:
+        return int(found[5]) + (1900 if int(found[5]) > 27 else 2000)
+    return int(next(group for group in found.groups() if group))
+
+
+def are_names(cells: Sequence[str]) -> bool:
+    """Whether a column holds words that could be names of different persons: meant beside a column of birth dates."""
+    return (
+        len(cells) >= _LEAST
+        and _like(cells, _NAME) >= 0.8
+        and len(set(cells)) * 2 > len(cells)
+        and share(cells, is_clinical) < 0.15
+    )
+
+
+def _like(cells: Sequence[str], shape: re.Pattern[str]) -> float:
+    return share(cells, lambda cell: len(cell) < 120 and shape.fullmatch(cell) is not None)
+
+
+def share(cells: Sequence[str], test: Callable[[str], bool]) -> float:
+    """Share (0 to 1) of the cells that pass."""
+    return sum(map(test, cells)) / len(cells) if cells else 0.0
+
+
+def valid_nir(cell: str) -> bool:
+    """A French social security number whose key is right."""
+    found = _NIR.fullmatch(cell[:40]) if sum(map(str.isdigit, cell[:40])) >= 14 else None
+    if found is None:
+        return False
+    body = "".join(found.groups()[:6]).replace("2A", "19").replace("2B", "18")
+    return body.isdigit() and 97 - int(body) % 97 == int(found[7])
+
+
+def is_clinical(cell: str) -> bool:
+    """A medical word or a medicine in the cell."""
+    return any(match.entry.has("term") or match.entry.has("drug") for match in _matches(cell))
+
+
+def clinical_words(cell: str) -> set[bytes]:
+    """Distinct clinical entries of a cell: medical words, medicines, measures that are followed by a figure or word."""
+    return {match.entry.text for match in _matches(cell) if any(map(match.entry.has, _CLINICAL))}
+
+
+def firm_words(cell: str) -> set[bytes]:
+    """Distinct medical words and medicines of a cell."""
+    return {match.entry.text for match in _matches(cell) if any(map(match.entry.has, _FIRM))}
+
+
+def _matches(cell: str):  # type: ignore[no-untyped-def]
+    return matcher().find(fold(cell).words) if 2 < len(cell) < _LONGEST else ()

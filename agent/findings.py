@@ -107,15 +107,33 @@ class FindingType(StrEnum):
     ROSTER = "patient-list"  # a patient of the practice's list, by name with birth date or by number
 
 
+class Side(StrEnum):
+    """The two questions that a text must both answer with yes."""
+
+    CLINICAL = "clinical"  # is it clinical?
+    PERSON = "person"  # is it about one particular person?
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The sums of the deciding page in nats of log-odds, starting points included; above 0 means yes."""
+
+    clinical: float
+    person: float
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One kind of evidence at one place. ``weight`` is in nats of log-odds towards « medical » (negative: against)."""
+    """One kind of evidence at one place. ``weight`` is in nats of log-odds towards « medical » (negative: against).
+    ``side``: the sum that it is part of; None when it decided nothing.
+    """
 
     type: FindingType
     count: int = 1
     spot: Spot = Spot()
     weight: float = 0.0
     sample: str = ""  # masked, at most 48 characters
+    side: Side | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +142,7 @@ class Findings:
 
     ``confidence`` is the probability (0 to 1) that ``judgement`` is right. ``patients`` counts distinct persons.
     ``identified``: a particular person can be recognised. ``problem`` is set when something could not be looked at.
+    ``scale`` is set when a text or a table decided, not a structured format.
     ``unread_pictures``: beside readable text there are pictures as large as a page that nobody has read.
     """
 
@@ -137,6 +156,7 @@ class Findings:
     problem: Problem | None = None
     items: tuple[Finding, ...] = ()
     unread_pictures: bool = False
+    scale: Scale | None = None
 
     @property
     def awaits_pictures(self) -> bool:

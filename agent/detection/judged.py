@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from agent.detection.roster.search import Listed
 from agent.document import Document, Problem
-from agent.findings import Finding, Kind
+from agent.findings import Finding, Kind, Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +24,5 @@ class Judged:
     problem: Problem | None = None
     unread: bool = False  # a picture taken for an illustration, large enough to be a page
     items: tuple[Finding, ...] = ()
+    scale: Scale | None = None  # the sums behind the probability, where there are
     listed: Listed = field(default=Listed(), repr=False)  # patients of the practice's list

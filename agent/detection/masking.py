@@ -7,14 +7,19 @@ is made of lexicon entries, which are ours and not the document's.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
+
+from agent.detection.lexicon import entries
 
 LIMIT = 48  # characters of a sample, as in agent.findings
 
 
-def words(entries: Iterable[bytes]) -> str:
-    """A few lexicon entries, in a stable order, cut to the limit."""
+def words(found: Iterable[bytes]) -> str:
+    """A few lexicon entries, in a stable order, cut to the limit. What is none of ours is a word of the document, and a
+    surname may look like a disease: it is left out.
+    """
     text = ""
-    for entry in sorted(entries):
+    for entry in sorted(_ours().intersection(found)):
         added = f"{text}, {entry.decode('ascii', 'replace')}" if text else entry.decode("ascii", "replace")
         if len(added) > LIMIT:
             break
@@ -22,12 +27,17 @@ def words(entries: Iterable[bytes]) -> str:
     return text
 
 
+@lru_cache(maxsize=1)
+def _ours() -> frozenset[bytes]:
+    return frozenset(entry.text for entry in entries())
+
+
 def name(value: bytes) -> str:
-    """«gautier nicolas» → «G•••••• N••••••»: initials and lengths."""
+    """«gautier nicolas» → «G••• N•••»: initials only, because lengths and initials together often tell a name."""
     parts = value.decode("ascii", "replace").split()[:3]
-    return " ".join(part[:1].upper() + "•" * min(len(part) - 1, 8) for part in parts)[:LIMIT]
+    return " ".join(f"{part[:1].upper()}•••" for part in parts)[:LIMIT]
 
 
 def date(value: str) -> str:
-    """«1958-12-28» → «1958-••-••»."""
-    return value[:4] + "-••-••"
+    """«1958-12-28» → «195•-••-••»: the decade."""
+    return f"{value[:3]}•-••-••"

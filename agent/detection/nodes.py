@@ -19,7 +19,7 @@ from agent.detection.joins import joined
 from agent.detection.tables import TableEvidence, read_table
 from agent.detection.texts import judge_text
 from agent.document import Area, Document, Format, Problem, Spot
-from agent.findings import Finding, FindingType, Kind
+from agent.findings import Finding, FindingType, Kind, Scale
 
 _MAX_TABLES = 200
 _OFFICE = frozenset(
@@ -59,7 +59,7 @@ def judge_node(node: Document, parent: Document | None, search: Search | None = 
         best = table if table.probability >= combine.MEDICAL else replace(text, number=True)
         best = replace(
             best,
-            items=best.items + (text.items if best is table else table.items),
+            items=best.items + (_aside(text.items) if best is table else table.items),
             persons=frozenset[str]().union(*(each.persons for each in tables)) or best.persons,
         )
     best = with_list(node, with_codes(node, best), search)
@@ -114,6 +114,11 @@ def _has_text(node: Document) -> bool:
     return node.format in _MAILS
 
 
+def _aside(items: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Evidence that is part of no sum, because another part of the document decided."""
+    return tuple(replace(item, side=None) for item in items)
+
+
 def _judge_table(node: Document, rows: list[tuple[str, ...]]) -> Judged:
     found: TableEvidence = read_table(rows)
     spot = Spot(Area.SHEET)
@@ -135,4 +140,5 @@ def _judge_table(node: Document, rows: list[tuple[str, ...]]) -> Judged:
         persons=found.keys,
         number=found.numbered,
         items=tuple(items),
+        scale=Scale(round(found.clinical, 2), round(found.person, 2)) if medical else None,
     )

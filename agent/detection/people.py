@@ -141,7 +141,7 @@ def read_people(evidence: Evidence, page: Folded, clinical: Sequence[int], perso
 def count_sides(page: Folded, clinical: Sequence[int]) -> int:
     """Distinct words for left and right close to something clinical, at most three: a lesson seldom has a side."""
     places = sorted(clinical)
-    found = set()
+    found: set[tuple[bytes, int]] = set()
     for number, match in enumerate(_SIDES.finditer(page.words)):
         if number >= _MOST or len(found) >= _MANY_SIDES:
             break

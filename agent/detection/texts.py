@@ -22,7 +22,7 @@ from agent.detection.kinds import kind_of
 from agent.detection.pages import PAGE, cut, read_page
 from agent.detection.roster.search import Listed, Search, combined
 from agent.document import Document, Format, Spot
-from agent.findings import Finding, FindingType, Kind
+from agent.findings import Finding, FindingType, Kind, Scale, Side
 
 _PATIENT_NUMBERS = frozenset((FindingType.NIR, FindingType.INS, FindingType.FOREIGN_ID))
 _MASKED = _PATIENT_NUMBERS | {FindingType.RPPS, FindingType.ADELI, FindingType.FINESS, FindingType.IPP, FindingType.NDA}
@@ -69,6 +69,7 @@ def judge_text(node: Document, search: Search | None = None) -> Judged:
         anonymous=int(medical and not identified),
         number=bool(numbers),
         items=_findings(page, score) + tuple(page.items),
+        scale=Scale(round(score.clinical, 2), round(score.person, 2)),
         listed=listed,
     )
 
@@ -213,15 +214,15 @@ def _identified(pages: list[_Page], best: int) -> bool:
 
 def _findings(page: _Page, score: Score) -> tuple[Finding, ...]:
     """The sum as findings, with samples of our own words; identities masked."""
-    merged: dict[tuple[FindingType, bool], Finding] = {}
+    merged: dict[tuple[FindingType, str, bool], Finding] = {}
     for line in score.lines:
-        key = (line.type, line.nats < 0)
+        key = (line.type, line.side, line.nats < 0)
         seen = merged.get(key)
         count, weight = (
             (line.count, line.nats) if seen is None else (max(seen.count, line.count), seen.weight + line.nats)
         )
         sample = _shown(line.type, page) if seen is None else seen.sample
-        merged[key] = Finding(line.type, count, page.spot, round(weight, 2), sample)
+        merged[key] = Finding(line.type, count, page.spot, round(weight, 2), sample, Side(line.side))
     return tuple(merged.values())
 
 

@@ -7,6 +7,7 @@ otherwise, and that only what is left is « not medical ». Takes judged nodes, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from agent.detection.combine import CERTAIN, MEDICAL
 from agent.detection.judged import Judged
@@ -26,12 +27,13 @@ def conclude(document: Document, judged: Sequence[Judged], *, complete: bool) ->
         problem = problem or Problem.TOO_DEEP
     if medical:
         return _medical(document, medical, problem)
-    items = _items(judged)
+    best = max(judged, key=lambda node: node.probability, default=None)
+    items, scale = _items(judged, best), best.scale if best is not None else None
     if problem is not None:
         sealed = document.format is Format.AGE and problem is Problem.ENCRYPTED
         kind = Kind.SEALED if sealed else Kind.OTHER
         return Findings(
-            Judgement.UNDECIDABLE, kind, confidence=1.0, format=document.format, problem=problem, items=items
+            Judgement.UNDECIDABLE, kind, confidence=1.0, format=document.format, problem=problem, items=items, scale=scale
         )
     return Findings(
         Judgement.NOT_MEDICAL,
@@ -39,6 +41,7 @@ def conclude(document: Document, judged: Sequence[Judged], *, complete: bool) ->
         confidence=round(min(CERTAIN, 1 - max((node.probability for node in judged), default=0.0)), 4),
         format=document.format,
         items=items,
+        scale=scale,
         unread_pictures=any(node.unread for node in judged),
     )
 
@@ -53,16 +56,18 @@ def _harmless(judged: Sequence[Judged]) -> Kind:
 def _medical(document: Document, medical: list[Judged], problem: Problem | None) -> Findings:
     persons = frozenset[str]().union(*(node.persons for node in medical if node.persons != {"one"}))
     nameless = max((node.anonymous + ("one" in node.persons) for node in medical), default=0)
+    best = max(medical, key=lambda node: node.probability)
     return Findings(
         Judgement.MEDICAL,
         _kind(document, medical),
-        confidence=round(min(CERTAIN, max(node.probability for node in medical)), 4),
+        confidence=round(min(CERTAIN, best.probability), 4),
         identified=any(node.identified for node in medical),
         patients=max(len(persons), nameless),
         test_data=all(node.test_data for node in medical),
         format=document.format,
         problem=problem,
-        items=_items(medical),
+        items=_items(medical, best),
+        scale=best.scale,
     )
 
 
@@ -78,8 +83,12 @@ def _kind(document: Document, medical: list[Judged]) -> Kind:
     return max(medical, key=lambda node: node.probability).kind
 
 
-def _items(judged: Sequence[Judged]) -> tuple[Finding, ...]:
-    """The weightiest findings of all nodes, bounded; always in the same order, whichever process found them."""
-    found = [item for node in judged for item in node.items]
-    found.sort(key=lambda item: (-abs(item.weight), item.type.value, item.spot.area.value, item.spot.number))
+def _items(judged: Sequence[Judged], best: Judged | None) -> tuple[Finding, ...]:
+    """The weightiest findings of all nodes, bounded; always in the same order, whichever process found them. Only those
+    of the node that decided are part of its sums.
+    """
+    found = [item if node is best else replace(item, side=None) for node in judged for item in node.items]
+    found.sort(
+        key=lambda item: (-abs(item.weight), item.type.value, item.side or "", item.spot.area.value, item.spot.number)
+    )
     return tuple(found[:MAX_ITEMS])

@@ -121,7 +121,7 @@ def _readings(body: bytes) -> Iterator[bytes]:
 def _is_worth(data: bytes, format_: Format) -> bool:
     """A document, a packed one (RFC 1950), or base64 once more; random bytes look like none of them."""
     if format_ in _PLAIN:
-        return _is_prose(data) or not data[:512].translate(None, _RUN)
+        return _is_prose(data) or (not data[:512].translate(None, _RUN) and any(base64_runs(data, len(data))))
     return format_ in _WORTH or (data[:2] in _ZLIB and _unpacks(data))
 
 

@@ -17,13 +17,14 @@ from typing import TypeVar
 
 from agent.document import Area, Format, Problem, Spot
 from agent.errors import N_, UntrustedInputError
-from agent.findings import Finding, Findings, FindingType, Judgement, Kind
+from agent.findings import Finding, Findings, FindingType, Judgement, Kind, Scale, Side
 
-VERSION = 2
+VERSION = 3
 MAX_EXTENSION = 16  # bytes
 MAX_FINDINGS = 64
 MAX_SAMPLE = 48  # bytes of UTF-8
 U32 = 0xFFFFFFFF
+_I32 = (-0x80000000, 0x7FFFFFFF)
 U64 = 0xFFFFFFFFFFFFFFFF
 
 EXIT_IMPORT = 3  # the worker's exit codes before it is ready: a library is missing or broken
@@ -31,14 +32,17 @@ EXIT_SANDBOX = 4  # the kernel would not confine it
 EXIT_PROTOCOL = 5  # the parent speaks another language
 
 _REQUEST = struct.Struct("!BIB16sQ")  # version, id, flags (none yet), extension padded with NUL, size
-_ANSWER = struct.Struct("!BIBBBBHBIB")  # version, id, judgement, kind, format, problem, confidence, flags, patients, n
-_FINDING = struct.Struct("!BBIIi48s")  # type, area, count, spot number, weight in centi-nats, sample padded with NUL
+# version, id, judgement, kind, format, problem, confidence, flags, patients, sums in centi-nats (2), count
+_ANSWER = struct.Struct("!BIBBBBHBIiiB")
+# type, area, side (0: none), count, spot number, weight in centi-nats, sample padded with NUL
+_FINDING = struct.Struct("!BBBIIi48s")
 _READY = struct.Struct("!4sBIIIBBBBBQQI")
 _MAGIC = b"SRMT"
 _IDENTIFIED = 1
 _TEST_DATA = 2
 _UNREAD_PICTURES = 4
-_FLAGS = _IDENTIFIED | _TEST_DATA | _UNREAD_PICTURES
+_WEIGHED = 8  # the sums are there
+_FLAGS = _IDENTIFIED | _TEST_DATA | _UNREAD_PICTURES | _WEIGHED
 
 REQUEST_BYTES = _REQUEST.size
 READY_BYTES = _READY.size
@@ -50,12 +54,15 @@ _FORMATS = tuple(Format)
 _PROBLEMS = tuple(Problem)  # on the wire one more: 0 is « no problem »
 _TYPES = tuple(FindingType)
 _AREAS = tuple(Area)
+_SIDES = tuple(Side)  # on the wire one more: 0 is « part of no sum »
 _JUDGEMENT_CODE, _KIND_CODE, _FORMAT_CODE, _PROBLEM_CODE, _TYPE_CODE, _AREA_CODE = (
     {word: code for code, word in enumerate(words)}
     for words in (_JUDGEMENTS, _KINDS, _FORMATS, _PROBLEMS, _TYPES, _AREAS)
 )
 SCHEMA = zlib.crc32(
-    "\n".join(word for words in (_JUDGEMENTS, _KINDS, _FORMATS, _PROBLEMS, _TYPES, _AREAS) for word in words).encode()
+    "\n".join(
+        word for words in (_JUDGEMENTS, _KINDS, _FORMATS, _PROBLEMS, _TYPES, _AREAS, _SIDES) for word in words
+    ).encode()
 )
 
 _Word = TypeVar("_Word", bound=StrEnum)
@@ -124,8 +131,10 @@ def encode_answer(number: int, findings: Findings) -> bytes:
         _scaled(findings.confidence, 1000, 0, 1000),
         findings.identified * _IDENTIFIED
         + findings.test_data * _TEST_DATA
-        + findings.unread_pictures * _UNREAD_PICTURES,
+        + findings.unread_pictures * _UNREAD_PICTURES
+        + (findings.scale is not None) * _WEIGHED,
         _clamp(findings.patients, 0, U32),
+        *_cents(findings.scale),
         len(items),
     )
     return head + b"".join(_encode_finding(item) for item in items)
@@ -139,13 +148,16 @@ def decode_answer(number: int, message: bytes) -> Findings:
     if len(message) < _ANSWER.size:
         raise _refusal("length")
     head = _ANSWER.unpack_from(message)
-    version, echoed, judgement, kind, format_, problem, confidence, flags, patients, count = head
+    version, echoed, judgement, kind, format_, problem, confidence, flags, patients, clinical, person, count = head
     if version != VERSION or echoed != number:
         raise _refusal("version or id")
     if count > MAX_FINDINGS or len(message) != _ANSWER.size + count * _FINDING.size:
         raise _refusal("length")
     if confidence > 1000 or flags > _FLAGS:
         raise _refusal("confidence or flags")
+    weighed = bool(flags & _WEIGHED)
+    if not weighed and (clinical or person):
+        raise _refusal("sums")
     return Findings(
         judgement=_word(_JUDGEMENTS, judgement),
         kind=_word(_KINDS, kind),
@@ -156,6 +168,7 @@ def decode_answer(number: int, message: bytes) -> Findings:
         test_data=bool(flags & _TEST_DATA),
         unread_pictures=bool(flags & _UNREAD_PICTURES),
         patients=patients,
+        scale=Scale(clinical / 100, person / 100) if weighed else None,
         items=tuple(map(_decode_finding, _FINDING.iter_unpack(memoryview(message)[_ANSWER.size :]))),
     )
 
@@ -202,6 +215,7 @@ def _encode_finding(item: Finding) -> bytes:
     return _FINDING.pack(
         _TYPE_CODE[item.type],
         _AREA_CODE[item.spot.area],
+        0 if item.side is None else 1 + _SIDES.index(item.side),
         _clamp(item.count, 0, U32),
         _clamp(item.spot.number, 0, U32),
         _weight(item),
@@ -209,15 +223,22 @@ def _encode_finding(item: Finding) -> bytes:
     )
 
 
-def _decode_finding(fields: tuple[int, int, int, int, int, bytes]) -> Finding:
-    kind, area, count, number, weight, padded = fields
+def _decode_finding(fields: tuple[int, int, int, int, int, int, bytes]) -> Finding:
+    kind, area, side, count, number, weight, padded = fields
     try:
         sample = padded.rstrip(b"\0").decode("utf-8")
     except UnicodeDecodeError:
         raise _refusal("sample") from None
     if not sample.isprintable():  # it is shown on a terminal: no escapes, no line breaks, no NUL inside
         raise _refusal("sample")
-    return Finding(_word(_TYPES, kind), count, Spot(_word(_AREAS, area), number), weight / 100, sample)
+    return Finding(
+        _word(_TYPES, kind),
+        count,
+        Spot(_word(_AREAS, area), number),
+        weight / 100,
+        sample,
+        _word(_SIDES, side - 1) if side else None,
+    )
 
 
 def _sample(text: str) -> bytes:
@@ -228,8 +249,14 @@ def _sample(text: str) -> bytes:
     return printable.encode("utf-8")[:MAX_SAMPLE].decode("utf-8", "ignore").encode("utf-8")
 
 
+def _cents(scale: Scale | None) -> tuple[int, int]:
+    if scale is None:
+        return 0, 0
+    return _scaled(scale.clinical, 100, *_I32), _scaled(scale.person, 100, *_I32)
+
+
 def _weight(item: Finding) -> int:
-    return _scaled(item.weight, 100, -0x80000000, 0x7FFFFFFF)
+    return _scaled(item.weight, 100, *_I32)
 
 
 def _scaled(value: float, factor: int, low: int, high: int) -> int:

@@ -77,7 +77,7 @@ _SHOWN = re.compile(r"[0-9A-Za-z]")
 
 
 def mask(value: str) -> str:
-    """The first three characters shown, every other letter or digit a dot, in the groups a reader expects."""
+    """The first character shown (of a social security number the sex; three would add the year of birth), every other letter or digit a dot, in the groups a reader expects."""
     plain = compact(value)
     groups = (1, 2, 2, 2, 3, 3, 2) if len(plain) in {13, 15} else (3,) * 16
     parts, place = [], 0
@@ -86,7 +86,7 @@ def mask(value: str) -> str:
             break
         parts.append(
             "".join(
-                c if place + i < min(3, len(plain) // 3) else "•" for i, c in enumerate(plain[place : place + size])
+                c if place + i < min(1, len(plain) // 3) else "•" for i, c in enumerate(plain[place : place + size])
             )
         )
         place += size

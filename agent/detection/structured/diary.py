@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from agent.detection.cells import clinical_words
+from agent.detection.cells import clinical_words, firm_words
 from agent.detection.fold import fold
 from agent.detection.matcher import matcher
 from agent.detection.structured.base import LIKELY, Person, Recognised, about
@@ -104,7 +104,7 @@ def _by_first_words(events: list[dict[str, str]]) -> list[Person]:
     for event in events:
         summary, more = event.get("SUMMARY", ""), event.get("DESCRIPTION", "")
         found = _FIRST.match(summary)
-        if found is None or _STAFF.search(summary[: found.end()].replace(found[1], "")) or clinical_words(found[1]):
+        if found is None or _STAFF.search(summary[: found.end()].replace(found[1], "")) or firm_words(found[1]):
             continue
         rest = f"{summary[found.end() :]} {more}"
         if _BORN.search(rest) or _CARE.search(rest) or clinical_words(rest[:_LONGEST]):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from agent.detection.cells import firm_words
 from agent.detection.structured import record_words as words
 from agent.detection.structured.base import LIKELY, STRONG, Person, Recognised, about
 from agent.detection.structured.jsontree import said
@@ -25,6 +26,8 @@ _MAX_PEOPLE = 50_000
 _MAX_DEPTH = 40
 _OWN_RECORD = 2  # fields of care, more than which make one person's file a record
 _MANY = 2
+_SPOKEN = 2  # clinical words in the values, more than which are care under keys that nobody knows
+_MOST_TEXT = 200_000
 _HINTS = (
     b"patient",
     b"pazient",
@@ -38,6 +41,12 @@ _HINTS = (
     b"dsel",
     b"dob",
     b"ddn",
+    b"dtn",
+    b"datan",
+    b"nasc",
+    b"geb",
+    b"assistit",
+    b"bewohner",
 )
 _DESCRIPTIONS = frozenset({"$schema", "openapi", "swagger", "$defs", "definitions", "asyncapi", "locale", "i18n"})
 _DATE = re.compile(
@@ -58,6 +67,7 @@ class _Found:
     fields: dict[str, str] = field(default_factory=dict)
     patient: bool = False  # it, or what it is in, is called a patient
     care: set[str] = field(default_factory=set)
+    spoken: set[bytes] = field(default_factory=set)  # clinical words of its values
     animal: bool = False
 
 
@@ -66,7 +76,9 @@ class _Tally:
     people: list[Person] = field(default_factory=list)
     others: list[Person] = field(default_factory=list)  # persons that nothing calls a patient
     care: set[str] = field(default_factory=set)
+    spoken: set[bytes] = field(default_factory=set)
     steps: int = 0
+    unread: int = _MOST_TEXT  # characters of values that may still be searched for words
 
 
 def may_hold_records(raw: bytes) -> bool:
@@ -86,7 +98,7 @@ def recognise_records(value: Any, *, known: bool = False) -> Recognised | None:
     _visit(value, "", False, tally, known, 0)
     if len(tally.others) == 1 and not tally.people and len(tally.care) > _OWN_RECORD:
         tally.people = tally.others  # one person, and a file full of their care: a portal's export
-    if tally.people and (known or tally.care):
+    if tally.people and (known or tally.care or len(tally.spoken) > _SPOKEN):
         strong = known or len(tally.care) > 1
         return about(
             Kind.CLINICAL_NOTE if len({person.key for person in tally.people}) == 1 else Kind.PATIENT_TABLE,
@@ -108,6 +120,7 @@ def _visit(value: Any, key: str, patient: bool, tally: _Tally, known: bool, dept
             if isinstance(item, dict | list):
                 inner = _visit(item, key, found.patient, tally, known, depth + 1)
                 found.care |= inner.care
+                found.spoken |= inner.spoken
                 if len(value) == 1:
                     _merge(found, inner)
             else:
@@ -123,15 +136,25 @@ def _visit(value: Any, key: str, patient: bool, tally: _Tally, known: bool, dept
         elif isinstance(item, dict | list):
             inner = _visit(item, _role(key, folded), found.patient, tally, known, depth + 1)
             found.care |= inner.care
+            found.spoken |= inner.spoken
             if not kind:
                 _merge(found, inner)
         elif not kind:
             _note(found, _role(key, folded), said(item))
+            found.spoken |= _words_in(said(item), tally)
         if kind not in _OTHER_KINDS:
             found.care.add(kind)
     _judge(found, tally, known)
     tally.care |= found.care
+    tally.spoken |= found.spoken
     return found
+
+
+def _words_in(value: str, tally: _Tally) -> set[bytes]:
+    if len(value) < 4 or tally.unread <= 0:
+        return set()
+    tally.unread -= len(value)
+    return firm_words(value)
 
 
 @lru_cache(maxsize=4096)
@@ -160,6 +183,8 @@ def _note(found: _Found, key: str, value: str) -> None:
         return
     if key in words.BIRTH and _DATE.fullmatch(value):
         found.fields["birth"] = value
+    elif key == "nom" and "family" in found.fields and "given" not in found.fields and _NAME.fullmatch(value):
+        found.fields["given"] = value  # Italian «Cogn, Nom»
     elif key in words.FAMILY and _NAME.fullmatch(value):
         found.fields["family"] = value
     elif key in words.GIVEN and _NAME.fullmatch(value):
@@ -183,7 +208,7 @@ def _judge(found: _Found, tally: _Tally, known: bool) -> None:
         return
     family = fields.get("family") or fields.get("full", "")
     person = Person(family, fields.get("given", ""), fields.get("birth", ""), (number,) if number else ())
-    if found.patient or "patient-number" in fields or len(found.care) > 1 or known:
+    if found.patient or "patient-number" in fields or len(found.care) > 1 or len(found.spoken) > 2 * _SPOKEN or known:
         tally.people.append(person)
     elif len(tally.others) < _MANY:
         tally.others.append(person)

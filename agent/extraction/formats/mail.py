@@ -156,8 +156,8 @@ def _boundary(message: Message) -> bytes:
 
 
 def _pieces(body: bytes, boundary: bytes) -> list[bytes]:
-    """What stands between the boundary lines, and before and after them, where mail programs do not look; a missing last
-    one is forgiven.
+    """What stands between the boundary lines, and before and after them, where mail programs do not look; a missing
+    last one is forgiven.
     """
     marks = list(re.finditer(rb"^" + re.escape(boundary) + rb"(--)?[ \t]*\r?$\n?", body, re.MULTILINE))
     found: list[bytes] = []

@@ -54,7 +54,7 @@ def _marked_up(job: Job, data: bytes) -> None:
     job.text("\n".join(line.strip() for line in shown.split("\n") if line.strip()), PROPERTIES)
 
 
-def earlier(job: Job, data: bytes, read_state: Callable[[Job], None]) -> None:
+def earlier(job: Job, data: bytes, read_state: Callable[[Job], object]) -> None:
     """The states before changes were appended, as children read by ``read_state``. A linearised file ends twice and
     was changed once less. Pictures of earlier states are not read: the pages that show them mostly still do.
     """
@@ -69,7 +69,7 @@ def earlier(job: Job, data: bytes, read_state: Callable[[Job], None]) -> None:
         job.budget.pictures = pictures
 
 
-def _state(job: Job, data: bytes, spot: Spot, read_state: Callable[[Job], None]) -> None:
+def _state(job: Job, data: bytes, spot: Spot, read_state: Callable[[Job], object]) -> None:
     job.budget.inflate(len(data))
     node = Document(Format.PDF, size=len(data), extension="pdf")
     try:

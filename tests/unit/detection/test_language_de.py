@@ -21,7 +21,7 @@ MEDICAL = {
     "AZ gut. Akute Bronchitis. Salbutamol DA b. Bed., AU bis 15.3., WV bei Verschlechterung.",
     "Pflegebericht Heim": "Frühdienst: Bewohnerin heute unruhig, Grundpflege im Bett übernommen, Rötung im Steißbereich "
     "nicht wegdrückbar, Lagerung re/li. Hat wenig getrunken, Trinkmenge 600 ml. Stuhlgang gehabt. Tochter informiert.",
-    "OP-Bericht": "Operationsbericht\nDiagnose: Cholezystolithiasis\nOperation: Laparoskopische Cholezystektomie\n"
+    "OP-Bericht": "Operationsbericht\nPatientin: Krahl, Ingeborg, geb. 02.02.1958\nDiagnose: Cholezystolithiasis\nOperation: Laparoskopische Cholezystektomie\n"
     "Lagerung in Rückenlage, Abwaschen und steriles Abdecken. Anlage des Pneumoperitoneums, Einbringen der Trokare. "
     "Clippen des Ductus cysticus. Bergung der Gallenblase im Beutel. Bluttrockenheit, Hautnaht.",
     "Sonographie ohne Namen": "Oberbauchsonographie\nLeber normal groß, homogenes Echomuster, kein Herdbefund. Gallenblase "
@@ -69,13 +69,22 @@ OTHERS = {
     "Gliederschmerzen sind typisch. Experten raten Menschen mit Asthma und Diabetes zur Impfung. Die Praxen sind voll.",
     "Dienstplan": "Teambesprechung Station 4. Anwesend: Frau Keller, Herr Jansen. Tagesordnung: Dienstplan Februar, neue "
     "Wundauflagen, Schulung Reanimation, Urlaubsplanung. Der Bestand an Infusionen wird am Freitag geprüft.",
-    "Tierarzt": "Tierarztpraxis am Deich. Patient: Kater Mogli, Europäisch Kurzhaar, kastriert, Besitzer: Herr Thoms. "
+    "Tierarzt": "Tierarztpraxis am Deich. Kater Mogli, Europäisch Kurzhaar, kastriert, Besitzer: Herr Thoms. "
     "Erbrechen seit zwei Tagen, Fieber 39,8, Abdomen druckempfindlich. Metronidazol 2x tgl., Kontrolle in 3 Tagen.",
     "Stellenanzeige": "Wir suchen zum 1. April eine Pflegefachkraft (m/w/d) für unsere Intensivstation. Ihre Aufgaben: "
     "Grundpflege, Überwachung der Vitalzeichen, Medikamentengabe, Wundversorgung. Wir bieten Ihnen einen sicheren "
     "Arbeitsplatz. Bewerbung an Frau Petra Holzmann.",
     "Kochrezept": "Rezept: Linsensuppe\n250 g Linsen, 2 Möhren, 1 Zwiebel, 1 l Brühe, 2 EL Essig. Die Zwiebel in 20 ml Öl "
     "anschwitzen, 40 Minuten kochen, bei Bedarf nachsalzen. Für Herrn Opa Willi ohne Speck.",
+    "Pflegestandard": "Expertenstandard Dekubitusprophylaxe. Die Pflegefachkraft beurteilt das Risiko mit der Braden-Skala. "
+    "Der Patient wird alle zwei Stunden gelagert, Fersen frei. Hautrötung nicht wegdrückbar: Kategorie 1. Verbandswechsel "
+    "nach Standard. Geltungsbereich: alle Stationen.",
+    "OP-Technik": "OP-Technik: Laparoskopische Cholezystektomie. Der Patient wird in Rückenlage gelagert. Anlage des "
+    "Pneumoperitoneums, Einbringen der Trokare. Bei akuter Cholezystitis ist eine Konversion häufiger.",
+    "Forum": "Hallo zusammen, hat jemand Erfahrung mit Bisoprolol? Mein Arzt hat mir das wegen Bluthochdruck verschrieben. "
+    "Seitdem bin ich müde und habe Schwindel. Meine Freundin nimmt Ramipril. LG Sabine",
+    "Elternbrief": "Liebe Eltern, in der Gruppe Sonnenkäfer sind Windpocken und Läuse aufgetreten. Bitte achten Sie auf "
+    "Fieber, Ausschlag, Juckreiz. Kinder mit Durchfall dürfen die Kita 48 Stunden nicht besuchen. Frau Monika Hauser",
     "Rechnung": "Rechnung Nr. 2025-118\nSanitätshaus Wolters, an: Arztpraxis Dr. Behrens\n10 Packungen Einmalhandschuhe, "
     "5 Verbandsscheren, 2 Blutdruckmessgeräte\nNettobetrag 214,00 EUR, zzgl. MwSt 19 %, zahlbar innerhalb 14 Tagen, IBAN",
 }

@@ -18,7 +18,7 @@ MEDICAL = {
     "seh": "SEH brief. Patiënt, man 52 jaar, per ambulance binnen met pijn op de borst sinds 2 uur, uitstralend naar de kaak. "
     "RR 150/90, pols 88 regulair. Cor s1s2 geen souffles. ECG: sinusritme, ST elevatie II, III, aVF. Conclusie: STEMI "
     "onderwand, overname PCI centrum.",
-    "operatieverslag": "OK verslag\nOperateur: dr. Verhulst\nDiagnose: liesbreuk links\nProcedure: Rugligging, time-out. "
+    "operatieverslag": "OK verslag\nPatiënt: De Bruin, Kees, geboren 03-03-1955\nOperateur: dr. Verhulst\nDiagnose: liesbreuk links\nProcedure: Rugligging, time-out. "
     "Desinfecteren en steriel afdekken. Incisie over de lies, openen fascie, vrijprepareren van de funiculus. Matje "
     "volgens Lichtenstein. Zorgvuldige hemostase, sluiten in lagen.",
     "thuiszorg": "Avonddienst: mw geholpen met uitkleden, steunkousen uit, insuline gespoten 18 EH. Huid stuit rood, niet "
@@ -67,6 +67,14 @@ OTHERS = {
     "verzorgt wonden. Wij bieden een goed salaris en scholing. Solliciteren kan bij mevrouw Anja Koster.",
     "kookrecept": "Recept: erwtensoep\n500 g spliterwten, 1 prei, 2 wortels, 200 g spek. Kook 90 minuten op laag vuur, roer "
     "af en toe. Zo nodig zout toevoegen. Naar oma Riet de Boer, die het elke winter maakt.",
+    "protocol": "Protocol decubituspreventie. De verpleegkundige scoort het risico met de Bradenschaal. Patiënt wordt elke "
+    "drie uur gedraaid, hielen vrij. Roodheid niet wegdrukbaar: decubitus categorie 1. Geldig tot 2026, alle afdelingen.",
+    "operatietechniek": "Operatietechniek laparoscopische cholecystectomie. De patiënt ligt in rugligging. Trocars plaatsen, "
+    "klieven van de ductus cysticus, sluiten in lagen. Bij acute cholecystitis is conversie vaker nodig.",
+    "forum": "Hoi allemaal, heeft iemand ervaring met metoprolol? Ik heb het gekregen van de huisarts voor hoge bloeddruk. "
+    "Sindsdien ben ik moe en duizelig. Mijn zus slikt amlodipine. Groetjes Petra",
+    "mantelzorgblog": "Mijn moeder van 83 woont in een woonzorgcentrum. Ze is soms verward en ze klaagt over pijn. De "
+    "verpleegkundigen geven haar medicatie. Vandaag heeft ze goed gegeten en zaten we in de tuin. Tips welkom!",
     "factuur": "Factuur 2025-044 aan Huisartsenpraktijk Zuid. 12 dozen handschoenen, 3 bloeddrukmeters, 20 verbanden. Bedrag "
     "excl. btw 318,00, btw 21 %, betalingstermijn 14 dagen, IBAN.",
 }

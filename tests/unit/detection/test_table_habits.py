@@ -197,3 +197,108 @@ def test_lists_of_patients_however_they_are_headed(habit):
 @pytest.mark.parametrize("what", NOBODY)
 def test_lists_of_others_and_of_goods(what):
     assert read_table(table(NOBODY[what])).probability < 0.5
+
+
+def judged(text, kind=Format.TEXT, tables=()):
+    return detect(Document(kind, parts=[Part(text)], raw=text.encode(), tables=[*tables]))
+
+
+ALIGNED = """
+Service de cardiologie                     édité le 03/02/2025
+
+Ch   Nom           Prénom    Né(e) le     Motif                   Méd.
+101  CASTERA       Odile     22/03/1941   décompensation          LUS
+102  DEVREESE      Luc       10/06/1974   douleur thoracique      BOH
+103                                       (vide)
+104  AMAR          Sidi      01/01/1952   fibrillation atriale    LUS
+105  ROQUES        Denise    17/09/1938   pose pacemaker          BOH
+"""
+PASTED = """Bonjour,
+voici la liste pour demain, merci
+Nom\tPrénom\tDDN\tExamen
+CASTERA\tOdile\t22/03/1941\tscanner thoracique
+DEVREESE\tLuc\t10/06/1974\tIRM genou
+AMAR\tSidi\t01/01/1952\téchographie rénale
+Cordialement
+"""
+NUMBERED = """Programme opératoire du 12 mars
+1. CASTERA Odile, 22/03/1941 - prothèse totale de hanche droite, allergie latex
+2. DEVREESE Luc, 10/06/1974 - ligamentoplastie
+   antécédent de phlébite
+3. AMAR Sidi, 01/01/1952 - canal carpien, anticoagulant arrêté
+"""
+FIXED = (
+    "0001CASTERA        ODILE     19410322FI50.9 FUROSEMIDE 40\r\n"
+    "0002DEVREESE       LUC       19740610ME11.9 METFORMINE 1000\r\n"
+    "0003AMAR           SIDI      19520101MJ45.0 VENTOLINE\r\n\x1a"
+)
+PIPES = """
+| Patient         | Geb.       | Diagnose        |
+|-----------------|------------|-----------------|
+| Tjarks, Enno    | 04.11.1947 | KHK             |
+| Hufnagel, Ronny | 23.02.1990 | Appendektomie   |
+| Gerst, Ludmilla | 27.10.1961 | Hypothyreose    |
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [(ALIGNED, 4), (PASTED, 3), (NUMBERED, 3), (FIXED, 3), (PIPES, 3)],
+    ids=["aligned", "pasted", "numbered", "fixed", "pipes"],
+)  # fmt: skip
+def test_lists_in_text(text, count):
+    found = judged(text)
+    assert found.judgement is Judgement.MEDICAL
+    assert found.identified
+    assert found.patients == count
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ALIGNED.replace("Motif ", "Poste ").replace("décompensation", "caissière     ").replace("douleur thoracique", "cariste           ")
+        .replace("fibrillation atriale", "comptable           ").replace("pose pacemaker", "vendeur       ").replace("Service de cardiologie", "Magasin de la gare    "),
+        PASTED.replace("Examen", "Ville").replace("scanner thoracique", "Pau").replace("IRM genou", "Dax").replace("échographie rénale", "Auch"),
+        "Convoqués au tournoi\n1. CASTERA Odile, 22/03/1941 - double\n2. DEVREESE Luc, 10/06/1974 - simple\n3. AMAR Sidi, 01/01/1952 - simple\n",
+        FIXED.replace("I50.9 FUROSEMIDE 40", "PAU   12,50").replace("E11.9 METFORMINE 1000", "DAX   4,00").replace("J45.0 VENTOLINE", "AUCH  0,00"),
+        "Produit          Dose      Prix    Stock\nFurosémide       40 mg     2,10    120\nMetformine       1 g       3,40    80\nVentoline        100 µg    4,00    12\n",
+        "Diagnostic        2023    2024    2025\nAVC               120     118     131\nPneumopathie      210     244     201\nFracture du col   99      87      92\n",
+    ],
+    ids=["staff", "towns", "tournament", "accounts", "medicines", "figures"],
+)  # fmt: skip
+def test_lists_in_text_of_others(text):
+    assert judged(text).judgement is Judgement.NOT_MEDICAL
+
+
+PEOPLE = [("id", "nm", "dob", "gp"), ("1", "Mw G. Ferdinandus", "1933-02-11", "N"), ("2", "Dhr A. Klaassens", "1946-08-20", "N"),
+          ("3", "Mw T. Bos", "1939-05-03", "N")]  # fmt: skip
+CARE = [("id", "cid", "at", "obs"), ("1", "1", "07:55", "gevallen, wond rechts, RR 176/90"), ("2", "2", "08:40", "stoma lekkage, koorts"),
+        ("3", "1", "08:01", "nitrofurantoine gestart, cystitis")]  # fmt: skip
+ORDERS = [("id", "cid", "at", "item"), ("1", "1", "07:55", "fietsband"), ("2", "2", "08:40", "zadel"), ("3", "1", "08:01", "bel")]
+
+
+def test_persons_in_one_table_and_their_care_in_another():
+    found = judged("", Format.SQLITE, (PEOPLE, CARE))
+    assert found.judgement is Judgement.MEDICAL
+    assert found.patients == 3  # she of whom nothing is noted is a patient too
+
+
+def test_tables_that_do_not_refer_to_one_another_stay_apart():
+    stranger = [CARE[0], *((row[0], "9" + row[1], *row[2:]) for row in CARE[1:])]
+    for other in (ORDERS, stranger):
+        assert judged("", Format.SQLITE, (PEOPLE, other)).judgement is Judgement.NOT_MEDICAL
+    unnumbered = [("no", "at", "obs"), *((row[0], *row[2:]) for row in CARE[1:])]
+    assert judged("", Format.SQLITE, (PEOPLE, unnumbered)).judgement is Judgement.NOT_MEDICAL
+
+
+def test_visits_are_not_counted_for_persons():
+    text = "NDA;Nom;Prénom;DDN;Diagnostic\n" + "\n".join(
+        f"{900 + n};{name};{birth};asthme" for n, (name, birth) in enumerate((("CASTERA;Odile", "22/03/1941"), ("DEVREESE;Luc", "10/06/1974")) * 5)
+    )  # fmt: skip
+    assert len(read_table(table(text)).keys) == 2
+
+
+def test_hostile_rows_are_read_in_linear_time():
+    cell = "A" * 60_000
+    shapes = ("A-" * 200, "Aa'" * 100, "M. " + "De " * 100, "a" * 119, "1" * 119, "Aa Aa Aa (" * 11, cell)
+    assert read_table([shapes, *[shapes] * 150]).probability < 0.5
+    assert judged("\n".join("  ".join(shape[:150] for shape in shapes) for _ in range(150))).judgement is Judgement.NOT_MEDICAL

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agent.document import Area, Format, Problem, Spot
 from agent.errors import UntrustedInputError
 from agent.extraction import wire
-from agent.findings import Finding, Findings, FindingType, Judgement, Kind
+from agent.findings import Finding, Findings, FindingType, Judgement, Kind, Scale, Side
 
 NUMBERS = st.integers(0, wire.U32)
 PRINTABLE = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=12)  # at most 48 bytes
@@ -20,7 +20,9 @@ FINDING = st.builds(
     spot=st.builds(Spot, st.sampled_from(Area), NUMBERS),
     weight=st.integers(-100_000, 100_000).map(lambda cents: cents / 100),
     sample=PRINTABLE,
+    side=st.none() | st.sampled_from(Side),
 )
+SUM = st.integers(-100_000, 100_000).map(lambda cents: cents / 100)
 FINDINGS = st.builds(
     Findings,
     judgement=st.sampled_from(Judgement),
@@ -31,6 +33,7 @@ FINDINGS = st.builds(
     test_data=st.booleans(),
     format=st.sampled_from(Format),
     problem=st.none() | st.sampled_from(Problem),
+    scale=st.none() | st.builds(Scale, SUM, SUM),
     items=st.lists(FINDING, max_size=wire.MAX_FINDINGS).map(tuple),
 )
 WILD = st.builds(
@@ -38,6 +41,7 @@ WILD = st.builds(
     judgement=st.sampled_from(Judgement),
     confidence=st.floats(),
     patients=st.integers(),
+    scale=st.none() | st.builds(Scale, st.floats(), st.floats()),
     items=st.lists(
         st.builds(
             Finding,

@@ -24,6 +24,11 @@ _DATE = re.compile(
     r"|[0-3]?\d[-/.][01]?\d[-/.](\d\d))(?:[T ].{0,15})?\s*"
 )
 _CODE = re.compile(r"\s*[A-TV-Z]\d{2}(?:\.\d{1,2}|\d)?(?:\s+\D.*)?\s*")
+# acts of care: CCAM, and the key letters of the French NGAP with their factor
+_ACT = re.compile(
+    r"\s*(?:[A-HJ-NP-Z][A-Z]{3}\d{3}|(?:\d{1,3} ?x ?)?(?:AM[IKSCYPOX]|AIS|BS[ABC]|DI|SF|SP|TLS|IF[ADS]|IK|MAU|MCI|COE|MEG)"
+    r"\s?\d{0,2}(?:[.,/]\d{1,2})?(?:\W.{0,40})?)\s*"
+)
 _NIR = re.compile(r"\D*([12378])\D?(\d\d)\D?(0[1-9]|1[0-2]|[2-9]\d)\D?(\d\d|2[AB])\D?(\d{3})\D?(\d{3})\D{0,3}(\d\d)\s*")
 _CAPITALS = r"[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ'’]+(?:-[A-ZÀ-ÖØ-Þ]+)*"
 _WORD = r"[A-ZÀ-ÖØ-Þ][\w'’]*[a-zß-ÿ]+(?:-[A-ZÀ-ÖØ-Þ]?[a-zß-ÿ]+)*"
@@ -54,9 +59,9 @@ def role_by_cells(cells: Sequence[str]) -> str:
     if share(cells, valid_nir) >= PASS:
         return "nir"
     years = birth_years(cells)
-    if years or share(cells, lambda cell: _DATE.fullmatch(cell[:40]) is not None) >= PASS:
+    if years or share(cells, is_date) >= PASS:
         return "birth" if years else ""
-    for role, shape in (("person", _WITH_BIRTH), ("full-name", _FULL_NAME), ("codes", _CODE)):
+    for role, shape in (("person", _WITH_BIRTH), ("full-name", _FULL_NAME), ("codes", _CODE), ("codes", _ACT)):
         if _like(cells, shape) >= PASS and len(set(cells)) > 1:
             return role if role == "codes" or share(cells, is_clinical) < PASS / 2 else "terms"
     return "terms" if share(cells, is_clinical) >= PASS / 2 else ""
@@ -78,6 +83,11 @@ def _year(cell: str) -> int:
     if found[5]:
         return int(found[5]) + (1900 if int(found[5]) > 27 else 2000)
     return int(next(group for group in found.groups() if group))
+
+
+def is_date(cell: str) -> bool:
+    """Whether the cell is a date and nothing else."""
+    return _DATE.fullmatch(cell[:40]) is not None
 
 
 def are_names(cells: Sequence[str]) -> bool:

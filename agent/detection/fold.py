@@ -45,6 +45,7 @@ def _case_kept_table() -> bytes:
 
 _CASE_KEPT = _case_kept_table()
 _WORDS_ONLY = bytes(code if chr(code).isalnum() and code < 128 else 0x20 for code in range(256))
+_WORDS_BY_LINE = bytes(0x0A if code == 0x0A else letter for code, letter in enumerate(_WORDS_ONLY))
 _DELETED = b"\xad\xb0\xba\r\x00"  # soft hyphen, degree and ordinal signs («n° SS» and «T°» are «n ss» and «t»)
 
 
@@ -102,4 +103,6 @@ def fold_term(term: str) -> bytes:
 def fold_terms(line: str, separator: str) -> list[bytes]:
     """``fold_term`` of each piece of ``line``, in one go: the lexicon has thousands. ``separator`` is plain ASCII."""
     smooth = _encode(line).translate(_CASE_KEPT, _DELETED).lower()
-    return [b" ".join(piece.translate(_WORDS_ONLY).split()) for piece in smooth.split(separator.encode("ascii"))]
+    pieces = b"\n".join(piece.replace(b"\n", b" ") for piece in smooth.split(separator.encode("ascii")))
+    words = _single_blanks(pieces.translate(_WORDS_BY_LINE))
+    return words.replace(b" \n", b"\n").replace(b"\n ", b"\n").strip(b" ").split(b"\n")

@@ -7,6 +7,7 @@ cell, returns a role or ""; looks at no content and no other column.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from agent.detection.fold import fold_term
@@ -15,6 +16,7 @@ from agent.detection.lexicon import columns, entries
 LONGEST = 60  # characters of a heading
 _DBASE = 10  # letters of a field name
 _WORDS = 6  # of a heading that is looked at piece by piece
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _PATIENT = (b"patient", b"pazient", b"pacient", b"pasient", b"malade")
 _PREFIX = frozenset(
     b"pat patient patients patiente pac paciente paz paziente pt ptnt pers person fld tbl usr res t f p"
@@ -63,7 +65,10 @@ def _role(cell: str) -> str:
     found = _known(word)
     if found:
         return found
-    tokens = word.split()
+    tokens = fold_term(_CAMEL.sub(" ", cell)).split()
+    found = _known(b" ".join(tokens))
+    if found:
+        return found
     if 1 < len(tokens) and (tokens[0] in _PREFIX or tokens[-1] in _PREFIX):
         rest = tokens[1:] if tokens[0] in _PREFIX else tokens[:-1]
         found = _known(b" ".join(rest))

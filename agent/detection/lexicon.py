@@ -7,9 +7,10 @@ The files are part of the package and trusted; a malformed line is a programming
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib import resources
+from typing import NamedTuple
 
 from agent.detection.fold import fold_term, fold_terms
 
@@ -33,8 +34,7 @@ _PRIORITY = (
 COUNTED = frozenset(("letter", "narrative", "phrase", "term"))  # groups of which distinct entries are counted
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):  # there are tens of thousands: built faster than a data class
     """One word or phrase. ``uses`` are its (group, detail) pairs: «poids» is a vital sign in French and no drug.
 
     ``whole`` says that no plural ending is tolerated: short words and anchors. ``counted`` says that all its uses only
@@ -52,9 +52,17 @@ class Entry:
         return any(name == group for name, _ in self.uses)
 
 
+_Uses = tuple[tuple[str, str], ...]
+_Line = tuple[str, str, str]  # group, detail, language
+_SHORT = 5  # letters: a shorter entry tolerates no ending
+
+
 def parse(content: str, language: str) -> list[tuple[bytes, str, str, str]]:
     """(folded entry, group, detail, language) of one data file; entries that fold to nothing are refused."""
-    found = []
+    return [(text, *line) for line, texts in _lines(content, language) for text in texts]
+
+
+def _lines(content: str, language: str) -> Iterator[tuple[_Line, list[bytes]]]:
     for number, line in enumerate(content.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -64,33 +72,37 @@ def parse(content: str, language: str) -> list[tuple[bytes, str, str, str]]:
         name, _, detail = group.partition(":")
         if name not in _PRIORITY:
             raise ValueError(f"{language}: line {number}: unknown group {name}")
-        for folded in fold_terms(entries, " | "):
-            if not folded:
-                raise ValueError(f"{language}: line {number} has an empty entry")
-            found.append((folded, name, detail, language))
-    return found
+        texts = fold_terms(entries, " | ")
+        if not all(texts):
+            raise ValueError(f"{language}: line {number} has an empty entry")
+        yield (name, detail, language), texts
 
 
 @lru_cache(maxsize=1)
 def entries() -> tuple[Entry, ...]:
     """All entries, numbered by position; built once a process."""
     folder = resources.files("agent.detection") / "data"
-    uses: dict[bytes, dict[tuple[str, str], None]] = {}
-    languages: dict[bytes, dict[str, None]] = {}
+    read: dict[bytes, tuple[_Line, ...]] = {}  # the lines an entry stands in: nearly always one
     for name in _FILES:
-        for text, group, detail, language in parse((folder / f"{name}.tsv").read_text("utf-8"), name):
-            uses.setdefault(text, {})[(group, detail)] = None
-            languages.setdefault(text, {})[language] = None
-    return tuple(
-        Entry(
-            text,
-            tuple(sorted(found, key=lambda use: _PRIORITY.index(use[0]))),
-            tuple(languages[text]),
-            whole=len(text) < 5 or any(group == "anchor" for group, _ in found),
-            counted=all(group in COUNTED for group, _ in found),
-        )
-        for text, found in uses.items()
-    )
+        for line, texts in _lines((folder / f"{name}.tsv").read_text("utf-8"), name):
+            alone = (line,)
+            for text in texts:
+                known = read.setdefault(text, alone)
+                if known is not alone:
+                    read[text] = (*known, line)
+    return tuple([_entry(text, *_of_lines(lines)) for text, lines in read.items()])
+
+
+def _entry(text: bytes, uses: _Uses, languages: tuple[str, ...], counted: bool, anchor: bool) -> Entry:
+    return Entry(text, uses, languages, anchor or len(text) < _SHORT, counted)
+
+
+@lru_cache(maxsize=4096)
+def _of_lines(lines: tuple[_Line, ...]) -> tuple[_Uses, tuple[str, ...], bool, bool]:
+    """What the entries that stand in ``lines`` share: uses, languages, whether they are counted, or anchors."""
+    uses = tuple(sorted(dict.fromkeys(line[:2] for line in lines), key=lambda use: _PRIORITY.index(use[0])))
+    languages = tuple(dict.fromkeys(line[2] for line in lines))
+    return uses, languages, all(use[0] in COUNTED for use in uses), any(use[0] == "anchor" for use in uses)
 
 
 @lru_cache(maxsize=1)

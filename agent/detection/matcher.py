@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from agent.detection.lexicon import Entry, entries
 
 _ENDINGS = frozenset((b"s", b"e", b"es", b"x", b"n", b"en", b"er"))  # plural, feminine, case: all languages
+_LONGEST_ENDING = 2
 _SPACE = 0x20
 
 
@@ -27,7 +28,7 @@ class Match(NamedTuple):
 
 
 class Matcher:
-    """The automaton over all entries. Immutable after construction; safe to share."""
+    """The automaton over all entries. Safe to share: what it adds to itself later follows from the lexicon alone."""
 
     def __init__(self, lexicon: tuple[Entry, ...]) -> None:
         from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind  # the worker alone pays for it
@@ -35,13 +36,13 @@ class Matcher:
         self._lexicon = lexicon
         self._whole = tuple(entry.whole for entry in lexicon)
         self._counted = frozenset(number for number, entry in enumerate(lexicon) if entry.counted)
-        self._shorter = _prefixes(lexicon)
-        # half of all hits are the beginning of a longer word and nothing else can begin there: let go at once
-        self._closed = frozenset(n for n, entry in enumerate(lexicon) if entry.whole and n not in self._shorter)
+        self._numbers = {entry.text: number for number, entry in enumerate(lexicon)}
+        # of an entry met inside a word, the shorter entries to try, longest first; all of them take long to find
+        self._shorter: dict[int, tuple[int, ...]] = {}
         self._automaton: Any = BytesAhoCorasick(
             [b" " + entry.text for entry in lexicon],
             matchkind=MatchKind.LeftmostLongest,
-            implementation=Implementation.DFA,
+            implementation=Implementation.ContiguousNFA,  # a few megabytes, which caches hold; a DFA has sixty
         )
 
     def find(self, words: bytes) -> list[Match]:
@@ -51,7 +52,7 @@ class Matcher:
         found: list[Match] = []
         seen: set[int] = set()
         lexicon, whole, shorter = self._lexicon, self._whole, self._shorter
-        counted, closed, find = self._counted, self._closed, words.find
+        counted, find = self._counted, words.find
         for number, start, end in self._automaton.find_matches_as_indexes(words):
             if words[end] == _SPACE:
                 if number not in seen:
@@ -59,36 +60,38 @@ class Matcher:
                     if number in counted:
                         seen.add(number)
                 continue
-            if number in closed:
-                continue
-            stop = -1 if whole[number] else find(b" ", end, end + 3)
+            known = shorter.get(number)
+            if known is None:
+                known = shorter[number] = self._begun_with(lexicon[number].text)
+            if whole[number]:
+                if not known:  # half of all hits are the beginning of a longer word and nothing else can begin there
+                    continue
+                stop = -1
+            else:
+                stop = find(b" ", end, end + _LONGEST_ENDING + 1)
             if stop > 0 and words[end:stop] in _ENDINGS:
                 found.append(Match(start + 1, stop, lexicon[number]))
-            elif number in shorter and (match := self._cut_short(words, start + 1, shorter[number])) is not None:
+            elif known and (match := self._cut_short(words, start + 1, known)) is not None:
                 found.append(match)
         return found
+
+    def _begun_with(self, text: bytes) -> tuple[int, ...]:
+        """The shorter entries that ``text`` begins with and that can end where a word ends: at a blank, at most an
+        ending before one, or that close to the end of ``text``. Longest first.
+        """
+        near, size = _LONGEST_ENDING, len(text)
+        cuts = [cut for cut in range(size - 1, 0, -1) if size - cut <= near or b" " in text[cut : cut + near + 1]]
+        return tuple(self._numbers[text[:cut]] for cut in cuts if text[:cut] in self._numbers)
 
     def _cut_short(self, words: bytes, start: int, candidates: tuple[int, ...]) -> Match | None:
         """The longest of the shorter entries that ends where a word ends."""
         for candidate in candidates:
             entry = self._lexicon[candidate]
             end = start + len(entry.text)
-            stop = end if words[end] == _SPACE else words.find(b" ", end, end + 3)
+            stop = end if words[end] == _SPACE else words.find(b" ", end, end + _LONGEST_ENDING + 1)
             if stop == end or (stop > 0 and not entry.whole and words[end:stop] in _ENDINGS):
                 return Match(start, stop, entry)
         return None
-
-
-def _prefixes(lexicon: tuple[Entry, ...]) -> dict[int, tuple[int, ...]]:
-    """For each entry the shorter entries it begins with, longest first."""
-    numbers = {entry.text: number for number, entry in enumerate(lexicon)}
-    shorter = {}
-    for number, entry in enumerate(lexicon):
-        text = entry.text
-        known = tuple(numbers[text[:cut]] for cut in range(len(text) - 1, 0, -1) if text[:cut] in numbers)
-        if known:
-            shorter[number] = known
-    return shorter
 
 
 @lru_cache(maxsize=1)

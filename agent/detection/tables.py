@@ -88,7 +88,7 @@ def read_header(rows: Sequence[Row]) -> tuple[int, dict[int, str]]:
     best: tuple[int, dict[int, str]] = (0, {})
     for number, row in enumerate(rows[:_HEADER_ROWS]):
         roles = {column: role for column, cell in enumerate(row[:_MAX_COLUMNS]) if (role := role_of(cell))}
-        if len(roles) > len(best[1]):
+        if len(roles) > len(best[1]) and not any(map(content.is_date, row[:_MAX_COLUMNS])):
             best = (number + 1, roles)
     return best if len(best[1]) >= 2 else (0, {})
 
@@ -109,7 +109,7 @@ def _look(head: Sequence[Row], header: dict[int, str], sample: Sequence[Row]) ->
         cells = [row[column] for row in sample if column < len(row) and row[column].strip()]
         said = header.get(column, "")
         below = content.role_by_cells(cells) if len(cells) >= max(_MIN_ROWS, len(sample) // 4) else ""
-        confirmed |= said in {"diagnosis", "clinical"} and below in {"terms", "codes"}
+        confirmed |= said in {"diagnosis", "clinical", "vague"} and below in {"terms", "codes"}
         role = _settled(said, below, cells) if cells else said if said in _AGAINST else ""
         if role:
             roles[column] = role
@@ -132,6 +132,8 @@ def _settled(said: str, below: str, cells: list[str]) -> str:
         return "subject"  # «Patient», «Resident», with words below it: names, not numbers
     if said in {"id", "name", "birth", "other"} and below in {"person", "full-name", "nir"}:
         return below
+    if said == "vague" and below in {"terms", "codes"}:
+        return "clinical"
     return said or below
 
 
@@ -160,16 +162,17 @@ def _free(sample: Sequence[Row], roles: dict[int, str]) -> float:
 _NAMING = frozenset({"name", "full-name", "person", "subject"})
 _FIGURES = frozenset({"birth", "person", "nir", "codes"})
 _AGAINST = frozenset({"other", "staff", "animal"})
-_FREE = frozenset({"", "diagnosis", "clinical", "care", "terms", "codes"})
+_FREE = frozenset({"", "vague", "diagnosis", "clinical", "care", "terms", "codes"})
 _PERSON = {
     "id": 2.6, "name": 1.4, "full-name": 2.8, "subject": 3.8, "person": 4.4, "initials": 2.2, "birth": 2.6, "nir": 2.6, "age": 1.2, "sex": 1.0
 }  # fmt: skip
-_CLINICAL = {"diagnosis": 3.4, "clinical": 1.9, "care": 0.8, "codes": 2.2, "terms": 3.4, "id": 0.9, "subject": 0.9}
-_CAPS = {"diagnosis": 5.5, "clinical": 6.0, "care": 2.0, "codes": 2.2, "terms": 3.8, "other": 4.5, "staff": 5.0, "animal": 7.0}
+_CLINICAL = {"diagnosis": 3.4, "clinical": 1.9, "care": 0.8, "vague": 0.8, "codes": 2.2, "terms": 3.4, "id": 0.9, "subject": 0.9}
+_CAPS = {"diagnosis": 5.5, "clinical": 6.0, "care": 2.0, "vague": 1.6, "codes": 2.2, "terms": 3.8, "other": 4.5, "staff": 5.0, "animal": 7.0}
 _NOT_CARE = {"other": 1.1, "staff": 2.0, "animal": 2.5}
 _CONFIRMED = 1.0  # the cells of a column with a clinical header are clinical words or codes
 _FREE_CELLS, _RICH = 3.0, 0.6  # all cells speak of care, without and beside a column that does
 _PATIENTS = 2.4  # named persons, and a heading that calls them patients
+_CASES = 2.0  # a name with no more beside it than diagnoses or several clinical columns: at most one nat in all
 _PRIOR = -3.0
 
 
@@ -177,6 +180,8 @@ def _sides(seen: _Seen) -> tuple[float, float]:
     found = list(seen.roles.values())
     person = _PRIOR + sum(weight for role, weight in _PERSON.items() if role in found)
     person += 0.6 if found.count("name") > 1 else 0.0  # family and first name
+    if person < 1.0 and not _NAMING.isdisjoint(found) and ("diagnosis" in found or found.count("clinical") > 1):
+        person = min(1.0, person + _CASES)
     clinical = _PRIOR + sum(
         min(weight * found.count(role), _CAPS.get(role, weight)) for role, weight in _CLINICAL.items()
     )

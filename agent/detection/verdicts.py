@@ -33,7 +33,13 @@ def conclude(document: Document, judged: Sequence[Judged], *, complete: bool) ->
         sealed = document.format is Format.AGE and problem is Problem.ENCRYPTED
         kind = Kind.SEALED if sealed else Kind.OTHER
         return Findings(
-            Judgement.UNDECIDABLE, kind, confidence=1.0, format=document.format, problem=problem, items=items, scale=scale
+            Judgement.UNDECIDABLE,
+            kind,
+            confidence=1.0,
+            format=document.format,
+            problem=problem,
+            items=items,
+            scale=scale,
         )
     return Findings(
         Judgement.NOT_MEDICAL,

@@ -134,18 +134,24 @@ def run_guided(target: Target, folder: Path, seconds: float) -> None:
     corpus.mkdir(exist_ok=True)
     for data in [*target.seeds(), *(data for _, data in regressions(target.name))]:
         (corpus / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
-    words = folder / "words.dict"
-    words.write_text("".join('"' + "".join(f"\\x{byte:02x}" for byte in word) + '"\n' for word in target.words))
 
     def one(data: bytes) -> None:
         trial.one(data)
         trial.done()
 
     arguments = [sys.argv[0], f"-max_total_time={max(1, int(seconds))}", f"-max_len={target.max_bytes}"]
-    arguments += ["-rss_limit_mb=0", "-timeout=300", "-verbosity=0", "-print_final_stats=1", f"-dict={words}"]
+    arguments += ["-rss_limit_mb=0", "-timeout=300", "-verbosity=0", "-print_final_stats=1"]
     arguments.append(f"-artifact_prefix={folder}/crash-")
+    if target.words:  # an empty dictionary is an error of usage
+        arguments.append(f"-dict={_dictionary(target, folder)}")
     atheris.Setup([*arguments, str(corpus)], one)
     atheris.Fuzz()
+
+
+def _dictionary(target: Target, folder: Path) -> Path:
+    words = folder / "words.dict"
+    words.write_text("".join('"' + "".join(f"\\x{byte:02x}" for byte in word) + '"\n' for word in target.words))
+    return words
 
 
 def regressions(name: str) -> list[tuple[str, bytes]]:

@@ -28,7 +28,7 @@ from agent.extraction.client import WorkerPool, image_pool
 from agent.extraction.pixels import missing
 from agent.findings import Finding, Findings, Judgement, undecidable
 from agent.patients.store import PatientStore
-from agent.ui import wording
+from agent.ui import explained, wording
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
 
@@ -206,22 +206,14 @@ def _show(result: Scanned, args: argparse.Namespace, terminal: Terminal) -> None
         why += f" ({wording.certainty(findings.confidence, terminal.translate)})"
     terminal.line(f"{word:<13} {wording.labelled(printable(result.path), why, terminal.translate)}")
     if args.explain:
-        for item in sorted(findings.items, key=lambda item: -abs(item.weight)):
-            terminal.line("    " + _evidence(item, terminal))
-
-
-def _evidence(item: Finding, terminal: Terminal) -> str:
-    text = f"{item.weight:+5.1f}  {terminal.translate(wording.FINDINGS[item.type])}"
-    if item.count > 1:
-        text += f" × {item.count}"
-    text += f" ({wording.place(item.spot, terminal.translate)})"
-    return f"{text}  {printable(item.sample)}" if item.sample else text
+        for line in explained.lines(findings, terminal.translate):
+            terminal.line("    " + line)
 
 
 def as_json(result: Scanned, terminal: Terminal, *, explain: bool) -> dict[str, Any]:
     """The object of ``--json``: a contract (design, section 7)."""
     findings = result.findings
-    return {
+    shown = {
         "path": os.fsdecode(result.path),
         "verdict": str(findings.judgement),
         "kind": str(findings.kind),
@@ -231,15 +223,33 @@ def as_json(result: Scanned, terminal: Terminal, *, explain: bool) -> dict[str, 
         "test_data": findings.test_data,
         "format": str(findings.format),
         "problem": str(findings.problem) if findings.problem else None,
-        "findings": [_item(item, explain=explain) for item in findings.items],
+        "findings": _grouped(findings.items, explain=explain),
         "reason": wording.reason(findings, terminal.translate),
         "ms": round(result.ms, 2),
     }
+    if explain and findings.scale is not None:
+        shown["sums"] = {"clinical": findings.scale.clinical, "person": findings.scale.person}
+    return shown
+
+
+def _grouped(items: Sequence[Finding], *, explain: bool) -> list[dict[str, Any]]:
+    """Each kind of evidence at each place: once, or once a sum where weights are shown."""
+    found: dict[tuple[object, ...], dict[str, Any]] = {}
+    for item in items:
+        shown = _item(item, explain=explain)
+        key = (
+            (shown["type"], shown["where"], item.side, item.weight < 0, item.sample)
+            if explain
+            else (shown["type"], shown["where"])
+        )
+        known = found.setdefault(key, shown)
+        known["count"] = max(known["count"], item.count)
+    return list(found.values())
 
 
 def _item(item: Finding, *, explain: bool) -> dict[str, Any]:
     where = str(item.spot.area) if not item.spot.number else f"{item.spot.area} {item.spot.number}"
     shown: dict[str, Any] = {"type": str(item.type), "count": item.count, "where": where}
     if explain:
-        shown |= {"weight": round(item.weight, 2), "sample": item.sample}
+        shown |= {"weight": round(item.weight, 2), "sample": item.sample, "side": item.side}
     return shown

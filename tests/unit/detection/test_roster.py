@@ -128,8 +128,8 @@ def test_a_hit_makes_identified_and_needs_less_clinical_content() -> None:
     assert detect(Document(Format.TEXT, parts=[Part(letter)])).judgement is Judgement.NOT_MEDICAL
     answer = judged(letter)
     assert (answer.judgement, answer.identified, answer.patients) == (Judgement.MEDICAL, True, 1)
-    (item,) = [item for item in answer.items if item.type is FindingType.ROSTER]
-    assert item.sample == "L••••• J•••••"
+    samples = {item.sample for item in answer.items if item.type is FindingType.ROSTER}
+    assert samples == {"L••• J•••"}
     stranger = judged(letter.replace("01/02/1950", "02/02/1950"))
     assert stranger.judgement is Judgement.NOT_MEDICAL
     assert not stranger.listed

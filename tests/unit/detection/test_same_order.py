@@ -19,6 +19,6 @@ FOUND = (
 
 
 def test_equal_weights_have_one_order() -> None:
-    orders = {_items([SimpleNamespace(items=given)]) for given in itertools.permutations(FOUND)}
+    orders = {_items([SimpleNamespace(items=given)], None) for given in itertools.permutations(FOUND)}
     assert len(orders) == 1
     assert orders.pop()[0].type is FindingType.TITLE

@@ -131,9 +131,11 @@ def test_a_sample_that_could_play_with_a_terminal_is_refused(sample: bytes) -> N
         (7, len(Format)),
         (8, len(Problem) + 1),
         (9, 0x80),  # confidence above 1000
-        (11, 8),  # a flag that nobody knows
-        (17, len(FindingType)),
-        (18, len(Area)),
+        (11, 16),  # a flag that nobody knows
+        (19, 1),  # a sum that is said not to be there
+        (25, len(FindingType)),
+        (26, len(Area)),
+        (27, len(Side) + 1),
     ],
 )
 def test_a_code_out_of_range_is_refused(place: int, value: int) -> None:

@@ -142,7 +142,7 @@ def by(rows: list[Row], key: str) -> dict[str, dict[str, int]]:
 
 def source_of(row: Row) -> str:
     """Repository of a file, without commit and path."""
-    return str(row["source"]).split("@")[0]
+    return str(row.get("source", "one author")).split("@")[0]
 
 
 def misses(rows: list[Row]) -> list[Row]:

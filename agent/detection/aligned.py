@@ -9,12 +9,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import re2
+
+from agent.detection.linear import spans
+from agent.detection.rounds import beds
 
 _MOST = 2_000_000  # characters
 _LINES = 20_000
 _WIDEST = 1_000  # characters of a line
 _LEAST = 3  # lines
 _CELLS = 3
+_TABLES = 200
 _GAP = re.compile(r"\t| *\| *| {2,}")
 _CELL = re.compile(r"[^\s|](?:[^\s|]| (?! )(?!\|))*")
 _SLACK = 1  # columns by which the beginning of a cell may be off
@@ -29,6 +36,13 @@ _PERSON = re.compile(
 )
 _BORN = re.compile(r"(?<!\d)(?:[0-3]?\d[-/.][01]?\d[-/.](?:(?:19|20)\d\d|\d\d)|(?:19|20)\d\d-[01]\d-[0-3]\d)(?!\d)")
 _NIR = re.compile(r"(?<!\d)[1-478] ?\d\d ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d\d|2[AB]) ?\d{3} ?\d{3} ?/?\d\d(?!\d)")
+# what holds a birth date or a number is among this, a sign unknown to Latin-1 being perhaps a digit: looked for at once
+_DATED = re2.compile(
+    rb"[0-9?][-/.][0-9?]{1,2}[-/.][0-9?]{2}|[0-9]{2}[0-9?]{2}-[0-9?]{2}-[0-9?]{2}"
+    rb"|[1-478](?: ?[0-9?]){4} ?(?:[0-9?]{2}|2[AB])(?: ?[0-9?]){6} ?/?[0-9?]{2}"
+)
+_SHAPES = 200  # lines looked at
+_CLASSES = bytes([0 if chr(code) == " " else 1 if chr(code).isdigit() else 2 for code in range(256)])
 _ENDS = " \t\r\n\f\x1a"  # old software ends a file with a sign of its own
 _NEAR = 60  # characters between a name and what goes with it
 _FOLLOWING = 2  # lines that still belong to the person above
@@ -36,16 +50,15 @@ _FOLLOWING = 2  # lines that still belong to the person above
 Rows = list[tuple[str, ...]]
 
 
-def tables_in(text: str) -> list[Rows]:
-    """Every table found in the lines of ``text``; empty for prose."""
+def tables_in(text: str) -> list[list[Rows]]:
+    """Ways to read the lines of ``text`` as tables, each with its tables; empty for prose. What two ways tell of one
+    person is the same person: persons are counted in one of them.
+    """
     lines = [line.rstrip(_ENDS)[:_WIDEST] for line in text[:_MOST].split("\n", _LINES)[:_LINES]]
     if len(lines) < _LEAST:
         return []
-    found = [rows for block in _blocks(lines) if (rows := _columns(block))]
-    for rows in (_fixed(lines), _persons(lines)):
-        if rows:
-            found.append(rows)
-    return found
+    blocks = [rows for block in _blocks(lines) if (rows := _columns(block))][:_TABLES]
+    return [blocks, *([rows] for rows in (_fixed(lines), _persons(lines), beds(lines)) if rows)]
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
@@ -53,7 +66,7 @@ def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
     block: list[str] = []
     missed = 0
     for line in (*lines, "", ""):
-        if len(_GAP.findall(line.strip())) >= _CELLS - 1:
+        if ("  " in line or "\t" in line or "|" in line) and len(_GAP.findall(line.strip())) >= _CELLS - 1:
             block.append(line)
             missed = 0
             continue
@@ -99,34 +112,42 @@ def _fixed(lines: Sequence[str]) -> Rows:
     if width < _FIXED or len(records) < _LEAST or sum(len(line) * 2 >= width for line in records) < 0.95 * len(records):
         return []
     body = [line.ljust(width) for line in records]
-    shapes = [bytes(_class(char) for char in line) for line in body[:200]]
-    cuts = [0, *(at for at in range(1, width) if _parts(shapes, body, at)), width]
+    columns = [bytes(column) for column in zip(*map(_shape, body[:_SHAPES]), strict=True)]
+    cuts = [0, *(at for at in range(1, width) if _parts(columns[at - 1], columns[at], body, at)), width]
     if len(cuts) <= _CELLS:
         return []
-    return [tuple(line[a:b].strip() for a, b in zip(cuts, cuts[1:], strict=False)) for line in body]
+    return [tuple(line[a:b].strip() for a, b in pairwise(cuts)) for line in body]
 
 
-def _class(char: str) -> int:
-    return 0 if char == " " else 1 if char.isdigit() else 2
+def _shape(line: str) -> bytes:
+    """0 for a blank, 1 for a digit, 2 for anything else, for each character."""
+    try:
+        return line.encode("latin-1").translate(_CLASSES)
+    except UnicodeEncodeError:
+        return bytes([0 if char == " " else 1 if char.isdigit() else 2 for char in line])
 
 
-def _parts(shapes: list[bytes], body: list[str], at: int) -> bool:
-    """Whether a column begins at ``at``: behind a blank in every record, or behind a number, or at or behind a date."""
-    before = {shape[at - 1] for shape in shapes}
-    after = {shape[at] for shape in shapes}
-    if before == {0}:
-        return sum(shape[at] != 0 for shape in shapes) * 10 >= len(shapes) * 6
-    if before == {1} and after == {2}:
+def _parts(before: bytes, after: bytes, body: list[str], at: int) -> bool:
+    """Whether a column begins at ``at``: behind a blank in every record, or behind a number, or at or behind a date.
+    ``before`` and ``after`` are the shapes of all records there.
+    """
+    if 0 in before:
+        if 1 not in before and 2 not in before:
+            return (len(after) - after.count(0)) * 10 >= len(after) * 6
+    elif 2 not in before and 0 not in after and 1 not in after:
         return True
     return 0 not in after and 1 in after and all(_DAY.match(line, at) for line in body[:20])
 
 
 def _persons(lines: Sequence[str]) -> Rows:
     """Lines that hold a name with a birth date or a number: (name, birth date, number, the rest)."""
+    dated = _dated(lines)
+    if len(dated) < _LEAST:
+        return []
     rows: list[list[str]] = []
     since = 0
-    for line in lines:
-        found = _person(line)
+    for number, line in enumerate(lines):
+        found = _person(line) if number in dated else None
         if found is not None:
             rows.append(found)
             since = 0
@@ -136,6 +157,18 @@ def _persons(lines: Sequence[str]) -> Rows:
         else:
             since = _FOLLOWING
     return [tuple(row) for row in rows] if len(rows) >= _LEAST else []
+
+
+def _dated(lines: Sequence[str]) -> set[int]:
+    """The lines that may hold a birth date or a number, found in one linear search."""
+    plain = "\n".join(lines).encode("latin-1", "replace")
+    found: set[int] = set()
+    line = seen = 0
+    for start, _ in spans(_DATED, plain):
+        line += plain.count(b"\n", seen, start)
+        seen = start
+        found.add(line)
+    return found
 
 
 def _person(line: str) -> list[str] | None:

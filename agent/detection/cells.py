@@ -7,10 +7,10 @@ one column, returns its role or ""; knows no heading. Nothing of a cell is kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from agent.detection.fold import fold
-from agent.detection.matcher import matcher
+from agent.detection.matcher import Match, matcher
 
 PASS = 0.6  # share of a column's cells that must have its shape
 _LEAST = 2
@@ -26,8 +26,8 @@ _DATE = re.compile(
 _CODE = re.compile(r"\s*[A-TV-Z]\d{2}(?:\.\d{1,2}|\d)?(?:\s+\D.*)?\s*")
 # acts of care: CCAM, and the key letters of the French NGAP with their factor
 _ACT = re.compile(
-    r"\s*(?:[A-HJ-NP-Z][A-Z]{3}\d{3}|(?:\d{1,3} ?x ?)?(?:AM[IKSCYPOX]|AIS|BS[ABC]|DI|SF|SP|TLS|IF[ADS]|IK|MAU|MCI|COE|MEG)"
-    r"\s?\d{0,2}(?:[.,/]\d{1,2})?(?:\W.{0,40})?)\s*"
+    r"\s*(?:[A-HJ-NP-Z][A-Z]{3}\d{3}|(?:\d{1,3} ?x ?)?(?:AM[IKSCYPOX]|AIS|BS[ABC]|DI|SF|SP|TLS|IF[ADS]|IK"
+    r"|MAU|MCI|COE|MEG)\s?\d{0,2}(?:[.,/]\d{1,2})?(?:\W.{0,40})?)\s*"
 )
 _NIR = re.compile(r"\D*([12378])\D?(\d\d)\D?(0[1-9]|1[0-2]|[2-9]\d)\D?(\d\d|2[AB])\D?(\d{3})\D?(\d{3})\D{0,3}(\d\d)\s*")
 _CAPITALS = r"[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ'’]+(?:-[A-ZÀ-ÖØ-Þ]+)*"
@@ -41,18 +41,21 @@ _FULL_NAME = re.compile(
     rf"|{_PARTICLE}{_CAPITALS}(?: +{_CAPITALS}){{0,2}},? +{_WORD}(?: {_WORD})?"
     rf"|{_WORD} +{_CAPITALS}(?: {_CAPITALS})?)\s*"
 )
-_NAME = re.compile(rf"\s*{_PARTICLE}(?:{_CAPITALS}|{_WORD}|[A-Z]'[A-Z]\w+)(?:[ ,]+(?:{_CAPITALS}|{_WORD}|[A-Z]\.?|{_PARTICLE})){{0,3}}\s*")
+_NAME = re.compile(
+    rf"\s*{_PARTICLE}(?:{_CAPITALS}|{_WORD}|[A-Z]'[A-Z]\w+)"
+    rf"(?:[ ,]+{_PARTICLE}(?:{_CAPITALS}|{_WORD}|[A-Z]\.?)){{0,3}}\s*"
+)
 _WITH_BIRTH = re.compile(
     rf"\s*(?:{_CIVILITY}\.? +)?{_PARTICLE}(?:{_CAPITALS}|{_WORD})[^\d\n]{{0,60}}[ (,*]"
     r"(?:[0-3]?\d[-/.][01]?\d[-/.](?:(?:19|20)\d\d|\d\d)|(?:19|20)\d\d-[01]\d-[0-3]\d)\W{0,3}.{0,60}"
 )
-_CLINICAL = ("term", "drug", "analyte", "vital")
+_CLINICAL = ("term", "drug", "analyte", "vital", "phrase", "letter", "title")
 _FIRM = ("term", "drug")
 
 
 def role_by_cells(cells: Sequence[str]) -> str:
-    """Role of a column by its cells that are not empty, or "": nir, birth, person (a name and a birth date in one cell),
-    full-name, codes, terms.
+    """Role of a column by its cells that are not empty, or "": nir, birth, person (name with birth date), full-name,
+    codes, terms.
     """
     if len(cells) < _LEAST:
         return ""
@@ -124,7 +127,7 @@ def is_clinical(cell: str) -> bool:
 
 
 def clinical_words(cell: str) -> set[bytes]:
-    """Distinct clinical entries of a cell: medical words, medicines, measures that are followed by a figure or word."""
+    """Distinct clinical entries of a cell: medical words, medicines, measures, phrases of reports."""
     return {match.entry.text for match in _matches(cell) if any(map(match.entry.has, _CLINICAL))}
 
 
@@ -133,5 +136,5 @@ def firm_words(cell: str) -> set[bytes]:
     return {match.entry.text for match in _matches(cell) if any(map(match.entry.has, _FIRM))}
 
 
-def _matches(cell: str):  # type: ignore[no-untyped-def]
+def _matches(cell: str) -> Iterable[Match]:
     return matcher().find(fold(cell).words) if 2 < len(cell) < _LONGEST else ()

@@ -32,7 +32,7 @@ MEDICAL = 0.5  # probability from which a document is called medical
 CERTAIN = 0.999  # the most that is ever said: beyond it nobody has counted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: dozens are made for each document, at a third of the price
 class Weighed:
     """One line of the sum: ``side`` is "clinical" or "person"; ``nats`` is its contribution, after its cap.
 
@@ -122,7 +122,8 @@ def person_lines(page: Evidence) -> list[Weighed]:
 
 def reach(page: Evidence) -> float:
     """The probability that the page could have at most, were it surely about one person: what is clinical in it."""
-    return told(sigmoid(PRIOR_CLINICAL + sum(line.nats for line in clinical_lines(page))))
+    nats = [weight.each * min(count, weight.most) for weight in CLINICAL if (count := weight.count(page)) > 0]
+    return told(sigmoid(PRIOR_CLINICAL + sum([*nats, max(0.0, _density(page))])))
 
 
 def score(page: Evidence, identifiers: float, against: dict[str, float], vignettes: int = 0) -> Score:

@@ -90,14 +90,19 @@ def _closed_up(text: str) -> str:
     """Letters that were set apart, together again: in lines where five in a row are, every lone sign follows suit."""
     if _COLUMN.search(text):
         text = _COLUMN.sub(lambda found: found[0].replace("\n", "") + "\n", text)
-    if _RUN.search(text) is None:
+    found = _RUN.search(text)
+    if found is None:
         return text
-    return "\n".join(_close_line(line) for line in text.split("\n"))
+    return "\n".join(_close_line(line, found[1]) for line in text.split("\n"))
 
 
-def _close_line(line: str) -> str:
+def _close_line(line: str, usual: str) -> str:
+    """``usual`` stands between letters elsewhere in the text; here it must stand between nearly all of them."""
     found = _RUN.search(line)
-    return _LONE[found[1]].sub(r"\1", line) if found else line
+    if found:
+        return _LONE[found[1]].sub(r"\1", line)
+    closed = _LONE[usual].sub(r"\1", line)
+    return closed if 2 * len(line) >= 3 * len(closed) else line
 
 
 def _lone(between: str) -> re.Pattern[str]:

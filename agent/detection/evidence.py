@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 
 import re2
 
 from agent.detection.fold import Folded
+from agent.detection.linear import anywhere, at_start, spans
 from agent.detection.matcher import Match
 from agent.detection.morphology import shaped
 from agent.detection.notation import read_notation
 
-_DOSE = re.compile(
+_holds_dose = at_start(
     rb"[^\n]{0,40}?\d(?:[\d.,/ ]*)(?:mg|g|ug|mcg|micro\w*|ml|ui|iu|u|%|cp|cpr|comprimes?|gelules?|sachets?|ampoules?|"
     rb"bouffees?|gouttes?|tabs?|tablets?|caps?|capsules?|puffs?|tabletten?|compress[ae]|comprimidos?|tabletten)\b"
 )
-_FREQUENCY = re.compile(
+_holds_rhythm = anywhere(
     rb"matin|midi|soir|coucher|par jour|/ ?j\b|\bx ?\d|fois|toutes les|pendant \d|si douleur|jours|daily|twice|"
     rb"bid\b|tid\b|qhs|bedtime|morgens|abends|taglich|al giorno|ore \d|cada \d|al dia|per dag|\d dd|\d-\d-\d"
 )
@@ -31,7 +33,7 @@ _UNIT = (
     rb"m?eq ?/ ?l|/ ?mm ?3|[gt](?:iga|era)? ?/ ?l|10 ?[\^*]? ?\d+ ?/ ?l|x10|fl\b|pg\b|%|mm ?/ ?h|mm\b|"
     rb"ml ?/ ?min|sec\b|mmhg|/ ?ul|k ?/ ?ul|mil)"
 )
-_VALUE = re.compile(
+_holds_value = at_start(
     rb"(?:[^\d\n]{0,18}|[^\n]{0,30}[:=])[\s:=.|*]{0,6}[<>]?\s{0,2}\d{1,6}(?:[.,]\d+)?\s{0,3}[*+hl]?\s{0,3}"
     rb"(?:" + _UNIT + rb"|\(?\s?\d+(?:[.,]\d+)?\s?(?:-|a|to|bis)\s?\d)"
 )
@@ -47,8 +49,12 @@ _OPEN_FIELD = re.compile(rb"\.{5,}(?![. ]*\d)|_{3,}|\[ \]")
 _ABSENT = (
     b" no ", b" denies ", b" denied ", b" denies any ", b" denied any ", b" negative for ", b" pas de ", b" pas d ",
     b" absence de ", b" absence d ", b" aucune ", b" aucun ", b" kein ", b" keine ", b" keinen ", b" niega ",
-    b" nega ", b" geen ",
+    b" nega ", b" geen ", b" sans ", b" ni ", b" ohne ", b" senza ", b" sin ",
 )  # fmt: skip
+_BETWEEN = frozenset(
+    (b", ", b" or ", b", or ", b" nor ", b" ou ", b" ni ", b", ni ", b" oder ", b" o ", b" of ", b"/", b" / ")
+)
+_LISTED = 6  # bytes between two that are denied together
 _PLACEHOLDER = re2.compile(
     rb"\{\{[^}\n]{1,40}\}\}|<<[^>\n]{1,40}>>|\$\{[a-z_. ]{2,40}\}|\[(?:nom|prenom|name|date|datum|nome|"
     rb"naam|nombre|patient)[^\]\n]{0,30}\]"
@@ -156,8 +162,7 @@ def _note_drug(evidence: Evidence, page: Folded, name: bytes, end: int) -> None:
         return
     stop = page.lines.find(b"\n", end)
     line = page.lines[end : min(stop, end + 90)]
-    dose = _DOSE.match(line)
-    if dose and _FREQUENCY.search(line):
+    if _holds_dose(line) and _holds_rhythm(line):
         evidence.dosed.add(name)
 
 
@@ -168,7 +173,7 @@ def read_analyte(evidence: Evidence, page: Folded, match: Match, detail: str) ->
     if match.entry.text in evidence.lab_values:
         return
     if (detail == "bare" and _BARE.match(page.lines, match.end, match.end + 16)) or (
-        _VALUE.match(page.lines, match.end, match.end + 70)
+        _holds_value(page.lines[match.end : match.end + 70])
     ):
         evidence.lab_values.add(match.entry.text)
 
@@ -182,9 +187,14 @@ def read_vital(evidence: Evidence, page: Folded, match: Match) -> None:
         evidence.vitals.add(match.entry.text)
 
 
-def is_denied(page: Folded, match: Match) -> bool:
-    """«No cough», «denies fever», «pas de toux»: the complaint is stated as absent, as after an examination."""
-    return page.words[max(0, match.start - 14) : match.start].endswith(_ABSENT)
+def is_denied(page: Folded, match: Match, denied: int = 0) -> bool:
+    """«No cough», «denies fever», «pas de toux»: the complaint is stated as absent, as after an examination.
+
+    ``denied`` is the end of the last one denied: what is listed behind it («, fever or rash») is denied with it.
+    """
+    if page.words[max(0, match.start - 14) : match.start].endswith(_ABSENT):
+        return True
+    return 0 < match.start - denied <= _LISTED and page.lines[denied : match.start] in _BETWEEN
 
 
 def count_open_fields(page: Folded) -> int:
@@ -192,7 +202,9 @@ def count_open_fields(page: Folded) -> int:
     lines = page.lines  # one letter is looked for faster than three
     ruled, boxed = b"_" in lines and b"___" in lines, b"[" in lines and b"[ ]" in lines
     open_fields = len(_OPEN_FIELD.findall(lines)[:100]) if ruled or boxed or b"....." in lines else 0
-    return open_fields + len(_PLACEHOLDER.findall(lines)[:100])
+    if not (b"{" in lines or b"<<" in lines or b"[" in lines):
+        return open_fields
+    return open_fields + len(list(islice(spans(_PLACEHOLDER, lines), 100)))
 
 
 def read_shaped(evidence: Evidence, page: Folded) -> list[int]:
@@ -219,4 +231,4 @@ def read_figures(evidence: Evidence, page: Folded) -> list[int]:
 
 def count_codes(page: Folded) -> int:
     """Codes of diagnoses and acts, distinct, at most 20."""
-    return len(set(_CODE.findall(page.cased)[:_MOST_CODES]))
+    return len({page.cased[start:end] for start, end in islice(spans(_CODE, page.cased), _MOST_CODES)})

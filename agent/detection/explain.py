@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
 
 from agent.detection.combine import MEDICAL, sigmoid
 from agent.findings import Finding, Findings, FindingType, Judgement, Scale, Side
 
+_NUMBERS = frozenset((FindingType.INS, FindingType.FOREIGN_ID))  # the sum has one line for them and the NIR
+_IDENTITY = (
+    FindingType.ROSTER, FindingType.NIR, FindingType.INS, FindingType.FOREIGN_ID, FindingType.PERSON,
+    FindingType.IDENTITY_BLOCK, FindingType.BIRTH_DATE, FindingType.IPP,
+)  # fmt: skip
 _MOST_LEFT_OUT = 3  # kinds of evidence that are left out at once
 _CANDIDATES = 8  # weightiest kinds that are tried
 
@@ -57,12 +62,12 @@ class Explanation:
     turn: Turn
     types: tuple[FindingType, ...] = ()
     sides: tuple[Side, ...] = ()
+    identity: tuple[FindingType, ...] = ()  # without all of these nobody could be recognised
 
 
 def explain(findings: Findings) -> Explanation:
     """The explanation of a judgement, whatever it is. Never raises."""
-    lines = [item for item in findings.items if item.side is not None]
-    aside = tuple(item for item in findings.items if item.side is None)
+    lines, aside = _sorted_out(findings.items)
     scale = findings.scale
     if scale is None or (findings.judgement is Judgement.MEDICAL) != _is_medical(scale.clinical, scale.person):
         if findings.judgement is not Judgement.UNDECIDABLE:
@@ -74,12 +79,29 @@ def explain(findings: Findings) -> Explanation:
     )
     if findings.judgement is Judgement.MEDICAL:
         types = _left_out(scale, lines)
-        return Explanation(questions, aside, Turn.WITHOUT if types else Turn.ROBUST, types)
+        told = {line.type for line in lines if line.side is Side.PERSON} if findings.identified else set()
+        identity = tuple(kind for kind in _IDENTITY if kind in told)
+        return Explanation(questions, aside, Turn.WITHOUT if types else Turn.ROBUST, types, identity=identity)
     spared = _spared(scale, lines)
     if spared:
         return Explanation(questions, aside, Turn.SPARED, spared)
     missing = tuple(question.side for question in questions if not question.yes)
     return Explanation(questions, aside, Turn.LACKS, sides=missing)
+
+
+def _sorted_out(items: tuple[Finding, ...]) -> tuple[list[Finding], tuple[Finding, ...]]:
+    """The lines of the sums, and what is part of none. A number that was counted in a line shows there what it is."""
+    lines, aside = [item for item in items if item.side is not None], []
+    for item in items:
+        if item.side is not None:
+            continue
+        kind = FindingType.NIR if item.type in _NUMBERS else item.type
+        place = next((n for n, line in enumerate(lines) if line.type is kind and line.side is Side.PERSON), None)
+        if item.weight or place is None or lines[place].sample:
+            aside.append(item)
+        else:
+            lines[place] = replace(lines[place], type=item.type, sample=item.sample)
+    return lines, tuple(aside)
 
 
 def _is_medical(clinical: float, person: float) -> bool:

@@ -23,8 +23,8 @@ from agent.detection.letters import FOREIGN, SPECIAL
 _COMMON = ("’", "œ", "–", "…", "\u202f", "•")  # worth a replace of their own: frequent in French text
 # whatever there is to smooth, in one linear look: clean prose is left as it is
 _ROUGH = re2.compile(rb"  | \n|\n |-\n|\((?:e|s)\)")
+_BLANKS = re.compile(rb"  +")
 _BROKEN_WORD = re.compile(rb"-\n(?<=[a-z]-\n)(?=[a-z])")  # the literal first: it is searched for, the rest tested
-_BLANKS = (b" " * 64, b" " * 8, b"   ", b"  ", b"  ")  # longest first: any run is one blank after a few passes
 
 
 def _case_kept_table() -> bytes:
@@ -64,7 +64,12 @@ class Folded:
 
 def fold(text: str) -> Folded:
     """Fold ``text`` in linear time. Offsets are those of the folded text, not of ``text``."""
-    cased = b"\n" + _encode(readable(text)).translate(_CASE_KEPT, _DELETED) + b"\n"
+    return fold_readable(readable(text))
+
+
+def fold_readable(text: str) -> Folded:
+    """The same for a text that ``readable`` has been over."""
+    cased = b"\n" + _encode(text).translate(_CASE_KEPT, _DELETED) + b"\n"
     if _ROUGH.search(cased):
         cased = _collapse(cased)
     lines = cased.lower()
@@ -81,18 +86,11 @@ def _encode(text: str) -> bytes:
 
 def _collapse(data: bytes) -> bytes:
     if b"  " in data:
-        data = _single_blanks(data)
+        data = _BLANKS.sub(b" ", data)
     data = data.replace(b" \n", b"\n").replace(b"\n ", b"\n")
     if b"(" in data:
         data = data.replace(b"(e)", b"e").replace(b"(s)", b"s")  # «né(e) le», «patient(s)»
     return _BROKEN_WORD.sub(b"", data) if b"-\n" in data else data
-
-
-def _single_blanks(data: bytes) -> bytes:
-    while b"  " in data:
-        for run in _BLANKS:
-            data = data.replace(run, b" ")
-    return data
 
 
 def fold_term(term: str) -> bytes:
@@ -104,5 +102,5 @@ def fold_terms(line: str, separator: str) -> list[bytes]:
     """``fold_term`` of each piece of ``line``, in one go: the lexicon has thousands. ``separator`` is plain ASCII."""
     smooth = _encode(line).translate(_CASE_KEPT, _DELETED).lower()
     pieces = b"\n".join(piece.replace(b"\n", b" ") for piece in smooth.split(separator.encode("ascii")))
-    words = _single_blanks(pieces.translate(_WORDS_BY_LINE))
+    words = _BLANKS.sub(b" ", pieces.translate(_WORDS_BY_LINE))
     return words.replace(b" \n", b"\n").replace(b"\n ", b"\n").strip(b" ").split(b"\n")

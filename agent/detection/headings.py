@@ -36,6 +36,7 @@ _ALONE = frozenset(
     b" date s p dose evenement condition reason plan result results resultat resultats score deces examen analyse obs"
     b" drug ame session charge op pa ta dent cat ins topo nac nee ne geb p dn n".split()
 )
+_NEVER = 1 << 30  # letters
 _LOOSE = frozenset({"diagnosis", "clinical", "care", "other", "staff", "animal", "birth"})
 
 
@@ -69,7 +70,7 @@ def _role(cell: str) -> str:
     found = _known(b" ".join(tokens))
     if found:
         return found
-    if 1 < len(tokens) and (tokens[0] in _PREFIX or tokens[-1] in _PREFIX):
+    if len(tokens) > 1 and (tokens[0] in _PREFIX or tokens[-1] in _PREFIX):
         rest = tokens[1:] if tokens[0] in _PREFIX else tokens[:-1]
         found = _known(b" ".join(rest))
         if found:
@@ -122,9 +123,13 @@ def _cut() -> dict[bytes, str]:
 @lru_cache(maxsize=1)
 def _measures() -> frozenset[bytes]:
     """Lexicon entries that make a clinical column: analytes, vital signs, medicines, long medical words."""
-    return frozenset(
-        entry.text
-        for entry in entries()
-        if len(entry.text) > 2
-        and (any(map(entry.has, ("analyte", "vital", "drug"))) or (entry.has("term") and len(entry.text) > 6))
-    )
+    return frozenset([entry.text for entry in entries() if len(entry.text) >= _least(entry.uses)])
+
+
+@lru_cache(maxsize=4096)
+def _least(uses: tuple[tuple[str, str], ...]) -> int:
+    """How long an entry of these uses must be; tens of thousands of entries share a few hundred of them."""
+    groups = {group for group, _ in uses}
+    if groups & {"analyte", "vital", "drug"}:
+        return 3
+    return 7 if "term" in groups else _NEVER

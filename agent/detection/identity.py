@@ -54,6 +54,9 @@ _DIRECT = re.compile(  # «Pat. Jannis Kobelt», «Paciente GARCIA LOPEZ Ana»: 
 _DIRECTLY = frozenset(
     b"pat patient patiente patientin paziente paciente utente doente client cliente gestante bewoner bewohner "
     b"bewohnerin resident versicherte versicherter assistito assistita naam pz pt".split()
+) | frozenset(
+    b"certifie que|certifie avoir examine|certifie avoir examine ce jour|certify that|certify that i have examined|"
+    b"bescheinige dass|certifico que|certifico che|certifica che|verklaar dat".split(b"|")
 )
 _BLANK = re.compile(rb"(?:\(e\)|\(s\))?[^\w\n]{0,4}(?:[_.]{3,}|_+ ?/|\[ ?\]|[_ ]{3,}\n|(?:jj|dd|tt|gg)[ /.-]?mm)")
 _NUMBER = re.compile(rb"(?:/nir|/ipp| permanent)?[^\w\n]{0,4}(?:n[o.]{0,2}\s?)?[:= ]{0,3}[a-z]{0,4}-?\d[\d /.-]{3,}\d")
@@ -78,7 +81,7 @@ _PLURAL_AGE = re.compile(
 _NOT_A_NAME = frozenset(
     b"le la les l de du des dr docteur pr professeur president presidente maire directeur directrice ministre maitre "
     b"et ou si pour a au nom prenom date ne nee sexe age patient patiente service the dear sir "
-    b"madam chef procureur juge inspecteur notre votre son cher chere bonjour merci".split()
+    b"mme mlle mr mrs monsieur madame herr frau madam chef procureur juge inspecteur notre votre son cher chere bonjour merci".split()
 )
 _AFTER_NAME = frozenset(b"ne nee sexe age date ddn ipp dr patient patiente born geb nato nata geboren dob mrn".split())
 _PARTICLES = frozenset(b"le la de du des d van von el ben da di".split())
@@ -139,6 +142,8 @@ def read_civility(evidence: Evidence, page: Folded, match: Match) -> None:
 
 def _add_name(evidence: Evidence, name: bytes) -> bool:
     folded = name.lower().replace(b"-", b" ").split()
+    if len(folded) > 1 and folded[0] in {b"le", b"la"} and folded[1] not in _NOT_A_NAME:
+        folded = folded[1:]  # «M. Le Goff» is one, «M. Le Maire» is none
     if not folded or folded[0] in _NOT_A_NAME or len(evidence.names) >= _MEMORY:
         return False
     stop = next((place for place, word in enumerate(folded) if word in _AFTER_NAME), len(folded))
@@ -148,6 +153,8 @@ def _add_name(evidence: Evidence, name: bytes) -> bool:
 
 def read_patient(evidence: Evidence, page: Folded, match: Match) -> None:
     """«Patient : GAUTIER Nicolas», «Nom : …»: a named person, or a field left open."""
+    if page.cased[match.start - 1 : match.start] in _NOT_A_LABEL:  # «118 ml/PT», «(1000 PT»: patient days
+        return
     found = _LABELLED.match(page.cased, match.end, match.end + 110)
     if found:
         if _add_name(evidence, found.group(1)) and match.entry.text not in _WEAK_LABELS:
@@ -158,6 +165,7 @@ def read_patient(evidence: Evidence, page: Folded, match: Match) -> None:
         evidence.blanks += 1
 
 
+_NOT_A_LABEL = frozenset((b"/", b"-"))
 _WEAK_LABELS = frozenset(b"nom|name|re|concerne|nom et prenom|nom prenom|resident|assure|beneficiaire".split(b"|"))
 
 

@@ -9,10 +9,11 @@ is combine.py. Linear in the text: one automaton.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import re2
+
+from agent.detection.linear import fitting, holding, spans
 
 _MOST = 80  # shaped words looked at a page: more would say nothing new
 
@@ -120,7 +121,7 @@ _MEDICINE = (
     r"grel|grelor|nercept|atacept|bercept)"
 )
 _SHAPES = re2.compile(f" (?:{_ENDINGS}|{_BEGINNINGS}|{_MEDICINE}) ".encode("ascii"))
-_A_MEDICINE = re2.compile(f" {_MEDICINE} ".encode("ascii"))
+_is_medicine = fitting(re2.compile(_MEDICINE.encode("ascii")))
 _ORDINARY = frozenset(
     b"dichotomie dichotomies dichotomy dicotomia dicotomie autotomie telescopie microscopie microscopy "
     b"kaleidoscopie mikroskopie "
@@ -134,13 +135,15 @@ _ORDINARY = frozenset(
     b"hypertexte hypertext hyperlien hypersensibles hypotheque gastropub concilino jeremie jeremies".split()
 )
 # Parts of ordinary words; the names of specialities and of those who practise them say nothing of a patient.
-_PARTS = re.compile(
-    b"|".join(
-        b"log iatr cadem kadem premi chemie chimie mpath mpatia telepat ntipat simpat nostalg blasfem "
-        b"blasphem polysemi polissemi homeop "
-        b"homoop sociopat allopat psychopat psicopat pidemi endemi andemi galvano dosis spectros spektros "
-        b"spettros espectros hysteri "
-        b"radiophon stereos astroscop metempsi mitis arthropod artropod osteopath alchem neuroptero opterat".split()
+_has_part = holding(
+    re2.compile(
+        b"|".join(
+            b"log iatr cadem kadem premi chemie chimie mpath mpatia telepat ntipat simpat nostalg blasfem "
+            b"blasphem polysemi polissemi homeop "
+            b"homoop sociopat allopat psychopat psicopat pidemi endemi andemi galvano dosis spectros spektros "
+            b"spettros espectros hysteri "
+            b"radiophon stereos astroscop metempsi mitis arthropod artropod osteopath alchem neuroptero opterat".split()
+        )
     )
 )
 
@@ -150,10 +153,13 @@ def shaped(words: bytes) -> Iterator[tuple[bytes, int, bool]]:
 
     Of two adjacent ones the second may be passed over: they share the blank.
     """
-    for number, found in enumerate(_SHAPES.finditer(words)):
+    judged: dict[bytes, bool | None] = {}  # a medicine, a term, or (None) an ordinary word
+    for number, (start, end) in enumerate(spans(_SHAPES, words)):
         if number >= _MOST:
             return
-        word = found.group().strip()
-        if word in _ORDINARY or _PARTS.search(word):
-            continue
-        yield word, found.end() - 1, _A_MEDICINE.fullmatch(found.group()) is not None
+        word = words[start + 1 : end - 1]
+        if word not in judged:
+            judged[word] = None if word in _ORDINARY or _has_part(word) else _is_medicine(word)
+        medicine = judged[word]
+        if medicine is not None:
+            yield word, end - 1, medicine

@@ -41,13 +41,19 @@ FAMILIES = {
     "legal": Family(FindingType.LEGAL, clinical=2.0),
     "veterinary": Family(FindingType.VETERINARY, person=8.5),
     "specification": Family(FindingType.SPECIFICATION, person=5.0),
-    "administrative": Family(FindingType.ADMINISTRATIVE, person=3.0),
-    "press": Family(FindingType.ADMINISTRATIVE, person=3.5),
+    "administrative": Family(FindingType.ADMINISTRATIVE, person=4.0),
+    "press": Family(FindingType.ADMINISTRATIVE, person=5.0),
     "code": Family(FindingType.SOURCE_CODE, person=6.0),
+    "exam": Family(FindingType.COURSE, person=6.0),
+    "rule": Family(FindingType.COURSE, person=4.0),
+    "fiction": Family(FindingType.COURSE, person=6.0),
+    "training": Family(FindingType.ADMINISTRATIVE, clinical=3.5),
 }
 _ORDINARY = 0.4  # an ordinary marker beside a strong one
 _DECISIVE = 2  # one marker of strength ``d`` is worth two strong ones
 _START, _SPAN = 0.9, 1.3  # one strong marker: nearly nothing; 2.2 and more: all of the family's weight
+_OF_NOBODY = frozenset(("rule",))  # said to whoever is on duty: a plan for one identified person speaks alike
+_STAY = b"*stay"  # jottings.py: a daily rate, a case rate
 _OPEN_FIELDS = 4  # this many fields left open and no birth date: nobody has filled it in
 _FEW_SIGNS = 8
 _CODE_LINE = re2.compile(
@@ -85,15 +91,21 @@ def looks_like_code(page: Folded) -> bool:
 def weigh(pages: Iterable[Evidence]) -> dict[str, float]:
     """Family → share of its full weight (0 to 1) by the distinct markers of ``pages`` together."""
     merged: dict[str, dict[str, set[bytes]]] = {}
-    blanks = births = 0
+    blanks = births = labels = stay = 0
     for page in pages:
         blanks += page.blanks
         births += len(page.births)
+        stay += _STAY in page.sections
+        labels += page.patients + page.charts + page.listed
         for family, strengths in page.against.items():
             for strength, found in strengths.items():
                 merged.setdefault(family, {}).setdefault(strength, set()).update(found)
     if blanks >= _OPEN_FIELDS and not births:
         merged.setdefault("blank-form", {}).setdefault("s", set()).update((b"*1", b"*2", b"*3"))
+    if stay and labels:  # what a hospital asks of one patient
+        merged = {family: found for family, found in merged.items() if family not in {"invoice", "payslip"}}
+    if births or labels:
+        merged = {family: found for family, found in merged.items() if family not in _OF_NOBODY}
     shares = {}
     for family, strengths in merged.items():
         strong, ordinary = len(strengths.get("s", ())), len(strengths.get("o", ()))

@@ -11,15 +11,16 @@ from dataclasses import replace
 from agent.detection import combine
 from agent.detection.aligned import tables_in
 from agent.detection.codes import spoken, with_codes
+from agent.detection.joins import joined
 from agent.detection.judged import Judged
 from agent.detection.listed import with_list, with_people
 from agent.detection.roster.search import Search
 from agent.detection.structured import recognise
-from agent.detection.joins import joined
 from agent.detection.tables import TableEvidence, read_table
 from agent.detection.texts import judge_text
+from agent.detection.weights import PRIOR_CLINICAL
 from agent.document import Area, Document, Format, Problem, Spot
-from agent.findings import Finding, FindingType, Kind, Scale
+from agent.findings import Finding, FindingType, Kind, Scale, Side
 
 _MAX_TABLES = 200
 _OFFICE = frozenset(
@@ -51,26 +52,42 @@ def judge_node(node: Document, parent: Document | None, search: Search | None = 
         )
         return with_people(about, structured.people, search)
     text = _judge_words(node, search)
-    rows_of = node.tables[:_MAX_TABLES] or _printed_tables(node, text)
-    tables = [_judge_table(node, rows) for rows in (*rows_of, *joined(rows_of))]
+    readings = _readings(node, text)
+    tables = [_judge_table(node, rows) for reading in readings for rows in reading]
     table = max(tables, key=lambda found: found.probability, default=None)
     best = text
     if table is not None and (table.probability >= combine.MEDICAL or table.number):
         best = table if table.probability >= combine.MEDICAL else replace(text, number=True)
+        listed = _persons(tables, [len(reading) for reading in readings])
         best = replace(
             best,
+            probability=max(best.probability, text.probability),
             items=best.items + (_aside(text.items) if best is table else table.items),
-            persons=frozenset[str]().union(*(each.persons for each in tables)) or best.persons,
+            persons=max(listed, text.persons, key=len) if listed and not node.tables else listed or best.persons,
         )
     best = with_list(node, with_codes(node, best), search)
     return replace(best, problem=problem or best.problem, unread=_unread(node, parent))
 
 
-def _printed_tables(node: Document, text: Judged) -> list[list[tuple[str, ...]]]:
-    """Tables within text, unless the text is known for something else: source code, a course, a specification."""
+def _readings(node: Document, text: Judged) -> list[list[list[tuple[str, ...]]]]:
+    """The tables of a node with what refers to one another laid side by side; else the ways to read tables in its text,
+    unless that is known for something else: source code, a course, a specification.
+    """
+    if node.tables:
+        rows_of = node.tables[:_MAX_TABLES]
+        return [[*rows_of, *joined(rows_of)]]
     if node.format not in _PRINTED or any(item.weight <= _AGAINST for item in text.items):
         return []
-    return tables_in("\n".join(part.text for part in node.parts[:_MAX_TABLES]))[:_MAX_TABLES]
+    return tables_in("\n".join(part.text for part in node.parts[:_MAX_TABLES]))
+
+
+def _persons(tables: list[Judged], sizes: list[int]) -> frozenset[str]:
+    """Everyone in the tables of that reading which tells of most persons."""
+    most: frozenset[str] = frozenset()
+    for size in sizes:
+        most = max(most, frozenset[str]().union(*(each.persons for each in tables[:size])), key=len)
+        tables = tables[size:]
+    return most
 
 
 def _judge_words(node: Document, search: Search | None) -> Judged:
@@ -123,11 +140,11 @@ def _judge_table(node: Document, rows: list[tuple[str, ...]]) -> Judged:
     found: TableEvidence = read_table(rows)
     spot = Spot(Area.SHEET)
     medical = found.probability >= combine.MEDICAL
-    items = (
-        [Finding(FindingType.PATIENT_COLUMN, found.columns, spot, round(found.clinical + found.person, 2))]
-        if medical
-        else []
-    )
+    sides = ((Side.CLINICAL, found.clinical), (Side.PERSON, found.person)) if medical else ()
+    items = [
+        Finding(FindingType.PATIENT_COLUMN, found.columns, spot, round(total - PRIOR_CLINICAL, 2), "", side)
+        for side, total in sides
+    ]
     if medical:
         items.append(Finding(FindingType.PATIENT_ROW, len(found.keys), spot))
     if found.numbered:

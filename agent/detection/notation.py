@@ -15,8 +15,10 @@ from dataclasses import dataclass, field
 import re2
 
 from agent.detection.fold import Folded
+from agent.detection.linear import holding, spans
 
 _MOST = 160  # notations looked at a page
+_BEHIND = 36  # bytes behind a dose where its rhythm stands
 _NUMBER = r"\d{1,5}(?:[.,']\d{1,3})?"
 _UNIT = (
     r"(?:[munp]?mol ?/ ?(?:l|mol|24 ?h|d)|[munpk]?g ?/ ?(?:dl|ml|24 ?h|mmol|mol|l)|"
@@ -78,16 +80,18 @@ _CLASS = re.compile(
     ).encode("ascii"),
     re.DOTALL,
 )
-_FREQUENCY = re.compile(
-    rb"\d ?-\d ?-\d|\bmatin|\bmidi\b|\bsoir|\bmat\b|coucher|par jour|/ ?(?:j|d|die|tag|dia|24 ?h|"
-    rb"\d{1,2} ?h)\b|\bx ?\d|\d ?x\b|fois|toutes les|pendant \d|si (?:douleur|besoin|dolor)|\bbid\b|"
-    rb"\btid\b|\btds\b|\b[qb]d\b|\bqds\b|\bqid\b|\bqhs\b|\bprn\b|\bpo\b|\bp\.o\.?|\biv\b|\bi\.v\.?|"
-    rb"\bs\.?c\.?\b|\bim\b|\bsl\b|nocte|\bmane\b|bedtime|daily|twice|once|\bod\b|every \d|morgens|abends|"
-    rb"mittags|"
-    rb"taglich|\btgl|zur nacht|bei bedarf|\bb\.? ?bed|al giorno|ore \d|ogni|al bisogno|mattin[ao]|\bsera\b|"
-    rb"cada \d|al dia|por dia|noche|manana|ao deitar|de \d+/\d|per dag|"
-    rb"\d ?dd|zo nodig|\bzn\b|voor de nacht|cada noche|every|al di\b|\bdie\b|\bnuit|par semaine|/ ?sem|"
-    rb"hebdo|\bj\d|per os|voie orale"
+_has_rhythm = holding(
+    re2.compile(
+        rb"\d ?-\d ?-\d|\bmatin|\bmidi\b|\bsoir|\bmat\b|coucher|par jour|/ ?(?:j|d|die|tag|dia|24 ?h|"
+        rb"\d{1,2} ?h)\b|\bx ?\d|\d ?x\b|fois|toutes les|pendant \d|si (?:douleur|besoin|dolor)|\bbid\b|"
+        rb"\btid\b|\btds\b|\b[qb]d\b|\bqds\b|\bqid\b|\bqhs\b|\bprn\b|\bpo\b|\bp\.o\.?|\biv\b|\bi\.v\.?|"
+        rb"\bs\.?c\.?\b|\bim\b|\bsl\b|nocte|\bmane\b|bedtime|daily|twice|once|\bod\b|every \d|morgens|abends|"
+        rb"mittags|"
+        rb"taglich|\btgl|zur nacht|bei bedarf|\bb\.? ?bed|al giorno|ore \d|ogni|al bisogno|mattin[ao]|\bsera\b|"
+        rb"cada \d|al dia|por dia|noche|manana|ao deitar|de \d+/\d|per dag|"
+        rb"\d ?dd|zo nodig|\bzn\b|voor de nacht|cada noche|every|al di\b|\bdie\b|\bnuit|par semaine|/ ?sem|"
+        rb"hebdo|\bj\d|per os|voie orale"
+    )
 )
 _SURE_DOSE = re.compile(rb"(?:mg|mcg|ug|ui|ie|iu|meq|cpr?s?|tbl|gtts?|ug/h|mg/m2|mg/kg|mg/ml)$")
 
@@ -110,26 +114,34 @@ def read_notation(page: Folded) -> Notation:
     """All notations of a page, at most 160, in time linear in its length."""
     found = Notation()
     lines = page.lines
-    for number, match in enumerate(_FIND.finditer(lines)):
+    names: dict[bytes, str | None] = {}
+    for number, (start, end) in enumerate(spans(_FIND, lines)):
         if number >= _MOST:
             break
-        text = match.group().strip()
-        kind = _CLASS.match(text)
-        name = kind.lastgroup if kind else None
-        if name is None or name == "limit":
+        text = lines[start:end].strip()
+        if text not in names:
+            names[text] = _name(text)
+        name = names[text]
+        if name is None:
             continue
-        start, end = match.span()
-        if name == "lab" and text.endswith(b"mg/ml"):  # the strength of an ampoule
-            name = "dose"
         if name == "dose":
-            stop = lines.find(b"\n", end)
-            if _FREQUENCY.search(lines, end, min(stop, end + 36) if stop >= 0 else end + 36):
+            stop = lines.find(b"\n", end, end + _BEHIND)
+            if _has_rhythm(lines[end - 1 : stop if stop >= 0 else end + _BEHIND], 1):
                 name = "dosed"
             elif not _SURE_DOSE.search(text):
                 continue
         _add(found, name, text)
         found.places.append(start + 1)
     return found
+
+
+def _name(text: bytes) -> str | None:
+    """The class of a notation; None for a limit."""
+    kind = _CLASS.match(text)
+    name = kind.lastgroup if kind else None
+    if name == "lab" and text.endswith(b"mg/ml"):  # the strength of an ampoule
+        return "dose"
+    return None if name == "limit" else name
 
 
 def _add(found: Notation, name: str, text: bytes) -> None:

@@ -12,7 +12,9 @@ from agent.detection import evidence as clinical
 from agent.detection import identity, negatives, people
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded, fold
+from agent.detection.jottings import read_jottings
 from agent.detection.matcher import Match, matcher
+from agent.detection.speech import read_speech
 
 PAGE = 6000  # characters: two printed pages
 _FEW = 3  # clinical entries from which sides of the body are looked for
@@ -52,14 +54,16 @@ def read_page(text: str | Folded) -> Evidence:
         "term": evidence.terms,
     }
     places: list[int] = []
+    denied = 0
     for match in matcher().find(page.words):
         entry = match.entry
         for group, detail in entry.uses:
             if group in counted:
                 counted[group].add(entry.text)
                 places.append(match.start)
-                if clinical.is_denied(page, match):
+                if clinical.is_denied(page, match, denied):
                     evidence.absent.add(entry.text)
+                    denied = match.end
             else:
                 _RULES[group](evidence, page, match, detail)
                 if group in _READINGS and (
@@ -69,8 +73,12 @@ def read_page(text: str | Folded) -> Evidence:
     evidence.codes = clinical.count_codes(page)
     places += clinical.read_shaped(evidence, page)
     places += clinical.read_figures(evidence, page)
+    places += read_jottings(evidence, page)
+    if len(places) >= _FEW:
+        read_speech(evidence, page)
     people.read_people(evidence, page, places, evidence.heads)
-    evidence.sides = people.count_sides(page, places) if len(places) >= _FEW else 0
+    if len(places) >= _FEW:
+        evidence.sides += people.count_sides(page, places)
     evidence.blanks += clinical.count_open_fields(page)
     if negatives.looks_like_code(page):
         evidence.against["code"] = {"s": {b"*1", b"*2", b"*3"}}

@@ -56,7 +56,7 @@ _SIGNS = {
     "star": rf"\* ?{_DATE}\b",
     "named_age": rf"\b{_FULL}(?: ?\([MFHmfhw]\))?[ ,]{{1,2}}(?:- )?\(?\d{{1,3}} ?{_YEARS}(?:[ ,.;:)/\n-])",
     "named_birth": rf"\b{_FULL}(?: ?\(?[MFHWVmfhwv]\)?)?[ ,]{{1,3}}\(?{_DATE}(?:[^\d]|\b)",
-    "sexed_age": rf"\b{_SEX}[ ,.:(]{{1,3}}(?:de |di |agee? de |von |van |ca\.? )?\d{{1,3}} ?{_YEARS}(?:[ ,.;:)/\n-])",
+    "sexed_age": rf"\b{_SEX}[ ,.:(]{{1,3}}(?:de |di |agee? de |von |van |ca\.? |env\.? |environ )?\d{{1,3}} ?{_YEARS}(?:[ ,.;:)/\n-])",
     "year_old": (
         r"\b\d{1,3}[ -]?(?:years?|yrs?|months?|weeks?|days?)[ -]old[ -](?:[A-Za-z-]{2,20} ){0,4}(?:male|"
         r"female|man|woman|boy|girl|lady|gentleman|patient|infant|child|baby|MALE|FEMALE)\b"
@@ -66,12 +66,31 @@ _SIGNS = {
         r"Frau|Junge|Madchen|Kind|man|vrouw|patient|patiente|jongen|meisje|dame|heer)\b"
     ),
     "first_age": (
-        rf"\b{_CAP}(?:, ?| ?\()\d{{1,3}} ?"
-        r"(?:ans|ANS|anni|anos|Jahre|jaar|yo|y/o|years|mois|mesi|meses|Monate)\b"
+        rf"\b{_CAP}(?:, ?| ?\(|[ \"]{{0,2}} - )\d{{1,3}} ?"
+        r"(?:ans|ANS|anni|anos|Jahre|jaar|yo|y/o|years|mois|mesi|meses|Monate|a\.|mo\b|mths)"
+    ),
+    "young": (
+        rf"\b(?:[Ll]e petit|[Ll]a petite|[Ll]e jeune|[Ll]a jeune|[Bb]aby|[Ll]'enfant|[Kl]leine[rn]?|[Ee]l nino|[Ll]a nina|[Ii]l piccolo|"
+        rf"[Ll]a piccola|[Kk]indje) {_CAP}"
+    ),
+    "first_initial": rf"(?:\n|[-:] )(?:M\.? |Mme )?{_CAP} [A-Z]\.?(?:[,(:]| -| \d)",
+    "alone_age": rf"[\n:] ?{_CAP} \d{{1,2}} ?(?:ans|mois|anni|anos|Jahre|jaar|yo|y/o|years|mesi|meses|Monate)\b",
+    "infant": (
+        r"\b(?:[Nn]ourrisson|NOURRISSON|[Ee]nfant|RN|NN|[Bb]ebe|[Ss]augling|[Nn]eugeborenes|[Nn]eonato|[Ll]actante)"
+        r"(?: ?[,:]? ?[MFGHmfgh])?[ ,]{1,2}(?:de )?\d{1,2} ?(?:sem|semaines|mois|jours|j|m|h|Wochen|Monate|gg|mesi|meses|dias)\b"
+    ),
+    "bed_age": (
+        r"(?:\b(?:[Bb]ed|BED|Rm|[Rr]oom|[Bb]ay|[Cc]ama|[Ll]etto|[Kk]amer|[Ll]it|[Bb]ox) ?#?\d{1,3}[A-Za-z]?[*:.) -]{0,4}"
+        rf"(?:{_CAP},? )?|\n[-*> ]{{0,3}})\d{{2}} ?[MFHWV]\b"
+    ),
+    "initials_age": r"\([A-Z]\.?-?[A-Z]\.?(?:[A-Z]\.?)?, ?\d{1,3}(?: ?(?:ans?|a|y|J|j))?\)",
+    "initial": (
+        r"\b(?:Mme|Mlle|Mr|M\.|Mrs|Ms|Frau|Fr\.|Hr\.|Herr|Hrn\.|Sig\.?(?:ra)?|Sra\.?|Sr\.|Mw\.?|Dhr\.?|Pat\.|Pt|Pte) "
+        rf"[A-Z]\.(?:-?[A-Z]\.)?(?:,? ?\(?\d{{1,3}} ?{_YEARS}\b)?"
     ),
     "complains": r"\b\d{2}[MF] (?:c/o|w/|with|p/w|presents|presenting|presented|hx|pmh|here|seen|s/p|who|known)\b",
     "line_age": r"\n(?:[1-9]?[GP]\d? ?)*\d{1,3} ?(?:ans|ANS|anni|anos|jaar|Jahre|yo|YO)(?:,|\.| \d)",
-    "edad": r"\b(?:di anni|aged|AGED|(?:[Ee]dad|EDAD|Eta|ETA|Alter|Leeftijd|Idade|IDADE) ?:) ?\d{1,3}\b",
+    "edad": r"\b(?:di anni|aged|AGED|(?:[Ee]dad|EDAD|[Aa]ge|AGE|Eta|ETA|Alter|Leeftijd|Idade|IDADE) ?:) ?\d{1,3}\b",
     "aged_sex": (
         r"\b\d{1,3} ?-?(?:yom|YOM|yof|YOF|"
         r"[yY]/?[oO](?: ?(?:[mfMF]|male|female|lady|gentleman|man|woman|boy|girl))?|(?:jahrig|jarig|"
@@ -193,6 +212,20 @@ def _first_age(evidence: Evidence, text: bytes) -> bool:
     return word is not None and word[0].lower() not in _NOT_NAMES and _age(evidence, text[word.end() :])
 
 
+def _alone_age(evidence: Evidence, text: bytes) -> bool:
+    return _first_age(evidence, text.lstrip(b"\n: "))
+
+
+def _young(evidence: Evidence, text: bytes) -> bool:
+    return _name(evidence, text[text.rindex(b" ") :])
+
+
+def _initial(evidence: Evidence, text: bytes) -> bool:
+    evidence.narrative.add(b"*initial")
+    _age(evidence, text)
+    return True
+
+
 def _age(evidence: Evidence, text: bytes) -> bool:
     found = re.search(rb"\d{1,3}", text)
     if found and int(found[0]) <= 115 and len(evidence.ages) < _MEMORY:
@@ -216,7 +249,9 @@ def _age_last(evidence: Evidence, text: bytes) -> bool:
 _READ = {
     "named_year": _named_year, "star": _star, "named_age": _named_age, "named_birth": _named_birth, "sexed_age": _age,
     "aged_sex": _age, "year_old": _age, "jahrig": _age, "edad": _age, "line_age": _age_last,
-    "first_age": _first_age, "complains": _age,
+    "first_age": _first_age, "complains": _age, "alone_age": _alone_age, "infant": _age, "bed_age": _age_last,
+    "initials_age": _age, "initial": _initial, "young": _young,
+    "first_initial": _initial,
 }  # fmt: skip
 
 

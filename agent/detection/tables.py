@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.detection import cells as content
+from agent.detection.column_weights import AGAINST, FIGURES, FREE, NAMING, Seen, sides
 from agent.detection.combine import sigmoid
 from agent.detection.headings import is_heading, role_of, says_patient
 
@@ -24,6 +25,7 @@ _SAMPLE = 120  # rows looked at for the content of columns
 _MAX_ROWS = 200_000
 _MAX_COLUMNS = 80
 _MIN_ROWS = 2
+_EMPTY = 0.3  # probability of a table with the columns of a list of patients and nobody in it
 _TURNED = (40, 40)  # rows and columns up to which persons may stand in columns instead
 
 
@@ -38,17 +40,6 @@ class TableEvidence:
     numbered: bool = False  # a column of social security numbers with valid keys
     keys: frozenset[str] = frozenset()
     columns: int = 0  # columns about persons and care
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """The columns of one table, and what is said beside them."""
-
-    roles: dict[int, str]
-    patients: bool = False  # a heading or the title says that the persons are patients
-    staff: bool = False  # the title says that they are staff
-    confirmed: bool = False  # cells below a clinical heading are clinical
-    free: float = 0.0  # 0 to 1: how much the free cells speak of care
 
 
 def read_table(rows: Sequence[Row]) -> TableEvidence:
@@ -70,16 +61,19 @@ def _judge(rows: Sequence[Row]) -> TableEvidence:
     seen = _look(rows[:start], header, body[:: max(1, len(body) // _SAMPLE)][:_SAMPLE])
     body = body[1:] if not start and _is_unknown_header(body[0], seen.roles) else body
     roles = set(seen.roles.values())
-    person, clinical = _sides(seen)
+    person, clinical = sides(seen)
     probability = sigmoid(person) * sigmoid(clinical)
+    keys = _keys(body, seen.roles) if probability >= 0.5 else frozenset()
+    if probability >= 0.5 and not keys:
+        probability = _EMPTY
     return TableEvidence(
         probability,
         person,
         clinical,
-        identified=not roles.isdisjoint({"name", "nir", "full-name", "person", "subject"}) or {"id", "birth"} <= roles,
+        identified=not roles.isdisjoint({*NAMING, "nir"}) or {"id", "birth"} <= roles,
         numbered="nir" in roles,
-        keys=_keys(body, seen.roles) if probability >= 0.5 else frozenset(),
-        columns=sum(role not in _AGAINST for role in seen.roles.values()),
+        keys=keys,
+        columns=sum(role not in AGAINST for role in seen.roles.values()),
     )
 
 
@@ -95,11 +89,11 @@ def read_header(rows: Sequence[Row]) -> tuple[int, dict[int, str]]:
 
 def _is_unknown_header(first: Row, roles: dict[int, str]) -> bool:
     """Whether the first row has words where every other row has a date or a number: headings that nobody knows."""
-    cells = [first[column] for column, role in roles.items() if role in _FIGURES and column < len(first)]
+    cells = [first[column] for column, role in roles.items() if role in FIGURES and column < len(first)]
     return bool(cells) and not any(char.isdigit() for cell in cells for char in cell)
 
 
-def _look(head: Sequence[Row], header: dict[int, str], sample: Sequence[Row]) -> _Seen:
+def _look(head: Sequence[Row], header: dict[int, str], sample: Sequence[Row]) -> Seen:
     """Roles by heading and by cells; header words before contents, cells before headings of empty columns."""
     width = min(_MAX_COLUMNS, max(len(row) for row in sample))
     roles: dict[int, str] = {}
@@ -110,14 +104,14 @@ def _look(head: Sequence[Row], header: dict[int, str], sample: Sequence[Row]) ->
         said = header.get(column, "")
         below = content.role_by_cells(cells) if len(cells) >= max(_MIN_ROWS, len(sample) // 4) else ""
         confirmed |= said in {"diagnosis", "clinical", "vague"} and below in {"terms", "codes"}
-        role = _settled(said, below, cells) if cells else said if said in _AGAINST else ""
+        role = _settled(said, below, cells) if cells else said if said in AGAINST else ""
         if role:
             roles[column] = role
         elif len(cells) * 2 > len(sample):
             unknown.append((column, cells))
     _add_names(roles, unknown)
     titles = [cell for row in head for cell in row[:_MAX_COLUMNS]]
-    return _Seen(
+    return Seen(
         roles,
         patients=any(map(says_patient, titles)),
         staff=any(role_of(word) == "staff" for row in head[:-1] for cell in row[:3] for word in cell[:80].split()),
@@ -132,6 +126,8 @@ def _settled(said: str, below: str, cells: list[str]) -> str:
         return "subject"  # «Patient», «Resident», with words below it: names, not numbers
     if said in {"id", "name", "birth", "other"} and below in {"person", "full-name", "nir"}:
         return below
+    if said == "name" and below in {"terms", "codes"}:
+        return "other"  # medicines and diagnoses have names too
     if said == "vague" and below in {"terms", "codes"}:
         return "clinical"
     return said or below
@@ -139,7 +135,7 @@ def _settled(said: str, below: str, cells: list[str]) -> str:
 
 def _add_names(roles: dict[int, str], unknown: list[tuple[int, list[str]]]) -> None:
     """Beside birth dates or numbers, columns of capitalised words are names."""
-    if _NAMING.isdisjoint(roles.values()) and not {"birth", "nir"}.isdisjoint(roles.values()):
+    if NAMING.isdisjoint(roles.values()) and not {"birth", "nir"}.isdisjoint(roles.values()):
         for column, cells in unknown:
             if content.are_names(cells) and sum(role == "name" for role in roles.values()) < 2:
                 roles[column] = "name"
@@ -151,48 +147,12 @@ def _free(sample: Sequence[Row], roles: dict[int, str]) -> float:
     for row in sample:
         found: set[bytes] = set()
         for column, cell in enumerate(row[:_MAX_COLUMNS]):
-            if roles.get(column, "") in _FREE:
+            if roles.get(column, "") in FREE:
                 found |= content.clinical_words(cell)
         rows += bool(found)
         words |= found
     share, distinct = rows / len(sample), len(words) / min(4, max(2, len(sample)))
     return min(1.0, share / 0.35) * min(1.0, distinct)
-
-
-_NAMING = frozenset({"name", "full-name", "person", "subject"})
-_FIGURES = frozenset({"birth", "person", "nir", "codes"})
-_AGAINST = frozenset({"other", "staff", "animal"})
-_FREE = frozenset({"", "vague", "diagnosis", "clinical", "care", "terms", "codes"})
-_PERSON = {
-    "id": 2.6, "name": 1.4, "full-name": 2.8, "subject": 3.8, "person": 4.4, "initials": 2.2, "birth": 2.6, "nir": 2.6, "age": 1.2, "sex": 1.0
-}  # fmt: skip
-_CLINICAL = {"diagnosis": 3.4, "clinical": 1.9, "care": 0.8, "vague": 0.8, "codes": 2.2, "terms": 3.4, "id": 0.9, "subject": 0.9}
-_CAPS = {"diagnosis": 5.5, "clinical": 6.0, "care": 2.0, "vague": 1.6, "codes": 2.2, "terms": 3.8, "other": 4.5, "staff": 5.0, "animal": 7.0}
-_NOT_CARE = {"other": 1.1, "staff": 2.0, "animal": 2.5}
-_CONFIRMED = 1.0  # the cells of a column with a clinical header are clinical words or codes
-_FREE_CELLS, _RICH = 3.0, 0.6  # all cells speak of care, without and beside a column that does
-_PATIENTS = 2.4  # named persons, and a heading that calls them patients
-_CASES = 2.0  # a name with no more beside it than diagnoses or several clinical columns: at most one nat in all
-_PRIOR = -3.0
-
-
-def _sides(seen: _Seen) -> tuple[float, float]:
-    found = list(seen.roles.values())
-    person = _PRIOR + sum(weight for role, weight in _PERSON.items() if role in found)
-    person += 0.6 if found.count("name") > 1 else 0.0  # family and first name
-    if person < 1.0 and not _NAMING.isdisjoint(found) and ("diagnosis" in found or found.count("clinical") > 1):
-        person = min(1.0, person + _CASES)
-    clinical = _PRIOR + sum(
-        min(weight * found.count(role), _CAPS.get(role, weight)) for role, weight in _CLINICAL.items()
-    )
-    clinical += _CONFIRMED if seen.confirmed else 0.0
-    clinical += _RICH * seen.free if "terms" in found else _FREE_CELLS * seen.free
-    if seen.patients and not {*_NAMING, "birth", "nir"}.isdisjoint(found):
-        clinical += _PATIENTS
-        person += 0.0 if {"id", "subject"} & set(found) else 1.0
-    found += ["staff"] * seen.staff
-    clinical -= sum(min(weight * found.count(role), _CAPS[role]) for role, weight in _NOT_CARE.items())
-    return person, clinical
 
 
 def _keys(body: Sequence[Row], roles: dict[int, str]) -> frozenset[str]:
@@ -201,7 +161,7 @@ def _keys(body: Sequence[Row], roles: dict[int, str]) -> frozenset[str]:
     A sum at the foot, a blank line and a header that a long list repeats are nobody.
     """
     numbers = [column for wanted in ("nir", "id") for column, role in roles.items() if role == wanted][:1]
-    told = {*_NAMING, "birth" if "birth" in roles.values() else "age"}  # what tells namesakes apart
+    told = {*NAMING, "birth" if "birth" in roles.values() else "age"}  # what tells namesakes apart
     naming = [column for column, role in roles.items() if role in told]
     if numbers and _numbers_visits(body, numbers, naming, roles):
         numbers = []
@@ -224,7 +184,7 @@ def _numbers_visits(body: Sequence[Row], numbers: list[int], naming: list[int], 
     """Whether the number is that of a stay or a visit: every row with a name and a birth date, and fewer persons than
     numbers.
     """
-    if _NAMING.isdisjoint(roles[column] for column in naming) or "birth" not in roles.values():
+    if NAMING.isdisjoint(roles[column] for column in naming) or "birth" not in roles.values():
         return False
     pairs = [(_values(row, numbers), _values(row, naming)) for row in body]
     whole = [(number[0], "|".join(names)) for number, names in pairs if number and len(names) == len(naming)]

@@ -13,10 +13,12 @@ from operator import attrgetter
 
 from agent.detection import combine, masking, negatives
 from agent.detection.combine import Score
+from agent.detection.disguise import readable
 from agent.detection.evidence import Evidence
-from agent.detection.fold import fold
-from agent.detection.identifiers import find_identifiers, mask
+from agent.detection.fold import fold_readable
+from agent.detection.identifiers import mask
 from agent.detection.identifiers.base import Hit
+from agent.detection.identifiers.scan import find_in
 from agent.detection.judged import Judged
 from agent.detection.kinds import kind_of
 from agent.detection.pages import PAGE, cut, read_page
@@ -29,6 +31,7 @@ _MASKED = _PATIENT_NUMBERS | {FindingType.RPPS, FindingType.ADELI, FindingType.F
 _SHEETS = frozenset((Format.CSV, Format.XLSX, Format.XLS, Format.ODS))
 _Ask = Callable[[bytes, list[Hit]], Listed]
 """A folded page and its identifiers → the patients of the practice's list on it."""
+_NOBODY = Listed()
 _SEVERAL = 3  # lines with different persons and something clinical that make a list of patients
 _SURE = 0.8  # strength from which a social security number is one, whatever stands around
 
@@ -106,13 +109,14 @@ def _read_pages(node: Document, ask: _Ask | None) -> list[_Page]:
 
 
 def _read(spot: Spot, text: str, ask: _Ask | None) -> _Page:
-    page = fold(text)
+    text = readable(text)
+    page = fold_readable(text)
     evidence = read_page(page)
     first: dict[FindingType, str] = {}
     counts: dict[FindingType, int] = {}
     numbers: dict[str, float] = {}
-    hits = find_identifiers(text)
-    listed = ask(page.cased, hits) if ask is not None else Listed()
+    hits = find_in(text)
+    listed = ask(page.cased, hits) if ask is not None else _NOBODY
     evidence.listed = len(listed.persons)
     for hit in hits:
         if hit.type in _PATIENT_NUMBERS:
@@ -172,7 +176,10 @@ def _vignettes(pages: list[Evidence]) -> int:
 
 
 def _merge_persons(page: Evidence, near: list[Evidence]) -> Evidence:
-    """The page's clinical content with the identities of its neighbours."""
+    """The page's clinical content with the identities of its neighbours; the page itself when they name nobody."""
+    others = [each for each in near if each is not page]
+    if not any(each.births or each.names or each.patients or each.charts or each.named_births for each in others):
+        return page
     return replace(
         page,
         births=set().union(*(each.births for each in near)),
@@ -214,16 +221,18 @@ def _identified(pages: list[_Page], best: int) -> bool:
 
 def _findings(page: _Page, score: Score) -> tuple[Finding, ...]:
     """The sum as findings, with samples of our own words; identities masked."""
-    merged: dict[tuple[FindingType, str, bool], Finding] = {}
+    merged: dict[tuple[FindingType, str, bool], tuple[int, float]] = {}
     for line in score.lines:
         key = (line.type, line.side, line.nats < 0)
-        seen = merged.get(key)
-        count, weight = (
-            (line.count, line.nats) if seen is None else (max(seen.count, line.count), seen.weight + line.nats)
-        )
-        sample = _shown(line.type, page) if seen is None else seen.sample
-        merged[key] = Finding(line.type, count, page.spot, round(weight, 2), sample, Side(line.side))
-    return tuple(merged.values())
+        count, weight = merged.get(key, (0, 0.0))
+        merged[key] = max(count, line.count), round(weight + line.nats, 2)
+    samples = {kind: _shown(kind, page) for kind in {kind for kind, _, _ in merged}}
+    return tuple(
+        [
+            Finding(kind, count, page.spot, weight, samples[kind], _SIDES[side])
+            for (kind, side, _), (count, weight) in merged.items()
+        ]
+    )
 
 
 def _shown(kind: FindingType, page: _Page) -> str:
@@ -238,6 +247,7 @@ def _shown(kind: FindingType, page: _Page) -> str:
     return masking.date(min(evidence.births)) if kind is FindingType.BIRTH_DATE and evidence.births else ""
 
 
+_SIDES = {side.value: side for side in Side}
 _WORDS: dict[FindingType, Callable[[Evidence], set[bytes]]] = {
     FindingType.SECTION: attrgetter("sections"),
     FindingType.PHRASE: attrgetter("phrases"),

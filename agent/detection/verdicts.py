@@ -94,7 +94,10 @@ def _items(judged: Sequence[Judged], best: Judged | None) -> tuple[Finding, ...]
     of the node that decided are part of its sums.
     """
     found = [item if node is best else replace(item, side=None) for node in judged for item in node.items]
-    found.sort(
-        key=lambda item: (-abs(item.weight), item.type.value, item.side or "", item.spot.area.value, item.spot.number)
-    )
-    return tuple(found[:MAX_ITEMS])
+    if len(found) > MAX_ITEMS:  # a sum is shown whole
+        found = sorted(found, key=lambda item: (item.side is None, *_order(item)))[:MAX_ITEMS]
+    return tuple(sorted(found, key=_order))
+
+
+def _order(item: Finding) -> tuple[float, str, str, str, int]:
+    return -abs(item.weight), item.type, item.side or "", item.spot.area, item.spot.number

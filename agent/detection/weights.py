@@ -1,8 +1,8 @@
 """The weights of all evidence: one line each, what it counts, what one of it is worth, and how much at most.
 
-Pure values. ``combine`` adds them up; ``bench/fit.py`` fits them to labelled documents, held near to where they were set
-by hand from what a document is, and prints what it found. A weight is in nats of log-odds towards its side: « clinical »
-(is this about care?) or « person » (is it about one particular person?).
+Pure values. ``combine`` adds them up; ``bench/fit.py`` fits them to labelled documents, held near to where they were
+set by hand from what a document is, and prints what it found. A weight is in nats of log-odds towards its side:
+« clinical » (is this about care?) or « person » (is it about one particular person?).
 """
 
 from __future__ import annotations

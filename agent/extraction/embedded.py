@@ -112,8 +112,8 @@ def _readings(body: bytes) -> Iterator[bytes]:
     data = _plain(body)
     if len(data) >= MIN_RUN * 3 // 4 - 4:
         yield data
+    body = body.removeprefix(b"0").removeprefix(b"x") if body[:2] == b"0x" or body[:1] == b"x" else body
     digits = body.translate(None, _FOLDS) if not body[:64].translate(None, _HEX + _FOLDS) else b""
-    digits = digits.removeprefix(b"0x")
     if len(digits) >= MIN_RUN and not digits.translate(None, _HEX):
         yield binascii.unhexlify(digits[: len(digits) // 2 * 2])
 

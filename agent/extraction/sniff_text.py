@@ -6,6 +6,7 @@ Pure. Judges the first bytes of something that is already known to be text; ``sn
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from agent.document import Format
 
@@ -28,6 +29,7 @@ _JSON = re.compile(rb"\A(?:\{\s*(?:\"|\}|\Z)|\[\s*(?:[\{\[\"\]\-\d]|true|false|n
 _NDJSON = re.compile(rb"\A[\{\[][^\r\n]*[\}\]][ \t]*\r?\n\s*[\{\[]")
 _MBOX = re.compile(rb"\AFrom [^\r\n]{0,300}\d{4}[^\r\n]{0,20}\r?\n(?:>From [^\r\n]*\r?\n)?[A-Za-z][\w-]*:")
 _FIELD = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,60}):(?:[ \t]|\r?$)", re.MULTILINE)
+_FIELD_NAME = re.compile(rb"[A-Za-z][A-Za-z0-9-]{1,60}:")
 _MAIL_FIELDS = frozenset(
     b"from to cc bcc subject date received mime-version message-id content-type"
     b" return-path delivered-to sender"
@@ -98,6 +100,8 @@ def _after_comments(start: bytes) -> bytes:
 
 
 def _is_mail(start: bytes, extension: str) -> bool:
+    if not _FIELD_NAME.match(start):
+        return False
     block = re.split(rb"\r?\n\r?\n", start, maxsplit=1)[0]
     if not _FIELD.match(block):
         return False
@@ -111,11 +115,16 @@ def _is_mail(start: bytes, extension: str) -> bool:
 def _is_delimited(head: bytes, extension: str) -> bool:
     if extension in _DELIMITED:
         return True
-    lines = [line for line in head.splitlines()[:-1] if line.strip()][:20] if len(head) >= HEAD else None
-    lines = lines or [line for line in head.splitlines() if line.strip()][:20]
+    everything = head.splitlines()
+    lines = _first_lines(everything[:-1]) if len(head) >= HEAD else None
+    lines = lines or _first_lines(everything)
     if len(lines) < 3 or lines[0].startswith((b"#", b"|", b"-", b"*")) or _STATEMENT.match(lines[0]):
         return False
     return any(_even(lines, separator) for separator in _SEPARATORS)
+
+
+def _first_lines(lines: list[bytes]) -> list[bytes]:
+    return list(islice((line for line in lines if line.strip()), 20))
 
 
 def _even(lines: list[bytes], separator: bytes) -> bool:

@@ -76,11 +76,15 @@ def lines(findings: Findings, translate: Translate) -> list[str]:
     """Everything that ``--explain`` says below the judgement."""
     explanation = explain(findings)
     shown: list[str] = []
-    if findings.scale is not None:
+    if findings.judgement is not Judgement.UNDECIDABLE or any(question.lines for question in explanation.questions):
         for question in explanation.questions:
             shown += _question(question, translate)
     shown += _aside(findings, explanation.aside, translate, weighed=bool(explanation.questions))
     shown.append(_change(findings, explanation, translate))
+    if explanation.identity:
+        kinds = [translate(wording.FINDINGS[kind]) for kind in explanation.identity]
+        words = N_("Nobody could be recognised without: {what}")
+        shown.append(translate(words).format(what=_joined(kinds, translate)))
     return shown
 
 
@@ -147,7 +151,7 @@ def _change(findings: Findings, explanation: Explanation, translate: Translate) 
 def _turn(findings: Findings, explanation: Explanation, translate: Translate) -> str:
     kinds = [translate(wording.FINDINGS[kind]) for kind in explanation.types]
     if explanation.turn is Turn.WITHOUT:
-        return translate(N_("without {what} it would not be judged medical")).format(what=_joined(kinds, translate))
+        return translate(N_("it would not be judged medical without: {what}")).format(what=_joined(kinds, translate))
     if explanation.turn is Turn.ROBUST:
         return translate(N_("nothing small; it stays medical without any three kinds of evidence"))
     if explanation.turn is Turn.SPARED:

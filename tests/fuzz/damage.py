@@ -1,7 +1,7 @@
 """What happens to files: cut short, a bad sector, a flipped bit, the end lost. Bytes and a seeded generator in, others out.
 
-``DAMAGES`` name every kind; each answers None when it does not apply to the file. The first sixteen bytes, by which a
-format is known, stay: a file without them is another file.
+``DAMAGES`` name every kind; each answers None when it does not apply to the file. The bytes by which a format is known
+(sixteen, of DICOM 132) stay: a file without them is another file.
 """
 
 from __future__ import annotations
@@ -10,19 +10,23 @@ import random
 import re
 from collections.abc import Callable
 
-KEPT = 16  # bytes at the beginning
 _STREAM = re.compile(rb"\bstream\r?\n")
 _BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{60,76}\r?\n){4,}")
 Damage = Callable[[bytes, random.Random], bytes | None]
 
 
+def kept(data: bytes) -> int:
+    """How many bytes at the beginning stay."""
+    return 132 if data[128:132] == b"DICM" else 16
+
+
 def _place(data: bytes, by: random.Random) -> int:
-    return by.randrange(KEPT, max(KEPT + 1, len(data)))
+    return by.randrange(kept(data), max(kept(data) + 1, len(data)))
 
 
 def _cut(share: float | None) -> Damage:
     def damage(data: bytes, by: random.Random) -> bytes | None:
-        at = max(KEPT, int(len(data) * (by.uniform(0.05, 0.98) if share is None else share)))
+        at = max(kept(data), int(len(data) * (by.uniform(0.05, 0.98) if share is None else share)))
         return data[:at] if at < len(data) else None
 
     return damage
@@ -71,7 +75,7 @@ def _directory(data: bytes, by: random.Random) -> bytes | None:
     """The central directory of a ZIP archive, or the cross-references of a PDF, are gone."""
     mark = b"PK\x01\x02" if data.startswith(b"PK") else b"startxref" if data.startswith(b"%PDF") else b""
     at = data.find(mark) if data.startswith(b"PK") else data.rfind(mark)
-    return data[:at] if mark and at > KEPT else None
+    return data[:at] if mark and at > kept(data) else None
 
 
 def _entries(data: bytes, by: random.Random) -> bytes | None:

@@ -52,13 +52,18 @@ class Scheme:
     alone: float = 0.0
     reach: int = NEAR
     after: int = AFTER
+    pieces: tuple[str, ...] = ()  # what every such number holds, word for word: looked for before the pattern
 
 
 _NOT_KEPT = re.compile(r"(?<=\d)[^0-9A-Za-z]{0,4}cl[eéEÉ][^0-9A-Za-z]{0,4}(?=\d)|[^0-9A-Za-z]")
 
+_SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
+
 
 def compact(value: str) -> str:
     """The letters and digits of a value, upper case; the word « clé » between a number and its key is left out."""
+    if value.isascii() and "cl" not in value:  # nearly all: no search is needed
+        return value.encode("ascii").translate(None, _SIGNS).decode("ascii").upper()
     return _NOT_KEPT.sub("", value).upper()
 
 

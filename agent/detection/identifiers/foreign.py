@@ -17,8 +17,17 @@ from agent.findings import FindingType
 _ID = FindingType.FOREIGN_ID
 
 
-def _row(country: str, digits: int, shape: str, valid: Callable[[str], bool], words: str, alone: float = 0.0) -> Scheme:
-    return Scheme(_ID, country, digits, re.compile(f"{HEAD}({shape}){TAIL}"), valid, re.compile(words), 0.95, alone)
+def _row(
+    country: str,
+    digits: int,
+    shape: str,
+    valid: Callable[[str], bool],
+    words: str,
+    alone: float = 0.0,
+    pieces: tuple[str, ...] = (),
+) -> Scheme:
+    pattern = re.compile(f"{HEAD}({shape}){TAIL}")
+    return Scheme(_ID, country, digits, pattern, valid, re.compile(words), 0.95, alone, pieces=pieces)
 
 
 SCHEMES = (
@@ -35,7 +44,15 @@ SCHEMES = (
         r"versicherten-?n|\bkvnr\b|krankenkasse|\begk\b|krankenversich|versichert",
     ),
     # Rijksregister: birth date and modulus 97; the dotted form stands on its own
-    _row("BE", 11, r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}", standard("be.ssn"), r"niss|insz|rijksregister|national", 0.9),
+    _row(
+        "BE",
+        11,
+        r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}",
+        standard("be.ssn"),
+        r"niss|insz|rijksregister|national",
+        0.9,
+        (".", "-"),
+    ),
     _row(
         "BE",
         11,
@@ -58,7 +75,13 @@ SCHEMES = (
     _row("ES", 10, r"[A-Z]{4} ?\d{10}", national.by_shape, r"\bcip[a]?\b|tarjeta sanitaria|\btsi\b|\btis\b"),
     # AHV-Nummer (RS 831.101 art. 133): prefix 756, EAN-13
     _row(
-        "CH", 13, r"756\.?\d{4}\.?\d{4}\.?\d{2}", standard("ch.ssn"), r"\bahv\b|\bavs\b|versichertennummer|assure", 0.9
+        "CH",
+        13,
+        r"756\.?\d{4}\.?\d{4}\.?\d{2}",
+        standard("ch.ssn"),
+        r"\bahv\b|\bavs\b|versichertennummer|assure",
+        0.9,
+        ("756",),
     ),
     # Hauptverband: check digit and birth date
     _row("AT", 10, r"\d{4} ?\d{6}", standard("at.vnr"), r"\bsv-?n|\bsvnr\b|sozialversicherung|versicherungsnummer"),

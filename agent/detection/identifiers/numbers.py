@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +20,7 @@ MAX_RUN_CHARACTERS = 400_000  # of number-like text examined; beyond that a text
 _CHUNK = 4_000  # characters of one run looked at together
 _OVERLAP = 64
 _BEFORE, _BEHIND = 6, 12  # letters before a run, and a key or a check letter behind it (« 1850578006084 clé 91 »)
+_DIGITS = "0123456789²³¹".encode("latin-1")  # what counts as a digit
 _GRID = 20  # so many candidates of one shape make a column or a grid
 _SURE = 0.98  # a labelled NIR, INS or RPPS with its key: no scheme that comes after it is as strong
 _COLUMN_RATE = 0.3  # a column of identifiers passes far more often, noise far less (base rates are below 0.2 %)
@@ -33,6 +34,7 @@ SCHEMES: tuple[Scheme, ...] = (
     *foreign.SCHEMES,
     *contacts.SCHEMES,
 )
+_LEAST = min(scheme.digits for scheme in SCHEMES)
 _WORDLESS = tuple((index, scheme) for index, scheme in enumerate(SCHEMES) if scheme.alone)
 WORDS = tuple(sorted({scheme.words.pattern for scheme in SCHEMES}))  # the context words, each sort once
 
@@ -88,14 +90,24 @@ class NumberScan:
         return self._candidates[index] < _GRID or self._passes[index] >= self._candidates[index] * _COLUMN_RATE
 
     def _run(self, start: int, end: int) -> None:
-        count = sum(map(str.isdigit, self._text[start : end + _BEHIND]))
+        count = self._digits(start, end + _BEHIND)
+        if count < _LEAST:
+            return
         low, high = max(0, start - _BEFORE), min(len(self._text), end + _BEHIND)
+        window = self._text[low:high]
         for index, scheme in self._worth(start, end):
-            if count >= scheme.digits:
-                for match in _shapes(scheme, self._text, low, high):
-                    self._judge(index, scheme, match)
-                if self._settled(start, end):
-                    return
+            if count < scheme.digits or (scheme.pieces and not _may_match(scheme, window)):
+                continue
+            for match in _shapes(scheme, self._text, low, high):
+                self._judge(index, scheme, match)
+            if self._settled(start, end):
+                return
+
+    def _digits(self, start: int, end: int) -> int:
+        piece = self._bytes[start:end]
+        if b"?" in piece:  # perhaps a digit that Latin-1 does not have
+            return sum(map(str.isdigit, self._text[start:end]))
+        return len(piece) - len(piece.translate(None, _DIGITS))
 
     def _settled(self, start: int, end: int) -> bool:
         """The whole run is a number so sure that whatever else it may look like would give way to it."""
@@ -124,11 +136,22 @@ class NumberScan:
             self._alone.append((index, hit))
 
 
-def _shapes(scheme: Scheme, text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+def _may_match(scheme: Scheme, window: str) -> bool:
+    """Every piece that the scheme cannot do without is there."""
+    return all(piece in window for piece in scheme.pieces)
+
+
+def _shapes(scheme: Scheme, text: str, start: int, end: int) -> Sequence[re.Match[str]]:
     """Matches of the shape, overlapping ones too: a wrong reading of a run must not hide the right one behind it."""
-    while (found := scheme.pattern.search(text, start, end)) is not None:
-        yield found
-        start = found.start(1) + 1
+    search = scheme.pattern.search
+    found = search(text, start, end)
+    if found is None:
+        return ()
+    matches = []
+    while found is not None:
+        matches.append(found)
+        found = search(text, found.start(1) + 1, end)
+    return matches
 
 
 def grade(scheme: Scheme, folded: str, match: re.Match[str]) -> Hit | None:

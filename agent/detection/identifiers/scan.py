@@ -6,14 +6,16 @@ windows of bounded size. A text without digits costs a few microseconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from agent.detection.disguise import readable
 from agent.detection.identifiers import birth, contacts, foreign, ins, ipp
 from agent.detection.identifiers.base import Hit, compact
 from agent.detection.identifiers.numbers import MAX_HITS, WORDS, NumberScan, grade
+from agent.detection.linear import groups, spans
 from agent.findings import FindingType
 
 MAX_LANDMARKS = 50_000
@@ -49,31 +51,36 @@ def find_identifiers(text: str) -> list[Hit]:
 
     Places are those of ``readable(text)``: the text itself, unless it is disguised.
     """
-    text = readable(text)
+    return find_in(readable(text))
+
+
+def find_in(text: str) -> list[Hit]:
+    """The same for a text that is readable as it is."""
     if not any(digit in text for digit in "0123456789"):
         return contacts.mails(text)
     plain = text.replace("\u202f", "\u00a0").encode("latin-1", "replace")  # one byte a character: same offsets
     numbers, landmarks, words = _searchers()
     hits = [*contacts.mails(text), *ins.datamatrix(text)]
-    runs = [run.span() for run in numbers.finditer(plain)]
-    found = landmarks.finditer(plain)
+    runs = list(spans(numbers, plain))
+    found = groups(landmarks, plain)
     folded = plain.translate(_FOLD).lower()
     if runs:
-        places = [word.start() for word, _ in zip(words.finditer(folded), range(_MAX_WORDS), strict=False)]
+        places = [start for start, _ in islice(spans(words, folded), _MAX_WORDS)]
         hits += NumberScan(text, folded, places).over(runs)
     hits += _landmarks(text, folded, found)
     return _settle(hits)
 
 
-def _landmarks(text: str, folded: bytes, found: Iterator[Any]) -> list[Hit]:
+def _landmarks(text: str, folded: bytes, found: Iterator[Sequence[tuple[int, int]]]) -> list[Hit]:
     hits: list[Hit] = []
-    for number, match in enumerate(found):
+    for number, places in enumerate(found):
         if number > MAX_LANDMARKS or len(hits) > MAX_HITS:
             break
-        start, end = match.span()
+        start, end = places[0]
         if start and text[start - 1].isalnum():
             continue
-        hit = _read_landmark(text, folded, start, end, match.lastindex)
+        group = next(group for group in range(1, len(places)) if places[group][0] >= 0)
+        hit = _read_landmark(text, folded, start, end, group)
         if hit is not None:
             hits.append(hit)
     return hits

@@ -25,6 +25,8 @@ _CLAIMS = re.compile(
     re.IGNORECASE,
 )
 _LONG_NUMBER = re.compile(r"[12]\d\d[01]\d\d[\dAB]\d{6}")
+_DIGITS = 12  # of those thirteen signs, where Corsica has a letter
+_NO_DIGITS = bytes(set(range(256)) - set(b"0123456789?"))
 _LOG_NIR = re.compile(r"(?<![\dA-Za-z])([12]\d\d(?:0[1-9]|1[0-2])(?:\d\d|2[AB])\d{6})[ /]?(\d\d)(?!\d)")
 
 
@@ -38,7 +40,14 @@ def recognise_billing(text: str) -> Recognised | None:
         lines = [line.rstrip("\r") for line in text.split("\n", _MAX_LINES)[:_MAX_LINES] if line.strip()]
         fitting = [line for line in lines if _CLAIM_LINE.match(line)]
         return _numbered(fitting) if len(fitting) >= 3 and len(fitting) * 10 >= len(lines) * 9 else None
+    if not _may_hold_number(text[:4_000]):
+        return None
     return _claims_log(text) if _LONG_NUMBER.search(text, 0, 4_000) and _CLAIMS.search(text, 0, 4_000) else None
+
+
+def _may_hold_number(text: str) -> bool:
+    """Whether there are as many digits at all as a number has; a sign unknown to Latin-1 may be a digit."""
+    return len(text.encode("latin-1", "replace").translate(None, _NO_DIGITS)) >= _DIGITS
 
 
 def _records(text: str) -> list[str]:

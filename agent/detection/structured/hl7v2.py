@@ -22,6 +22,7 @@ _CLINICAL = frozenset(_CLINICAL_SEGMENTS.split())
 _NO_PATIENT = re.compile(
     r"(?:ACK|MC[FU]|MF[NKQRD]|M\d\d|NM[DQR]|Q|K\d\d|RSP|RTB|ERP|ESR|SUR|INR|INU|EA[CNR]|SSU|TCU|LS[RU])"
 )
+_BEFORE = frozenset({"MSH", "SFT", "UAC", "EVN"})  # what stands before the patient in every message
 _NAME = 5  # field of PID
 _QUERY_NAME = re.compile(r"@PID\.(?:5|11|7|3)[.\d]*\^")
 _HUMAN = re.compile(r"337915000|homo sapiens|human|humain", re.IGNORECASE)
@@ -71,7 +72,8 @@ def _read(message: list[list[str]], reading: _Reading) -> None:
     kind = _at(header, 8).partition(component)[0]
     last = message[-1]
     stump = last[0][:3] == "PID" and len(last) <= _NAME  # cut before the name
-    reading.unfinished |= (stump or (len(message) <= 2 and not known)) and not _NO_PATIENT.match(kind)
+    stump |= not known and all(fields[0][:3] in _BEFORE for fields in message)
+    reading.unfinished |= stump and not _NO_PATIENT.match(kind)
 
 
 def _read_query(name: str, fields: list[str], component: str, reading: _Reading) -> None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 
+import re2
+
+from agent.detection.linear import holding
 from agent.detection.structured.base import LIKELY, STRONG, Person, Recognised, about
 from agent.detection.structured.markers import fold_name
 from agent.findings import Kind
@@ -16,10 +19,11 @@ from agent.findings import Kind
 _HEAD = 6_000  # characters: labels and the heading of the columns stand there
 _LINES = 40
 _NUMBERS = 5  # rows of numbers that make a series
-_HINTS = (
-    b"gluco", b"glyc", b"gluk", b"ecg", b"ekg", b"lectrocardio", b"holter", b"mapa", b"abpm", b"spo2", b"vems", b"fev1",
-    b"sinus", b"samplingrate", b"systol", b"pas;", b"pas\t", b"pas,",
-)  # fmt: skip
+_hinted = holding(
+    re2.compile(
+        rb"gluco|glyc|gluk|ecg|ekg|lectrocardio|holter|mapa|abpm|spo2|vems|fev1|sinus|samplingrate|systol|pas[;\t,]"
+    )
+)
 _SUGAR = re.compile(r"\b(?:glucose|glyc[ée]mie|glukose|glucosa|glucosio|glucosewaarde)\b", re.IGNORECASE)
 _SUGAR_UNIT = re.compile(r"\bmg/dL\b|\bmmol/L\b", re.IGNORECASE)
 _DEVICE = re.compile(
@@ -46,8 +50,7 @@ _OWNER = frozenset({"GENEREPAR", "GENERATEDBY", "ERSTELLTVON", "PATIENT", "PATIE
 
 def recognise_readings(raw: bytes, text: str) -> Recognised | None:
     """Judge a text by its labels, its words and its numbers. ``raw`` serves the quick refusal of all other texts."""
-    head = raw[:4096].lower()
-    if not any(hint in head for hint in _HINTS):
+    if not _hinted(raw[:4096].lower()):
         return None
     head_text = text[:_HEAD]
     labels = _labels(head_text)

@@ -208,7 +208,7 @@ def _judge(found: _Found, tally: _Tally, known: bool) -> None:
         return
     family = fields.get("family") or fields.get("full", "")
     person = Person(family, fields.get("given", ""), fields.get("birth", ""), (number,) if number else ())
-    if found.patient or "patient-number" in fields or len(found.care) > 1 or len(found.spoken) > 2 * _SPOKEN or known:
+    if found.patient or "patient-number" in fields or len(found.care) > 1 or len(found.spoken) > _SPOKEN or known:
         tally.people.append(person)
     elif len(tally.others) < _MANY:
         tally.others.append(person)

@@ -17,6 +17,7 @@ from agent.extraction.source import BytesSource, Source
 BODY = Spot()
 PROPERTIES = Spot(Area.PROPERTIES)
 ATTACHMENT = Spot(Area.ATTACHMENT)
+_HOLE = bytes(512)  # a sector
 _WEIGHT = {Problem.IMAGE: 0, Problem.ENCRYPTED: 2}
 
 
@@ -42,6 +43,11 @@ class Job:
         if self.source.size > (limit or self.budget.limits.whole_bytes):
             raise Stop(Problem.TOO_LARGE)
         return self.source.pread(self.source.size, 0)
+
+    def doubt(self, data: bytes) -> None:
+        """What stood in a text where there is a block of zeros now is lost: a bad sector, a copy that broke off."""
+        if _HOLE in data:
+            self.fail(Problem.CORRUPT)
 
     def text(self, text: str, spot: Spot = BODY) -> None:
         """Add a piece of text; what exceeds the budget is cut, and the document says so."""

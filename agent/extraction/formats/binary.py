@@ -19,7 +19,7 @@ from agent.extraction.formats.closed import closed, is_even_noise
 from agent.extraction.formats.runs import binary_runs
 from agent.extraction.formats.zipdir import read_directory
 from agent.extraction.limits import Stop
-from agent.extraction.sniff_text import is_text
+from agent.extraction.sniff_text import HEAD, is_text, text_format
 
 _BY_LIBARCHIVE = (
     b"MSCF\0\0\0\0", b"070701", b"070702", b"070707", b"\xc7\x71", b"!<arch>\n", b"xar!\0", b"\xed\xab\xee\xdb",
@@ -42,6 +42,7 @@ _ISO_AT = 32_769
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r\x0b\x0c") + b"\x7f"
 _HIGH = bytes(range(128, 256))
 _LEAST_TEXT = 64  # bytes
+_PARTED = re.compile(rb"[ ;,|\t]")  # words or cells
 _NOISE = 16 * 1024  # bytes by which noise is told
 
 
@@ -58,8 +59,7 @@ def read_unknown(job: Job) -> None:
         if job.document.problem not in {Problem.CORRUPT, Problem.UNSUPPORTED}:
             return
     if _is_strewn(job.head):
-        job.text(decode(job.source.pread(job.budget.limits.run_bytes, 0).translate(None, _CONTROLS)))
-        job.document.truncated |= job.source.size > job.budget.limits.run_bytes
+        _read_strewn(job)
         return
     problem = closed(job.head, job.document.extension)
     if problem:
@@ -77,7 +77,23 @@ def _is_strewn(head: bytes) -> bool:
     rest = head.translate(None, _CONTROLS)
     if len(rest) < _LEAST_TEXT or 3 * len(rest) < len(head):
         return False
-    return is_text(rest) and 20 * (len(rest) - len(rest.translate(None, _HIGH))) < 3 * len(rest) and b" " in rest
+    return (
+        is_text(rest)
+        and 20 * (len(rest) - len(rest.translate(None, _HIGH))) < 3 * len(rest)
+        and _PARTED.search(rest) is not None
+    )
+
+
+def _read_strewn(job: Job) -> None:
+    """Such a text without its control characters; a message, a record or a table among them as what it is."""
+    data = job.source.pread(job.budget.limits.run_bytes, 0)
+    rest = data.translate(None, _CONTROLS)
+    job.document.truncated |= job.source.size > len(data)
+    job.doubt(data)
+    if text_format(rest[:HEAD], job.document.extension) is Format.TEXT:
+        job.text(decode(rest))
+    else:
+        job.child(rest, job.document.extension)
 
 
 def _reader(job: Job) -> Callable[[Job], None] | None:

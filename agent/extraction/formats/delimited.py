@@ -17,6 +17,7 @@ def read(job: Job) -> None:
     """Format.CSV."""
     data = text.take(job)
     job.document.raw = data[: job.budget.limits.raw_bytes]
+    job.doubt(data)
     pieces = text.pieces(job, data)
     for piece in pieces:
         job.text(piece)

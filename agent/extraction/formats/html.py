@@ -8,7 +8,7 @@ import re
 import urllib.parse
 from itertools import islice
 
-from agent.document import Area, Spot
+from agent.document import Area, Problem, Spot
 from agent.extraction.formats import text
 from agent.extraction.formats.base import PROPERTIES, Job
 from agent.extraction.formats.charset import decode
@@ -26,6 +26,10 @@ _TAGS = re.compile(r"<[^<>]*>")
 _MANY_TAGS, _MAX_DEPTH = 4000, 1000
 _LEFT_OPEN = "p|li|td|th|tr|dt|dd|option|thead|tbody|tfoot|br|img|input|meta|link|hr|col|area|base|wbr|source|embed"
 _NESTING = re.compile(rf"<(/?)(?!(?:{_LEFT_OPEN})\b)[a-z][a-z0-9]*\b", re.IGNORECASE)
+_PAGE = re.compile(r"<(?:html|body)[\s>]", re.IGNORECASE)
+_PAGE_END = re.compile(r"</(?:html|body)\b", re.IGNORECASE)
+_ELEMENT = re.compile(r"<(/?)(p|div|table|ul|ol|td|th|li|h[1-6]|span|font|b|script|style|head)\b", re.IGNORECASE)
+_MAY_STAY_OPEN = frozenset({"p", "td", "th", "li", "head"})
 _SCRIPT_CHARS = 20_000
 _MOST_SCRIPTS = 50
 _PROSE = 4  # spaces in a value that is text
@@ -41,6 +45,9 @@ def read(job: Job) -> None:
     match = _CHARSET.search(data[:4096])
     source = decode(data, match.group(1).decode("ascii") if match else "")
     job.document.raw = data
+    job.doubt(data)
+    if not job.document.truncated and _is_cut(source):
+        job.fail(Problem.CORRUPT)
     job.budget.tick()
     job.budget.element(source.count("<"))
     _visible(job, source)
@@ -49,6 +56,16 @@ def read(job: Job) -> None:
         _addresses(job, source)
         source = _DATA.sub(" ", source)
     text.children(job, source.encode("utf-8", "replace"))  # in a script or a page's own data
+
+
+def _is_cut(source: str) -> bool:
+    """Whether a page ends within an element that its author closes elsewhere, or within a tag, and has no end."""
+    if _PAGE_END.search(source) or not _PAGE.search(source[:8_000]):
+        return False
+    last = {(match[2].lower(), bool(match[1])): match.start() for match in _ELEMENT.finditer(source)}
+    never = {name: at for (name, ends), at in last.items() if not ends and name in _MAY_STAY_OPEN}
+    left = any(at > last.get((name, True), never.get(name, -1)) for (name, ends), at in last.items() if not ends)
+    return left or source.rfind("<") > source.rfind(">")
 
 
 def _visible(job: Job, source: str) -> None:

@@ -1,6 +1,7 @@
 """JSON and NDJSON → « name: value » lines, with the raw bytes for the recognisers of FHIR and the like.
 
-JSON that is broken or nested beyond measure is read as plain text: everything in it is visible there.
+JSON that is broken or nested beyond measure is read as plain text: what is left of it is visible there. Broken JSON is
+« corrupt »; JSON with comments, a template or a log that begins like JSON is none and not broken.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 
+from agent.document import Format, Problem
 from agent.extraction.formats import inside, text
 from agent.extraction.formats.base import Job
 from agent.extraction.formats.charset import decode
@@ -21,6 +23,10 @@ _STRING = re.compile(r'"((?:[^"\\]++|\\.)*+)', re.DOTALL)
 _SIMPLE = re.compile(r"\\(.)", re.DOTALL)
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t", "b": "", "f": ""}
 _LONG = 20_000  # a longer string is an encoded document, which the base64 search reads
+_OBJECT = re.compile(r'\A[\s\ufeff]*(?:\[\s*){0,9}\{\s*"')  # what follows is meant to be JSON
+_TEMPLATE = re.compile(r"\{\{|\{%|<%")
+_COMMENTED = re.compile(r'("(?:[^"\\]++|\\.)*+"?)|//[^\n]*|/\*.*?(?:\*/|\Z)|,(?=\s*[\]}])', re.DOTALL)
+_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+("?)|[\[{\]}]', re.DOTALL)
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
 
 
@@ -36,13 +42,44 @@ def read(job: Job) -> None:
     documents: list[str] = []
     try:
         _collect(_values(source), lines, documents, job.budget)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
         lines = [_ESCAPE.sub(_unescape, source)]
         documents = _strings(source)
+        if isinstance(error, ValueError) and not job.document.truncated and _is_broken(source, job.document.format):
+            job.fail(Problem.CORRUPT)
     job.text("\n".join(lines))
     text.children(job, data)
     if documents and not _DESCRIBES.search(source[:4_000] + source[-1_000:]):
         inside.adopt(job, documents)
+
+
+def _is_broken(source: str, format_: Format) -> bool:
+    """Whether this was JSON once. Of lines, that some are no JSON proves nothing: only an open end does."""
+    if not _OBJECT.match(source) or _TEMPLATE.search(source):
+        return False
+    try:
+        if format_ is Format.NDJSON or _DECODER.decode(source.lstrip().partition("\n")[0]):
+            return not _is_balanced(source)
+    except (ValueError, RecursionError):
+        pass  # no lines
+    try:
+        _values(_COMMENTED.sub(lambda found: found[1] or " ", source))
+    except ValueError:
+        return True
+    except RecursionError:
+        return False
+    return False
+
+
+def _is_balanced(source: str) -> bool:
+    """Whether every bracket and every string is closed."""
+    depth = 0
+    for match in _BRACKETS.finditer(source):
+        if match[0][0] != '"':
+            depth += 1 if match[0] in "[{" else -1
+        elif not match[1]:
+            return False
+    return depth == 0
 
 
 def _values(source: str) -> list[object]:

@@ -22,6 +22,7 @@ from agent.extraction.formats.charset import decode
 from agent.extraction.limits import KIB
 from agent.extraction.source import BytesSource
 
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _BLANK = re.compile(rb"\r?\n[ \t]*\r?\n")
 _UNFOLD = re.compile(r"\r?\n[ \t]+")
 _FIELD = re.compile(r"^([!-9;-~]{1,80}):[ \t]*(.*)$")
@@ -42,10 +43,13 @@ _INLINE_PICTURE = 20 * KIB  # a smaller picture within a mail is a logo
 def read(job: Job) -> None:
     """Format.EML."""
     data = job.whole()
+    job.doubt(data)
     start = len(data) - len(data.lstrip())
     block, body = _split(data[start:])
     message = _headers(block)
     _fields(job, block)
+    if not job.depth and _is_cut(message, data):
+        job.fail(Problem.CORRUPT)
     _part(job, message, body, 0)
     if not job.document.fields:
         job.text(decode(data))
@@ -119,6 +123,8 @@ def _part(job: Job, message: Message, body: bytes, depth: int) -> None:
             _part(job, _headers(block), inner, depth + 1)
         return
     data = _content(message, body)
+    if _is_encoded(message) and _is_torn(body):
+        job.fail(Problem.CORRUPT)
     job.budget.inflate(len(data))
     name = _file_name(message)
     if kind == "message/rfc822" or name or not kind.startswith("text/"):
@@ -172,11 +178,31 @@ def _pieces(body: bytes, boundary: bytes) -> list[bytes]:
     return found if marks else [b"\r\n" + body]
 
 
+def _is_cut(message: Message, data: bytes) -> bool:
+    """Whether a file ends within a line though another boundary must follow (RFC 2046, 5.1.1), or the end of its
+    headers. A last part that is complete and a boundary that was forgotten is a habit of some programs.
+    """
+    if data.endswith((b"\n", b"=")):
+        return False
+    boundary = _boundary(message)
+    return (bool(boundary) and boundary + b"--" not in data) or _BLANK.search(data) is None
+
+
+def _is_encoded(message: Message) -> bool:
+    return str(message.get("content-transfer-encoding", "")).strip().lower() == "base64"
+
+
+def _is_torn(body: bytes) -> bool:
+    """Whether base64 holds other characters, or ends within a group. What follows an empty line was added later."""
+    block = (_BLANK.split(body.strip(), maxsplit=1) or [b""])[0].translate(None, b"\r\n\t ")
+    return bool(block.translate(None, _BASE64)) or len(block.rstrip(b"=")) % 4 == 1
+
+
 def _content(message: Message, body: bytes) -> bytes:
     encoding = str(message.get("content-transfer-encoding", "")).strip().lower()
     if encoding == "quoted-printable":
         return quopri.decodestring(body)
-    if encoding == "base64":
+    if _is_encoded(message):
         compact = body.translate(None, b"\r\n\t -")
         for cut in (len(compact), len(compact) // 4 * 4):
             try:

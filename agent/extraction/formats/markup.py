@@ -1,9 +1,8 @@
 """XML of any vocabulary → readable text: what stands between the tags, what stands in attributes, and the raw bytes.
 
 Entities are never expanded and nothing external is ever loaded. A file whose markup is broken is read as plain text
-with
-the tags blotted out, so nothing visible is lost. Recognising CDA, FHIR and the rest is the detection's work, on
-``raw``.
+with the tags blotted out, so nothing visible is lost; where it says that it is XML it is « corrupt » besides.
+Recognising CDA, FHIR and the rest is the detection's work, on ``raw``.
 """
 
 from __future__ import annotations
@@ -27,6 +26,19 @@ _LONG = 20_000  # one run of characters: longer ones are encoded documents, whic
 _INLINE_WORDS = "b i u em strong sup sub italic bold span a para p title text content br emph font q td th li tspan"
 _INLINE = frozenset(_INLINE_WORDS.split())
 _DULL = frozenset({"http", "urn:", "xmln"})
+_DAMAGE = frozenset(
+    {
+        "no element found",
+        "unclosed token",
+        "partial character",
+        "mismatched tag",
+        "unclosed CDATA section",
+        "not well-formed (invalid token)",
+        "XML declaration not well-formed",
+    }
+)  # of expat's errors, those of a file that was whole once
+_BY_HAND = re.compile(rb"(?:&[\w#-]{0,40}|[<=])\Z")  # before the place where the parser stops: what people write
+_IN_TEMPLATES = b"{%$?&"
 _EXPAT_ENCODINGS = frozenset({"utf-8", "us-ascii", "iso-8859-1", "utf-16"})
 
 
@@ -159,8 +171,10 @@ def _parse(job: Job, data: bytes) -> bool:
             parser.Parse(data[at : at + _CHUNK], False)  # not yet the last: then the text before a cut is told
         if not job.document.truncated:
             parser.Parse(b"", True)
-    except (EntityDeclared, expat.ExpatError, ValueError, LookupError):
+    except (EntityDeclared, expat.ExpatError, ValueError, LookupError) as error:
         inside.adopt(job, listener.carried())
+        if isinstance(error, expat.ExpatError) and _is_damaged(data, error, parser.ErrorByteIndex):
+            job.fail(Problem.CORRUPT)
         return False
     except Stop:
         listener.flush()
@@ -168,6 +182,23 @@ def _parse(job: Job, data: bytes) -> bool:
     listener.flush()
     inside.adopt(job, listener.carried())
     return True
+
+
+def _is_damaged(data: bytes, error: expat.ExpatError, at: int) -> bool:
+    """Whether this was XML once: it says so, and does not just break a rule that people break (a bare « & »)."""
+    head = data[:1024]
+    if b"<?xml" not in head[:64] and b"xmlns" not in head:
+        return False
+    said = expat.errors.messages.get(error.code, "")
+    return said in _DAMAGE and not ("invalid token" in said and _is_by_hand(data, at))
+
+
+def _is_by_hand(data: bytes, at: int) -> bool:
+    """Whether the token at which the parser stopped is one that people or templates write, not chance."""
+    here = data[at : at + 1]
+    if here in _IN_TEMPLATES or data[at : at + 2] == b"<%":
+        return True
+    return b" " <= here < b"\x7f" and _BY_HAND.search(data[max(0, at - 42) : at]) is not None
 
 
 def _must_reencode(data: bytes) -> bool:

@@ -79,8 +79,9 @@ def _doubt(job: Job, data: bytes, *, shown: bool) -> None:
         if not shown:
             raise
         return  # what the pages say was read in time
+    unsaid = streams.broken and not streams.says  # what is shown is the beginning of what could not be read
     lost = streams.says or not data or (len(data) > _BARE and not is_anchored(data))
-    if streams.mostly_broken or (lost and not shown):
+    if streams.mostly_broken or unsaid or (lost and not shown):
         job.fail(Problem.CORRUPT)
 
 
@@ -164,9 +165,11 @@ def _page(job: Job, page: Any, spot: Spot) -> bool:
     finally:
         layer.close()
     text = text.replace("\r\n", "\n").replace("\ufffe", "-\n").replace("\0", "")
-    length = 0 if _is_garbled(text) else len(text.strip())
+    length = len(text.strip())
     job.text(text, spot)
     _annotations(job, page, spot)
+    if length >= _POOR_CHARS and _is_garbled(text):
+        return False  # there are letters, and only a reader of pictures can tell which
     if length >= _STAMP_CHARS:
         return True
     if length >= _POOR_CHARS:

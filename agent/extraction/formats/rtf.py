@@ -53,6 +53,7 @@ def read(job: Job) -> None:
     data = job.whole(job.budget.limits.member_bytes)
     objects = _objects(job, data)
     data = _HEX.sub(b" ", _without_binary(data))
+    job.doubt(data)
     reader = _Reader()
     try:
         reader.run(job, data.decode("latin-1"))

@@ -22,6 +22,7 @@ def read(job: Job) -> None:
     """Format.TEXT and Format.HL7V2."""
     data = take(job)
     job.document.raw = data[: job.budget.limits.raw_bytes]
+    job.doubt(data)
     shown = pieces(job, data)
     for piece in shown:
         job.text(piece)

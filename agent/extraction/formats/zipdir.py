@@ -80,8 +80,9 @@ def read_directory(source: Source, budget: Budget) -> Directory:
     shift = end - size - offset  # bytes before the archive, as in self-extracting ones
     if shift < 0 or disk != first:
         return _salvage(source, budget)
-    members = list(_entries(source.pread(size, end - size), shift))
-    if len(members) != count or not _anchored(source, members):
+    listing = source.pread(size, end - size)
+    members = list(_entries(listing, shift))
+    if len(members) != count or _spills(listing, count) or not _anchored(source, members):
         return _salvage(source, budget)
     return Directory(tuple(members), broken=False, comment=tail[place + _END.size :][:_comment])
 
@@ -109,6 +110,14 @@ def _entries(data: bytes, shift: int) -> Iterator[Member]:
         if 0xFFFFFFFF in {size, packed, offset}:
             size, packed, offset = _wide(extra, size, packed, offset)
         yield _member(name, method, flags, crc, packed, size, offset + shift)
+
+
+def _spills(data: bytes, count: int) -> bool:
+    """Whether the entries end before the directory does, other than at its signature: then one has lost its name."""
+    at = 0
+    for _ in range(count):
+        at += _ENTRY.size + sum(struct.unpack_from("<3H", data, at + 28))
+    return at != len(data) and data[at : at + 4] != b"PK\x05\x05"
 
 
 def _wide(extra: bytes, *values: int) -> tuple[int, int, int]:
@@ -215,7 +224,8 @@ def _extent(source: Source, member: Member) -> tuple[int, int]:
     names, extras = struct.unpack_from("<HH", header, 26)
     start = member.offset + _LOCAL.size + names + extras
     end = start + member.packed if member.packed >= 0 else source.size
-    if end > source.size:
+    lost = member.packed == 0 and int.from_bytes(header[18:22], "little") not in {0, 0xFFFFFFFF}
+    if lost or end > source.size:
         raise Stop(Problem.CORRUPT)
     return start, end
 

@@ -12,13 +12,31 @@ from tests.fuzz.targets import (
     extraction,
     formats,
     held,
+    hidden,
     inside,
+    patients,
+    pictures,
     settings,
     wires,
 )
 
 TARGETS: dict[str, Target] = {
     target.name: target
-    for module in (extraction, formats, inside, containers, detection, wires, audit, collector, settings, held, discovery)
+    for module in (
+        extraction,
+        formats,
+        inside,
+        containers,
+        detection,
+        wires,
+        audit,
+        collector,
+        settings,
+        held,
+        discovery,
+        hidden,
+        patients,
+        pictures,
+    )
     for target in module.TARGETS
 }

@@ -53,7 +53,9 @@ def _reads(name: str) -> Callable[[], Check]:
 
         def check(data: bytes) -> None:
             document = Document(Format.UNKNOWN, size=len(data))
-            job = Job(BytesSource(data), document, Budget(limits), 0, lambda *_: Document(Format.UNKNOWN), head=data[:HEAD])
+            job = Job(
+                BytesSource(data), document, Budget(limits), 0, lambda *_: Document(Format.UNKNOWN), head=data[:HEAD]
+            )
             chosen(job)
             must(len(document.children) <= limits.parts, "parts are bounded")
             must(all(len(row) <= limits.columns for rows in document.tables for row in rows), "columns are bounded")
@@ -85,7 +87,11 @@ def _recognises() -> Check:
     return check
 
 
-_MODEL = {"00080060": {"vr": "CS", "Value": ["CT"]}, "00100010": {"Value": [{"Alphabetic": "A^B"}]}, "00100020": {"Value": ["1"]}}
+_MODEL = {
+    "00080060": {"vr": "CS", "Value": ["CT"]},
+    "00100010": {"Value": [{"Alphabetic": "A^B"}]},
+    "00100020": {"Value": ["1"]},
+}
 _HEADERS = [
     b"0       " + b"MCH F 12-MAR-1979 Rambert_Odile".ljust(160) + b"01.02.2610.20.30512     " + bytes(100),
     b"@ MFR Standard".ljust(34) + b"\x81\x07Rambert\x82\x044711\x83\x07\0\0\0\xbb\x07\3\x0c\x1e\x84" + bytes(40),

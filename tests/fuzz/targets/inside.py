@@ -22,6 +22,12 @@ _ODS = (
     "<table:table-row table:number-rows-repeated='2'><table:table-cell table:number-columns-repeated='3'><text:p>HTA"
     "</text:p></table:table-cell></table:table-row></table:table></office:body></office:document-content>"
 )
+_ODT = (
+    "<office:document-content xmlns:office='o' xmlns:text='t'><office:body><text:p>HTA<text:s text:c='2'/>a<text:tab/>"
+    "<text:note><text:p>b</text:p></text:note></text:p><text:list><text:list-item/></text:list></office:body>"
+    "</office:document-content>"
+)
+_SLIDE = "<p:sld xmlns:p='p' xmlns:a='a'><a:p><a:r><a:t>Mme Odette VERNICOURT</a:t></a:r><a:br/></a:p><a:tbl/></p:sld>"
 _MARK = b"\x1e\x1e"  # between the pieces of an input
 _XML_WORDS = (
     b"<row>", b"<c t='s'>", b"<v>", b"</v></c>", b"<is><t>", b"r='ZZZZ9999999'", b"r='XFD1048576'", b"s='99999999999'",
@@ -79,6 +85,19 @@ def _xlsb(data: bytes) -> tuple[str, bytes]:
 
 def _ods(data: bytes) -> tuple[str, bytes]:
     return "ods", _stored({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": data})
+
+
+def _odt(data: bytes) -> tuple[str, bytes]:
+    return "odt", _stored({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": data})
+
+
+def _pptx(data: bytes) -> tuple[str, bytes]:
+    slide, note = (*data.split(_MARK, 1), b"")[:2]
+    members: dict[str, bytes | str] = {
+        "[Content_Types].xml": "<Types/>", "ppt/presentation.xml": "<p/>", "ppt/slides/slide1.xml": slide,
+        "ppt/notesSlides/notesSlide1.xml": note,
+    }  # fmt: skip
+    return "pptx", _stored(members)
 
 
 def _streams(data: bytes, *paths: str) -> bytes:
@@ -158,6 +177,8 @@ _CASES: tuple[tuple[str, Callable[[bytes], tuple[str, bytes]], list[bytes], str,
     ("docx-part", _docx, [_DOCUMENT, b"<w:document/>"], "docx", _XML_WORDS),
     ("xlsx-parts", _xlsx, [_XLSX, _SHEET.encode()], "xlsx", _XML_WORDS),
     ("xlsb-parts", _xlsb, [_binary_sheet()], "xlsx", (_MARK, b"\x80\x80\x80\x80", b"\xff\xff\xff\x7f")),
+    ("odt-part", _odt, [_ODT.encode()], "odt", _XML_WORDS),
+    ("pptx-parts", _pptx, [_SLIDE.encode() + _MARK + _SLIDE.encode()], "pptx", (*_XML_WORDS, b"<a:t>", b"<a:p>")),
     ("ods-part", _ods, [_ODS.encode()], "ods", _XML_WORDS),
     ("doc-streams", _doc, [_word_streams()], "doc", (_MARK, b"\xec\xa5", b"\x02", b"\x01\xff\xff")),
     ("xls-stream", _xls, [_workbook()], "xls", (b"\x09\x08", b"\x3c\0", b"\xfc\0", b"\x0a\0\0\0", b"\xff\xff")),

@@ -2,7 +2,9 @@
 
 import pytest
 
+from agent.detection.aligned import tables_in
 from agent.detection.detector import detect
+from agent.detection.rounds import beds
 from agent.detection.tables import read_table
 from agent.document import Document, Format, Part
 from agent.findings import Judgement
@@ -168,6 +170,11 @@ NOBODY = {
         CASTERA Odile;Filou;chien;berger;22/03/2011;rage;boiterie
         DEVREESE Luc;Mina;chat;européen;10/06/2014;typhus;otite
         AMAR Sidi;Rex;chien;boxer;01/01/2002;rage;dermatite""",
+    "animals under treatment": """
+        Nom;Tierart;Halter;Geb.;Diagnose;Medikation
+        Filou;Hund;Tjarks Enno;04.11.2007;Diabetes;Insulin
+        Mina;Katze;Gerst Ludmilla;23.02.1990;Hypothyreose;Thyroxin
+        Rex;Hund;Hufnagel Ronny;27.10.2011;Epilepsie;Phenobarbital""",
     "physicians": """
         Nom;Prénom;RPPS;Spécialité;Adresse;Conventionné
         CASTERA;Odile;10000000001;Cardiologie;Pau;S1
@@ -273,7 +280,12 @@ PEOPLE = [("id", "nm", "dob", "gp"), ("1", "Mw G. Ferdinandus", "1933-02-11", "N
           ("3", "Mw T. Bos", "1939-05-03", "N")]  # fmt: skip
 CARE = [("id", "cid", "at", "obs"), ("1", "1", "07:55", "gevallen, wond rechts, RR 176/90"), ("2", "2", "08:40", "stoma lekkage, koorts"),
         ("3", "1", "08:01", "nitrofurantoine gestart, cystitis")]  # fmt: skip
-ORDERS = [("id", "cid", "at", "item"), ("1", "1", "07:55", "fietsband"), ("2", "2", "08:40", "zadel"), ("3", "1", "08:01", "bel")]
+ORDERS = [
+    ("id", "cid", "at", "item"),
+    ("1", "1", "07:55", "fietsband"),
+    ("2", "2", "08:40", "zadel"),
+    ("3", "1", "08:01", "bel"),
+]
 
 
 def test_persons_in_one_table_and_their_care_in_another():
@@ -284,10 +296,38 @@ def test_persons_in_one_table_and_their_care_in_another():
 
 def test_tables_that_do_not_refer_to_one_another_stay_apart():
     stranger = [CARE[0], *((row[0], "9" + row[1], *row[2:]) for row in CARE[1:])]
-    for other in (ORDERS, stranger):
+    mostly = [CARE[0], CARE[1], *stranger[2:], *stranger[2:]]  # one number in five is known: by chance
+    for other in (ORDERS, stranger, mostly):
         assert judged("", Format.SQLITE, (PEOPLE, other)).judgement is Judgement.NOT_MEDICAL
     unnumbered = [("no", "at", "obs"), *((row[0], *row[2:]) for row in CARE[1:])]
     assert judged("", Format.SQLITE, (PEOPLE, unnumbered)).judgement is Judgement.NOT_MEDICAL
+
+
+def test_persons_in_lines_are_rows_of_name_birth_and_rest():
+    [*_, [rows]] = tables_in(NUMBERED)
+    assert [row[:2] for row in rows] == [
+        ("CASTERA Odile", "22/03/1941"), ("DEVREESE Luc", "10/06/1974"), ("AMAR Sidi", "01/01/1952"),
+    ]  # fmt: skip
+    assert "phlébite" in rows[1][3]  # the line below belongs to the person above
+    assert tables_in("Réunion du 12/03/2025 avec M. Roy\npuis le 13/03/2025\nfin") == [[]]
+
+
+ROUND = """GARDE dimanche
+L1 HAUTEC 59 SDRA grippe, VM, noradrénaline 0,4
+L2 RACHED   71 post op anévrisme, colite ischémique ?
+L3 LIBRE
+L4 VAN MEERS 44 coma, Seroplex, extubé ce matin
+L5 Mme Peixo 63 choc septique, pyélonéphrite
+L6 Paul MENUT 27 traumatisme crânien
+"""
+
+
+def test_the_round_of_a_ward_is_counted_by_beds():
+    found = judged(ROUND)
+    assert (found.judgement, found.identified, found.patients) == (Judgement.MEDICAL, True, 5)
+    hotel = "\n".join(line[:12] + " arrivée 14 h, petit déjeuner" for line in ROUND.splitlines())
+    assert judged(hotel).judgement is Judgement.NOT_MEDICAL
+    assert beds(["L1 HAUTEC 59"] * 9) == []  # one bed again and again is no round
 
 
 def test_visits_are_not_counted_for_persons():
@@ -301,4 +341,7 @@ def test_hostile_rows_are_read_in_linear_time():
     cell = "A" * 60_000
     shapes = ("A-" * 200, "Aa'" * 100, "M. " + "De " * 100, "a" * 119, "1" * 119, "Aa Aa Aa (" * 11, cell)
     assert read_table([shapes, *[shapes] * 150]).probability < 0.5
-    assert judged("\n".join("  ".join(shape[:150] for shape in shapes) for _ in range(150))).judgement is Judgement.NOT_MEDICAL
+    assert (
+        judged("\n".join("  ".join(shape[:150] for shape in shapes) for _ in range(150))).judgement
+        is Judgement.NOT_MEDICAL
+    )

@@ -79,3 +79,16 @@ def test_a_long_delimited_table_is_read_to_its_end():
         f"LEROUX{n};Anne;12/03/1950;asthme\n" for n in range(9_000)
     )
     assert told(people, "csv") == ("medical", "patient-table", True, 9_000)
+
+
+def test_columns_of_a_definition_with_lengths_and_defaults_on_one_line():
+    text = (
+        "CREATE TABLE `pt` (`id` int NOT NULL,`lname` varchar(40),`kind` enum('a','b, c') DEFAULT 'a',`ss4` char(4),"
+        "`price` decimal(8,2),`medalert` text,PRIMARY KEY (`id`));\n"
+        "INSERT INTO `pt` VALUES (1,'O\\'Hara','a','4410',1.5,'asthma'),(2,'Reyes','b, c',NULL,2.5,'none');"
+    )
+    assert read_tables(text, 100)[0] == [
+        ("id", "lname", "kind", "ss4", "price", "medalert"),
+        ("1", "O'Hara", "a", "4410", "1.5", "asthma"),
+        ("2", "Reyes", "b, c", "", "2.5", "none"),
+    ]

@@ -115,6 +115,33 @@ def test_the_diary_of_a_practice_and_ones_own():
     assert verdict(calendar(*work), "ics") == "not_medical"
 
 
+@pytest.mark.parametrize(
+    "events",
+    [
+        [("Gerst L. *27.10.61 - nüchtern + EKG", ""), ("Hufnagel Ronny - nach Appendektomie", ""), ("Fr. Tjarks HB, Parkinson-Med.", ""), ("Pause", "")],
+        [("Mary Thwaite (19/05/1947) pessary change", ""), ("Ngozi Okafor - asthma review", ""), ("PARGETER C smear", ""), ("Lunch", "")],
+        [("Rossi Ada - controllo pressione", ""), ("Sig. Bianchi medicazione ulcera", ""), ("Neri Tea: ECG", "diabete"), ("pausa", "")],
+    ],
+    ids=["de", "en", "it"],
+)  # fmt: skip
+def test_diaries_with_names_in_ordinary_letters(events):
+    assert told(calendar(*events), "ics") == ("medical", "patient-table", True, 3)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [("Mia Kinderarzt Impfung", ""), ("Zahnarzt Enno", ""), ("Elternabend 4b", ""), ("Physio Rücken", ""), ("Geburtstag Oma Gerda", "")],
+        [("Session 1: Heart failure", "Prof. Jane Smith"), ("Keynote - Diabetes", "Dr Paul Hall"), ("Coffee", ""), ("Workshop ECG", "")],
+        [("Garde urgences Dr Martin", ""), ("Astreinte réa Dr Petit", ""), ("RCP digestif", ""), ("Bloc Dr Roy", "")],
+        [("Meier Hans - Budget", ""), ("Schulz Anna - Interview", ""), ("Koch Ute - Review", "")],
+    ],
+    ids=["family", "congress", "rota", "work"],
+)  # fmt: skip
+def test_diaries_of_others(events):
+    assert verdict(calendar(*events), "ics") == "not_medical"
+
+
 def test_address_books():
     card = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ada Okonkwo\r\nBDAY:1988-11-20\r\nNOTE:{}\r\nEND:VCARD\r\n"
     note = "Diabète de type 2\\, HTA. Traitement : metformine"

@@ -96,3 +96,26 @@ def test_json_that_was_cut_is_read_up_to_the_cut():
     text = dumped({"patient": PERSON, "encounter": VISIT, "rest": ["x" * 50] * 20})
     for end in (len(text) - 1, len(text) - 40, len(text) // 2):
         assert told(text[:end], "json") == ONE
+
+
+NOTED = {"nachname": "Okonkwo", "vorname": "Ada", "geb": "20.11.1988", "eintraege": [{"d": "2025-03-01", "t": "Husten, Fieber, Bronchitis, Amoxicillin"}]}  # fmt: skip
+
+
+def test_care_in_the_values_under_keys_that_nobody_knows():
+    other = {**NOTED, "nachname": "Gerst", "geb": "27.10.1961"}
+    assert told(dumped([NOTED, other]), "json") == ("medical", "patient-table", True, 2)
+    banal = [
+        {**each, "eintraege": [{"d": "2025-03-01", "t": "Rechnung bezahlt, Adresse neu"}]} for each in (NOTED, other)
+    ]
+    assert verdict(dumped(banal), "json") == "not_medical"
+    staff = [{**PERSON, "role": "nurse", "skills": "oncologie, soins palliatifs"}]
+    assert verdict(dumped(staff), "json") == "not_medical"
+
+
+def test_names_of_fields_cut_short():
+    text = "<Archivio><Assistito cod='7'><Cogn>Rossi</Cogn><Nom>Ada</Nom><DtN>12/10/1955</DtN><V><Dg>emicrania, diabete</Dg><T>tosse</T><Tp>amoxicillina</Tp></V></Assistito></Archivio>"
+    assert told(text, "xml") == ONE
+    assert (
+        verdict(text.replace("emicrania, diabete", "Roma").replace("tosse", "x").replace("amoxicillina", "y"), "xml")
+        == "not_medical"
+    )

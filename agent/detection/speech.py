@@ -1,0 +1,117 @@
+"""How a page speaks: to an examinee, to whoever is on duty, to readers, or of one person under care.
+
+Owns the speech acts that show that nobody in particular is meant though the words are clinical: a question with options
+to choose from, a rule («si K < 3», «ne jamais»), a row of infinitives, the stage direction, the life dates of a
+biography, the owner of an animal. Takes a folded page, notes markers of the families of negatives.py. Weighs nothing.
+Pages without anything clinical are not looked at.
+"""
+
+from __future__ import annotations
+
+import re2
+
+from agent.detection.evidence import Evidence
+from agent.detection.fold import Folded
+
+_MOST = 40
+_OPTIONS = re2.compile(  # a question, or what asks for an answer, then options a, b, c
+    rb"[?:][^?]{0,80}?[\n ]\(?a ?[.):/-] ?[^?]{1,200}?[\n ]\(?b ?[.):/-] ?[^?]{1,200}?[\n ]\(?c ?[.):/-] "
+)
+_QUESTION = re2.compile(
+    rb"\n(?:(?:q(?:uestion)? ?)?\d{0,2} ?[.):-]{0,2} ?)?(?:quel|quelles?|quels|comment|pourquoi|que |what|which|how |why |was |welche|"
+    rb"warum|cual|como |que |quale|quali|come |perche|qual |quais|welke|wat |hoe |citez|list |name |define|discuss|explain)[^\n?]{3,200}\?"
+)
+_POINTS = re2.compile(rb"\(\d{1,2} ?(?:pts?|points?|punkte|puntos|punti|marks?|pontos|punten)\)")
+_RULE = re2.compile(
+    rb"\b(?:si|sauf si|if|wenn|falls|bei|se|when|unless|als|devant)\b[^\n.,;:?]{1,40}?(?:[<>]|inferieure? a|superieure? a|less than|"
+    rb"greater than|above|below|under|over) ?\d"
+)
+_FORBIDDEN = re2.compile(
+    rb"[\n.;:-] ?(?:ne (?:pas|jamais) [a-z']{3,}|toujours [a-z]{3,}er\b|do not |never |always |nie |niemals |immer |non [a-z]+are\b|"
+    rb"no [a-z]+[aei]r\b|nao [a-z]+[aei]r\b|nooit |altijd )"
+)
+_INFINITIVE = re2.compile(
+    rb"[\n.;:*-] ?(?:\d{1,2}[.)] ?)?(?:se |s'|le |la |les )?(?:administr|appel|alert|control|verifi|recherch|realis|evalu|elimin|surveill|"
+    rb"not|trac|pos|nettoy|appliqu|utilis|evit|chang|retir|expliqu|propos|debut|arret|respect|install|desinfect|ponctionn|fix|mass|inform|"
+    rb"prepar|inject|dilu|perfus|orient|hospitalis|adapt|frictionn|lav|deterg|rinc|sech|prelev|renseign|conserv|jet|signal|priviligi|"
+    rb"privilegi|dos|repet|mesur|calcul|envisag|discut)er\b|[\n.;:*-] ?(?:\d{1,2}[.)] ?)?(?:reconnaitre|prescrire|prevenir|maintenir|"
+    rb"introduire|reduire|remplir|traiter|obtenir|ralentir)\b"
+)
+_STAGE = re2.compile(
+    rb"\b(?:int|ext)\. ?[a-z' ]{0,30}[.-] ?[a-z -]{0,20}(?:nuit|jour|night|day|nacht|tag|noche|dia|notte|giorno)\b|\bint\. (?:nuit|jour|"
+    rb"couloir|hopital|night|day)|\bfondu au noir\b|\bfade (?:in|out)\b|\bcut to\b|\bseq(?:uence)?\.? ?\d"
+)
+_TOLD = re2.compile(
+    rb"\b(?:pensa|dit|demanda|repondit|murmura|soupira|chuchota|cria|s'ecria|songea|souffla|lacha)[ -](?:t-)?(?:il|elle|l')\b|"
+    rb"\b(?:murmura|chuchota|soupira|songea|s'ecria)\b|\b(?:she|he) (?:whispered|murmured|thought|sighed|muttered|replied)\b|"
+    rb"\b(?:flusterte|seufzte|murmelte|dachte er|dachte sie)\b|\b(?:susurro|murmuro|sussurro|mormoro|fluisterde)\b"
+)
+_LIFE = re2.compile(rb"\((?:[a-z', ]{0,24} )?1[4-9]\d\d ?-{1,2} ?(?:[a-z', ]{0,24} )?(?:1[4-9]|20)\d\d\)")
+_OWNER = re2.compile(
+    rb"\b(?:owners?|proprio|proprietaire|besitzer(?:in)?|halter(?:in)?|tierhalter(?:in)?|propietari[oa]|proprietari[oa]|eigenaar|"
+    rb"eigenaresse|tutora?) ?[:=.]|\b(?:o|owner) (?:consents|reports|declined|advised)\b|\bproprio\b"
+)
+_ANIMAL = re2.compile(
+    rb"\b(?:male|female|femelle|chien|chienne|chat|chatte|lapine?|hund|katze|kater|hundin|gatt[oa]|cane|cagna|perr[oa]|gat[oa]|cao|cadela|"
+    rb"hond|kat|teef|reu|dog|cat|bitch|tom|mare|jument)[ ,]{1,2}(?:neutered|castre|castree|sterilisee?|spayed|kastriert|castrat[oa]|"
+    rb"sterilizzat[oa]|castrad[oa]|esterilizad[oa]|gecastreerd|gesteriliseerd|entier|entiere|intact)\b|\b(?:neutered|spayed|castrated) "
+    rb"(?:male|female|dog|cat|bitch)\b|\b(?:dsh|dlh|labr?|gsd|jrt|ckcs|wht?|bc|lab) ?(?:x )?(?:mn|fn|me|fe|mc|fs)\b|\b(?:mn|fn|fs|mc) \d{1,2} ?y\b"
+)
+
+
+_FIRST = {
+    "exam": re2.compile(
+        rb"\A[^a-z]{0,6}(?:\d+ ?)?(?:cours|td|tp|atelier|ronde|tutorial|teaching|lecture|revision|handout|flashcards?|anatomy flashcards|vorlesung|"
+        rb"seminar|kasuistik|lezione|corso|apuntes|curso|aula|college|casus|station|exercice|examen (?:blanc|de|final)|exam|quiz|partiel|ifsi)\b"
+    ),
+    "rule": re2.compile(
+        rb"\A[^a-z]{0,6}(?:protocole de (?:service|soins|prise)|protocole [-:]|procedure|consignes?|fiche (?:reflexe|memo|technique|pratique)|memento|"
+        rb"memo|guide|guideline|recommandations?|conduite a tenir|cat devant|antibiotherapie probabiliste|policy|sop|checklist|check-list|leitlinie|"
+        rb"verfahrens|arbeitsanweisung|standard|procedura|linee guida|pdta|istruzione|manual de|guia|richtlijn|[a-z]+ protocol |que faire si|"
+        rb"trial |study |protocol )"
+    ),
+    "administrative": re2.compile(
+        rb"\A[^a-z]{0,6}(?:inventaire|commande|planning|annonce|rapport d'activite|bilan d'activite|compte[ -]rendu (?:de (?:la )?reunion|du conseil|du "
+        rb"clin|du clan|de la cme)|retex|inventory|stock|minutes|rota|rotation|report [0-9]|protokoll [a-z]*(?:kommission|sitzung)|verbale riunione|"
+        rb"acta|notulen|inventario|bestand)\b"
+    ),
+}
+"""What the first words call the page, when they call it something about nobody."""
+
+
+def read_speech(evidence: Evidence, page: Folded) -> None:
+    """Note what the page's way of speaking says against a particular person. Linear in the page."""
+    lines = page.lines
+    head = lines[1:80]
+    for family, shape in _FIRST.items():
+        if shape.search(head):
+            _note(evidence, family, "d", b"*first words")
+    asked = b"?" in lines or b"a. " in lines or b"a) " in lines
+    if asked and _OPTIONS.search(lines):
+        _note(evidence, "exam", "s", b"*options", b"*choose")
+    if b"?" in lines and (count := _count(_QUESTION, lines)) > 1:
+        _note(evidence, "course", "s", *(b"*question %d" % number for number in range(min(count, 3))))
+    if _POINTS.search(lines):
+        _note(evidence, "exam", "s", b"*points", b"*marks")
+    rules = _count(_RULE, lines) + _count(_FORBIDDEN, lines)
+    orders = _count(_INFINITIVE, lines)
+    if rules > 1 or orders > 3 or (rules and orders > 1):
+        _note(evidence, "rule", "s", *(b"*rule %d" % number for number in range(min(4, rules + orders // 2))))
+    if stage := _count(_STAGE, lines):
+        _note(evidence, "fiction", "s", *(b"*stage %d" % number for number in range(min(3, stage + 1))))
+    if told := _count(_TOLD, lines):
+        _note(evidence, "fiction", "s", *(b"*told %d" % number for number in range(min(3, told))))
+    if _LIFE.search(lines):
+        _note(evidence, "fiction", "s", b"*life", b"*dates")
+    if _OWNER.search(lines):
+        _note(evidence, "veterinary", "s", b"*owner")
+    if _ANIMAL.search(lines):
+        _note(evidence, "veterinary", "s", b"*animal", b"*sex of an animal")
+
+
+def _count(shape: re2._Regexp, lines: bytes) -> int:
+    return sum(1 for _, _ in zip(shape.finditer(lines), range(_MOST), strict=False))
+
+
+def _note(evidence: Evidence, family: str, strength: str, *markers: bytes) -> None:
+    evidence.against.setdefault(family, {}).setdefault(strength, set()).update(markers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import tempfile
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.detection.detector import detect
+from agent.detection.detector import warm_up as warm_up_detection
 from agent.extraction.limits import Budget, Limits
 from agent.extraction.reader import read_document, warm_up
 from bench.measure import Figure, against, median_s
@@ -18,6 +20,9 @@ from tests.invented import INVOICE, LETTER, MENU, dicom, docx, pdf
 
 def main() -> list[Figure]:
     warm_up()
+    warm_up_detection()
+    gc.collect()
+    gc.freeze()  # as a worker does
     two_pages = "\n".join([LETTER] * 3)
     ordinary = (MENU * 40)[: 10 * 1024]
     crowded = (LETTER * 12).encode()[: 10 * 1024]

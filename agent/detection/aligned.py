@@ -57,7 +57,8 @@ def tables_in(text: str) -> list[list[Rows]]:
     lines = [line.rstrip(_ENDS)[:_WIDEST] for line in text[:_MOST].split("\n", _LINES)[:_LINES]]
     if len(lines) < _LEAST:
         return []
-    blocks = [rows for block in _blocks(lines) if (rows := _columns(block))][:_TABLES]
+    spaced = any(sign in text for sign in ("  ", "\t", "|"))
+    blocks = [rows for block in (_blocks(lines) if spaced else ()) if (rows := _columns(block))][:_TABLES]
     return [blocks, *([rows] for rows in (_fixed(lines), _persons(lines), beds(lines)) if rows)]
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import re2
 
 from agent.detection.letters import FOREIGN
+from agent.detection.linear import holding
 
 _LETTER = rb"(?:[A-Za-z]|\xc3[\x80-\xbf])"
 _APART = (
@@ -54,7 +55,7 @@ def _compiled() -> Any:
     return re2.compile(b"|".join((_INVISIBLE, _LOOK_ALIKE, _ESCAPES, _CONTROLS, _SET_APART)), options)
 
 
-_PROBE = _compiled()
+_suspicious = holding(_compiled())
 _BACKWARDS = re.compile("\u202e([^\u202c\n]*)\u202c?")
 _OVERSTRUCK = re.compile(r"(.)\x08\1")  # bold, as old printers had it
 _UNSEEN = re.compile("[\x01-\x06\x08\x0e-\x1a\x7f]")
@@ -67,7 +68,7 @@ _COLUMN = re.compile(r"(?:^[^\n]\n){8,}", re.MULTILINE)  # one letter a line
 
 def readable(text: str) -> str:
     """``text`` as a person reads it, in time linear in its length; the same object when there is nothing to undo."""
-    if _PROBE.search(text.encode("utf-8", "replace")) is None:
+    if not _suspicious(text.encode("utf-8", "replace")):
         return text
     text = _unescaped(text)
     if not text.isascii():

@@ -19,10 +19,11 @@ import re2
 
 from agent.detection.disguise import readable
 from agent.detection.letters import FOREIGN, SPECIAL
+from agent.detection.linear import holding
 
 _COMMON = ("’", "œ", "–", "…", "\u202f", "•")  # worth a replace of their own: frequent in French text
 # whatever there is to smooth, in one linear look: clean prose is left as it is
-_ROUGH = re2.compile(rb"  | \n|\n |-\n|\((?:e|s)\)")
+_rough = holding(re2.compile(rb"  | \n|\n |-\n|\((?:e|s)\)"))
 _BLANKS = re.compile(rb"  +")
 _BROKEN_WORD = re.compile(rb"-\n(?<=[a-z]-\n)(?=[a-z])")  # the literal first: it is searched for, the rest tested
 
@@ -70,7 +71,7 @@ def fold(text: str) -> Folded:
 def fold_readable(text: str) -> Folded:
     """The same for a text that ``readable`` has been over."""
     cased = b"\n" + _encode(text).translate(_CASE_KEPT, _DELETED) + b"\n"
-    if _ROUGH.search(cased):
+    if _rough(cased):
         cased = _collapse(cased)
     lines = cased.lower()
     return Folded(cased, lines, lines.translate(_WORDS_ONLY))

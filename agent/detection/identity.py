@@ -53,7 +53,7 @@ _DIRECT = re.compile(  # «Pat. Jannis Kobelt», «Paciente GARCIA LOPEZ Ana»: 
 )
 _DIRECTLY = frozenset(
     b"pat patient patiente patientin paziente paciente utente doente client cliente gestante bewoner bewohner "
-    b"bewohnerin resident versicherte versicherter assistito assistita naam pz pt".split()
+    b"bewohnerin resident versicherte versicherter assistito assistita naam pz pt pac".split()
 ) | frozenset(
     b"certifie que|certifie avoir examine|certifie avoir examine ce jour|certify that|certify that i have examined|"
     b"bescheinige dass|certifico que|certifico che|certifica che|verklaar dat".split(b"|")
@@ -65,7 +65,8 @@ _NAMES_NEAR = re.compile(
     rb"[A-Z][a-z]{2,} (?:de |van |van de |von |del |di |le |la )?[A-Z][a-z]{2,})\b"
 )
 _PERSON_BEFORE_AGE = re.compile(
-    rb"\b(?:patiente?|homme|femme|garcon|fille|fillette|nourrisson|enfant|monsieur|madame|mme|m\.|dame|demoiselle|jeune|sujet|"
+    rb"\b(?:patiente?|homme|femme|garcon|fille|fillette|nourrisson|enfant|monsieur|madame|mme|m\.|dame|"
+    rb"demoiselle|jeune|sujet|"
     rb"retraitee?|paciente|varon|mujer|uomo|donna|paziente)\b"
     rb"[^\d\n.;]{0,40}?(?:agee?s? )?\(?(?:de |di |d')?(\d{1,3})[ -]?$"
 )
@@ -81,7 +82,8 @@ _PLURAL_AGE = re.compile(
 _NOT_A_NAME = frozenset(
     b"le la les l de du des dr docteur pr professeur president presidente maire directeur directrice ministre maitre "
     b"et ou si pour a au nom prenom date ne nee sexe age patient patiente service the dear sir "
-    b"mme mlle mr mrs monsieur madame herr frau madam chef procureur juge inspecteur notre votre son cher chere bonjour merci".split()
+    b"mme mlle mr mrs monsieur madame herr frau madam chef procureur juge inspecteur notre votre son cher chere "
+    b"bonjour merci".split()
 )
 _AFTER_NAME = frozenset(b"ne nee sexe age date ddn ipp dr patient patiente born geb nato nata geboren dob mrn".split())
 _PARTICLES = frozenset(b"le la de du des d van von el ben da di".split())

@@ -56,6 +56,11 @@ def holding(searcher: Any) -> Callable[..., bool]:
     return holds
 
 
+def any_of(*searchers: Any) -> Callable[..., bool]:
+    """The same for patterns of which one at least must match: one search tells that none does."""
+    return holding(re2.compile(b"|".join(b"(?:" + searcher.pattern + b")" for searcher in searchers)))
+
+
 def fitting(searcher: Any) -> Callable[[bytes], bool]:
     """A function that says whether the pattern matches all of the bytes given."""
     if not _DIRECT:

@@ -34,11 +34,11 @@ class Matcher:
         from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind  # the worker alone pays for it
 
         self._lexicon = lexicon
-        self._whole = tuple(entry.whole for entry in lexicon)
         self._counted = frozenset(number for number, entry in enumerate(lexicon) if entry.counted)
         self._numbers = {entry.text: number for number, entry in enumerate(lexicon)}
-        # of an entry met inside a word, the shorter entries to try, longest first; all of them take long to find
+        # what may be tried instead of an entry that ends inside a word: found out when it is met, all would take long
         self._shorter: dict[int, tuple[int, ...]] = {}
+        self._tried = bytearray(b"\1" * len(lexicon))
         self._automaton: Any = BytesAhoCorasick(
             [b" " + entry.text for entry in lexicon],
             matchkind=MatchKind.LeftmostLongest,
@@ -51,29 +51,29 @@ class Matcher:
         """
         found: list[Match] = []
         seen: set[int] = set()
-        lexicon, whole, shorter = self._lexicon, self._whole, self._shorter
-        counted, find = self._counted, words.find
+        lexicon, counted, tried = self._lexicon, self._counted, self._tried
         for number, start, end in self._automaton.find_matches_as_indexes(words):
             if words[end] == _SPACE:
                 if number not in seen:
                     found.append(Match(start + 1, end, lexicon[number]))
                     if number in counted:
                         seen.add(number)
-                continue
-            known = shorter.get(number)
-            if known is None:
-                known = shorter[number] = self._begun_with(lexicon[number].text)
-            if whole[number]:
-                if not known:  # half of all hits are the beginning of a longer word and nothing else can begin there
-                    continue
-                stop = -1
-            else:
-                stop = find(b" ", end, end + _LONGEST_ENDING + 1)
-            if stop > 0 and words[end:stop] in _ENDINGS:
-                found.append(Match(start + 1, stop, lexicon[number]))
-            elif known and (match := self._cut_short(words, start + 1, known)) is not None:
+            # half of all hits are the beginning of a longer word and nothing else can begin there
+            elif tried[number] and (match := self._inside(words, number, start + 1, end)) is not None:
                 found.append(match)
         return found
+
+    def _inside(self, words: bytes, number: int, start: int, end: int) -> Match | None:
+        """What an entry that ends inside a word stands for: itself with an ending, a shorter one, or nothing."""
+        entry = self._lexicon[number]
+        shorter = self._shorter.get(number)
+        if shorter is None:
+            shorter = self._shorter[number] = self._begun_with(entry.text)
+            self._tried[number] = bool(shorter) or not entry.whole
+        stop = -1 if entry.whole else words.find(b" ", end, end + _LONGEST_ENDING + 1)
+        if stop > 0 and words[end:stop] in _ENDINGS:
+            return Match(start, stop, entry)
+        return self._cut_short(words, start, shorter) if shorter else None
 
     def _begun_with(self, text: bytes) -> tuple[int, ...]:
         """The shorter entries that ``text`` begins with and that can end where a word ends: at a blank, at most an

@@ -15,6 +15,7 @@ import re2
 
 from agent.detection.evidence import Evidence, is_heading, starts_line
 from agent.detection.fold import Folded
+from agent.detection.linear import spans
 from agent.detection.matcher import Match
 from agent.findings import FindingType
 
@@ -85,7 +86,7 @@ def looks_like_code(page: Folded) -> bool:
     sample = page.lines[:4000]
     if sample.count(b"(") + sample.count(b"=") + sample.count(b"<") + sample.count(b"{") < _FEW_SIGNS:
         return False
-    return len(_CODE_LINE.findall(sample)) * 4 > sample.count(b"\n")
+    return sum(1 for _ in spans(_CODE_LINE, sample)) * 4 > sample.count(b"\n")
 
 
 def weigh(pages: Iterable[Evidence]) -> dict[str, float]:

@@ -12,7 +12,7 @@ from agent.detection import evidence as clinical
 from agent.detection import identity, negatives, people
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded, fold
-from agent.detection.jottings import read_jottings
+from agent.detection.jottings import LONGEST, read_jottings
 from agent.detection.matcher import Match, matcher
 from agent.detection.speech import read_speech
 
@@ -73,9 +73,9 @@ def read_page(text: str | Folded) -> Evidence:
     evidence.codes = clinical.count_codes(page)
     places += clinical.read_shaped(evidence, page)
     places += clinical.read_figures(evidence, page)
-    places += read_jottings(evidence, page)
-    if len(places) >= _FEW:
+    if len(places) >= _FEW or (places and len(page.lines) <= LONGEST):
         read_speech(evidence, page)
+    places += read_jottings(evidence, page)
     people.read_people(evidence, page, places, evidence.heads)
     if len(places) >= _FEW:
         evidence.sides += people.count_sides(page, places)

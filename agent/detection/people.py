@@ -11,12 +11,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import islice
 
 import re2
 
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded
 from agent.detection.identifiers.birth import date, numeric
+from agent.detection.linear import spans
 
 _MOST = 120  # persons looked at a page
 _MEMORY = 64
@@ -56,7 +58,10 @@ _SIGNS = {
     "star": rf"\* ?{_DATE}\b",
     "named_age": rf"\b{_FULL}(?: ?\([MFHmfhw]\))?[ ,]{{1,2}}(?:- )?\(?\d{{1,3}} ?{_YEARS}(?:[ ,.;:)/\n-])",
     "named_birth": rf"\b{_FULL}(?: ?\(?[MFHWVmfhwv]\)?)?[ ,]{{1,3}}\(?{_DATE}(?:[^\d]|\b)",
-    "sexed_age": rf"\b{_SEX}[ ,.:(]{{1,3}}(?:de |di |agee? de |von |van |ca\.? |env\.? |environ )?\d{{1,3}} ?{_YEARS}(?:[ ,.;:)/\n-])",
+    "sexed_age": (
+        rf"\b{_SEX}[ ,.:(]{{1,3}}(?:de |di |agee? de |von |van |ca\.? |env\.? |environ )?"
+        rf"\d{{1,3}} ?{_YEARS}(?:[ ,.;:)/\n-])"
+    ),
     "year_old": (
         r"\b\d{1,3}[ -]?(?:years?|yrs?|months?|weeks?|days?)[ -]old[ -](?:[A-Za-z-]{2,20} ){0,4}(?:male|"
         r"female|man|woman|boy|girl|lady|gentleman|patient|infant|child|baby|MALE|FEMALE)\b"
@@ -69,18 +74,22 @@ _SIGNS = {
         rf"\b{_CAP}(?:, ?| ?\(|[ \"]{{0,2}} - )\d{{1,3}} ?"
         r"(?:ans|ANS|anni|anos|Jahre|jaar|yo|y/o|years|mois|mesi|meses|Monate|a\.|mo\b|mths)"
     ),
+    "comma_name": r"\b[A-Z]{3,24}, [A-Z][a-z]{2,24} \((?:pt|ID|id|MRN|DOB|dob|ddn|DDN|nee?|born|geb|[MFmf]\b|\d)",
     "young": (
-        rf"\b(?:[Ll]e petit|[Ll]a petite|[Ll]e jeune|[Ll]a jeune|[Bb]aby|[Ll]'enfant|[Kl]leine[rn]?|[Ee]l nino|[Ll]a nina|[Ii]l piccolo|"
+        rf"\b(?:[Ll]e petit|[Ll]a petite|[Ll]e jeune|[Ll]a jeune|[Bb]aby|[Ll]'enfant|[Kl]leine[rn]?|[Ee]l nino|"
+        rf"[Ll]a nina|[Ii]l piccolo|"
         rf"[Ll]a piccola|[Kk]indje) {_CAP}"
     ),
-    "first_initial": rf"(?:\n|[-:] )(?:M\.? |Mme )?{_CAP} [A-Z]\.?(?:[,(:]| -| \d)",
+    "first_initial": r"(?:\n|[-:] )[A-Z][a-z]{3,14} [A-Z]\.?(?:[,(:]| -| \d)",
     "alone_age": rf"[\n:] ?{_CAP} \d{{1,2}} ?(?:ans|mois|anni|anos|Jahre|jaar|yo|y/o|years|mesi|meses|Monate)\b",
     "infant": (
         r"\b(?:[Nn]ourrisson|NOURRISSON|[Ee]nfant|RN|NN|[Bb]ebe|[Ss]augling|[Nn]eugeborenes|[Nn]eonato|[Ll]actante)"
-        r"(?: ?[,:]? ?[MFGHmfgh])?[ ,]{1,2}(?:de )?\d{1,2} ?(?:sem|semaines|mois|jours|j|m|h|Wochen|Monate|gg|mesi|meses|dias)\b"
+        r"(?: ?[,:]? ?[MFGHmfgh])?[ ,]{1,2}(?:de )?\d{1,2} ?(?:sem|semaines|mois|jours|j|m|h|Wochen|Monate|gg|"
+        r"mesi|meses|dias)\b"
     ),
     "bed_age": (
-        r"(?:\b(?:[Bb]ed|BED|Rm|[Rr]oom|[Bb]ay|[Cc]ama|[Ll]etto|[Kk]amer|[Ll]it|[Bb]ox) ?#?\d{1,3}[A-Za-z]?[*:.) -]{0,4}"
+        r"(?:\b(?:[Bb]ed|BED|Rm|[Rr]oom|[Bb]ay|[Cc]ama|[Ll]etto|[Kk]amer|[Ll]it|"
+        r"[Bb]ox) ?#?\d{1,3}[A-Za-z]?[*:.) -]{0,4}"
         rf"(?:{_CAP},? )?|\n[-*> ]{{0,3}})\d{{2}} ?[MFHWV]\b"
     ),
     "initials_age": r"\([A-Z]\.?-?[A-Z]\.?(?:[A-Z]\.?)?, ?\d{1,3}(?: ?(?:ans?|a|y|J|j))?\)",
@@ -117,7 +126,8 @@ _NAME = re.compile(rb"[A-Z][A-Za-z'\-]+")
 _GROWN = "2012"  # without a clock: a date behind a name is a birth date only when it is that old
 _STAFF = re.compile(rb"(?:\b(?:Dr|Dre|Dra|Drs|Pr|Prof|Dott|Doc|Docteur|Doctor|Doktor|Maitre|Me|IDE|RN|MD)\.?) ?$")
 _CIVILITIES = frozenset(
-    b"mme mlle mrs miss herr frau sig sra dhr mevr sigra lit letto bed bett zimmer chambre hab kamer cama "
+    b"m mr melle pt pte pz monsieur madame mme mlle mrs miss herr frau sig sra dhr mevr sigra lit letto bed bett"
+    b" zimmer chambre hab kamer cama "
     b"box stanza room bay zi ch sr patient patiente pat".split()
 )
 _NOT_NAMES = frozenset(
@@ -141,10 +151,8 @@ def read_people(evidence: Evidence, page: Folded, clinical: Sequence[int], perso
     """
     cased = page.cased
     places = list(persons)
-    for number, match in enumerate(_FIND.finditer(cased)):
-        if number >= _MOST:
-            break
-        text, start = match.group(), match.start()
+    for start, end in islice(spans(_FIND, cased), _MOST):
+        text = cased[start:end]
         kind = _CLASS.match(text)
         name = kind.lastgroup if kind else None
         if name is None:
@@ -152,7 +160,7 @@ def read_people(evidence: Evidence, page: Folded, clinical: Sequence[int], perso
         if _STAFF.search(cased, max(0, start - 10), start) or not _READ[name](evidence, text):
             continue
         places.append(start)
-    places += [bed.start() + 1 for bed, _ in zip(_BEDS.finditer(cased), range(_MOST), strict=False)]
+    places += [start + 1 for start, _ in islice(spans(_BEDS, cased), _MOST)]
     if places and clinical:
         _count_rows(evidence, page, clinical, places)
 
@@ -161,12 +169,12 @@ def count_sides(page: Folded, clinical: Sequence[int]) -> int:
     """Distinct words for left and right close to something clinical, at most three: a lesson seldom has a side."""
     places = sorted(clinical)
     found: set[tuple[bytes, int]] = set()
-    for number, match in enumerate(_SIDES.finditer(page.words)):
-        if number >= _MOST or len(found) >= _MANY_SIDES:
+    for start, end in islice(spans(_SIDES, page.words), _MOST):
+        if len(found) >= _MANY_SIDES:
             break
-        near = bisect_right(places, match.start() + _NEAR)
-        if near and places[near - 1] >= match.start() - _NEAR:
-            found.add((match.group(), places[near - 1]))
+        near = bisect_right(places, start + _NEAR)
+        if near and places[near - 1] >= start - _NEAR:
+            found.add((page.words[start:end], places[near - 1]))
     return len(found)
 
 
@@ -191,6 +199,8 @@ def _name(evidence: Evidence, text: bytes) -> bool:
     parts = [part.lower().replace(b"-", b" ") for part in _NAME.findall(text)]
     if not parts or any(part in _NOT_NAMES for part in parts[:3]) or len(evidence.names) >= _MEMORY:
         return False
+    if _CIVILITIES.issuperset(parts):  # «Mme V.»
+        return _initial(evidence, b"")
     evidence.names.add(b" ".join(sorted(parts[:3])))
     return True
 
@@ -214,6 +224,10 @@ def _first_age(evidence: Evidence, text: bytes) -> bool:
 
 def _alone_age(evidence: Evidence, text: bytes) -> bool:
     return _first_age(evidence, text.lstrip(b"\n: "))
+
+
+def _comma_name(evidence: Evidence, text: bytes) -> bool:
+    return _name(evidence, text.split(b"(")[0])
 
 
 def _young(evidence: Evidence, text: bytes) -> bool:
@@ -250,7 +264,7 @@ _READ = {
     "named_year": _named_year, "star": _star, "named_age": _named_age, "named_birth": _named_birth, "sexed_age": _age,
     "aged_sex": _age, "year_old": _age, "jahrig": _age, "edad": _age, "line_age": _age_last,
     "first_age": _first_age, "complains": _age, "alone_age": _alone_age, "infant": _age, "bed_age": _age_last,
-    "initials_age": _age, "initial": _initial, "young": _young,
+    "initials_age": _age, "initial": _initial, "young": _young, "comma_name": _comma_name,
     "first_initial": _initial,
 }  # fmt: skip
 

@@ -23,7 +23,7 @@ _NAME = (
     rf"(?:{_CIVILITY})?(?:{_LOWER} )?{_UPPER}(?: {_UPPER}){{0,3}}(?: {_LOWER}| [A-Z]\.)?"
     rf"|{_CIVILITY}{_LOWER}(?: {_LOWER})?|{_LOWER} {_LOWER}|{_LOWER} [A-Z]\."
 )
-_LINE = re.compile(rf"\s*[-*•]?\s*({_BED})\b\s*[:.)/-]?\s*({_NAME})(?!\w)\.?(.*)")
+_LINE = re.compile(rf"\s*+(?:[-*•]\s*+)?({_BED})\b\s*+(?:[:.)/-]\s*+)?({_NAME})(?!\w)\.?(.*)")
 _NOBODY = frozenset(
     {"LIBRE", "VIDE", "EMPTY", "FREE", "LEER", "FREI", "LIBERO", "VUOTO", "LEEG", "VRIJ", "VACIA", "FERMEE", "CLOSED"}
 )

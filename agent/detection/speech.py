@@ -8,89 +8,127 @@ Pages without anything clinical are not looked at.
 
 from __future__ import annotations
 
+from itertools import islice
+
 import re2
 
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded
+from agent.detection.linear import any_of, holding, spans
 
 _MOST = 40
 _OPTIONS = re2.compile(  # a question, or what asks for an answer, then options a, b, c
     rb"[?:][^?]{0,80}?[\n ]\(?a ?[.):/-] ?[^?]{1,200}?[\n ]\(?b ?[.):/-] ?[^?]{1,200}?[\n ]\(?c ?[.):/-] "
 )
 _QUESTION = re2.compile(
-    rb"\n(?:(?:q(?:uestion)? ?)?\d{0,2} ?[.):-]{0,2} ?)?(?:quel|quelles?|quels|comment|pourquoi|que |what|which|how |why |was |welche|"
-    rb"warum|cual|como |que |quale|quali|come |perche|qual |quais|welke|wat |hoe |citez|list |name |define|discuss|explain)[^\n?]{3,200}\?"
+    rb"\n(?:(?:q(?:uestion)? ?)?\d{0,2} ?[.):-]{0,2} ?)?(?:quel|quelles?|quels|comment|pourquoi|que |what|which|"
+    rb"how |why |was |welche|"
+    rb"warum|cual|como |que |quale|quali|come |perche|qual |quais|welke|wat |hoe |citez|list |name |define|"
+    rb"discuss|explain)[^\n?]{3,200}\?"
 )
 _POINTS = re2.compile(rb"\(\d{1,2} ?(?:pts?|points?|punkte|puntos|punti|marks?|pontos|punten)\)")
 _RULE = re2.compile(
-    rb"\b(?:si|sauf si|if|wenn|falls|bei|se|when|unless|als|devant)\b[^\n.,;:?]{1,40}?(?:[<>]|inferieure? a|superieure? a|less than|"
+    rb"\b(?:si|sauf si|if|wenn|falls|bei|se|when|unless|als|devant)\b[^\n.,;:?]{1,40}?(?:[<>]|inferieure? a|"
+    rb"superieure? a|less than|"
     rb"greater than|above|below|under|over) ?\d"
 )
 _FORBIDDEN = re2.compile(
-    rb"[\n.;:-] ?(?:ne (?:pas|jamais) [a-z']{3,}|toujours [a-z]{3,}er\b|do not |never |always |nie |niemals |immer |non [a-z]+are\b|"
+    rb"[\n.;:-] ?(?:ne (?:pas|jamais) [a-z']{3,}|toujours [a-z]{3,}er\b|do not |never |always |nie |niemals |"
+    rb"immer |non [a-z]+are\b|"
     rb"no [a-z]+[aei]r\b|nao [a-z]+[aei]r\b|nooit |altijd )"
 )
 _INFINITIVE = re2.compile(
-    rb"[\n.;:*-] ?(?:\d{1,2}[.)] ?)?(?:se |s'|le |la |les )?(?:administr|appel|alert|control|verifi|recherch|realis|evalu|elimin|surveill|"
-    rb"not|trac|pos|nettoy|appliqu|utilis|evit|chang|retir|expliqu|propos|debut|arret|respect|install|desinfect|ponctionn|fix|mass|inform|"
-    rb"prepar|inject|dilu|perfus|orient|hospitalis|adapt|frictionn|lav|deterg|rinc|sech|prelev|renseign|conserv|jet|signal|priviligi|"
-    rb"privilegi|dos|repet|mesur|calcul|envisag|discut)er\b|[\n.;:*-] ?(?:\d{1,2}[.)] ?)?(?:reconnaitre|prescrire|prevenir|maintenir|"
+    rb"[\n.;:*-] ?(?:\d{1,2}[.)] ?)?(?:se |s'|le |la |les )?(?:administr|appel|alert|control|verifi|recherch|"
+    rb"realis|evalu|elimin|surveill|"
+    rb"not|trac|pos|nettoy|appliqu|utilis|evit|chang|retir|expliqu|propos|debut|arret|respect|install|desinfect|"
+    rb"ponctionn|fix|mass|inform|"
+    rb"prepar|inject|dilu|perfus|orient|hospitalis|adapt|frictionn|lav|deterg|rinc|sech|prelev|renseign|conserv|"
+    rb"jet|signal|priviligi|"
+    rb"privilegi|dos|repet|mesur|calcul|envisag|discut)er\b|[\n.;:*-] ?(?:\d{1,2}[.)] ?)?(?:reconnaitre|"
+    rb"prescrire|prevenir|maintenir|"
     rb"introduire|reduire|remplir|traiter|obtenir|ralentir)\b"
 )
 _STAGE = re2.compile(
-    rb"\b(?:int|ext)\. ?[a-z' ]{0,30}[.-] ?[a-z -]{0,20}(?:nuit|jour|night|day|nacht|tag|noche|dia|notte|giorno)\b|\bint\. (?:nuit|jour|"
+    rb"\b(?:int|ext)\. ?[a-z' ]{0,30}[.-] ?[a-z -]{0,20}(?:nuit|jour|night|day|nacht|tag|noche|dia|notte|"
+    rb"giorno)\b|\bint\. (?:nuit|jour|"
     rb"couloir|hopital|night|day)|\bfondu au noir\b|\bfade (?:in|out)\b|\bcut to\b|\bseq(?:uence)?\.? ?\d"
 )
 _TOLD = re2.compile(
-    rb"\b(?:pensa|dit|demanda|repondit|murmura|soupira|chuchota|cria|s'ecria|songea|souffla|lacha)[ -](?:t-)?(?:il|elle|l')\b|"
-    rb"\b(?:murmura|chuchota|soupira|songea|s'ecria)\b|\b(?:she|he) (?:whispered|murmured|thought|sighed|muttered|replied)\b|"
+    rb"\b(?:pensa|dit|demanda|repondit|murmura|soupira|chuchota|cria|s'ecria|songea|souffla|"
+    rb"lacha)[ -](?:t-)?(?:il|elle|l')\b|"
+    rb"\b(?:murmura|chuchota|soupira|songea|s'ecria)\b|\b(?:she|he) (?:whispered|murmured|thought|sighed|"
+    rb"muttered|replied)\b|"
     rb"\b(?:flusterte|seufzte|murmelte|dachte er|dachte sie)\b|\b(?:susurro|murmuro|sussurro|mormoro|fluisterde)\b"
 )
 _LIFE = re2.compile(rb"\((?:[a-z', ]{0,24} )?1[4-9]\d\d ?-{1,2} ?(?:[a-z', ]{0,24} )?(?:1[4-9]|20)\d\d\)")
 _OWNER = re2.compile(
-    rb"\b(?:owners?|proprio|proprietaire|besitzer(?:in)?|halter(?:in)?|tierhalter(?:in)?|propietari[oa]|proprietari[oa]|eigenaar|"
-    rb"eigenaresse|tutora?) ?[:=.]|\b(?:o|owner) (?:consents|reports|declined|advised)\b|\bproprio\b"
+    rb"\b(?:owners?|proprietaire|besitzer(?:in)?|halter(?:in)?|tierhalter(?:in)?|propietari[oa]|"
+    rb"proprietari[oa]|eigenaar|"
+    rb"eigenaresse|tutora?) ?[:=.]|\b(?:o|owner) (?:consents|reports|declined|advised)\b|\bproprio ?[:=]"
 )
 _ANIMAL = re2.compile(
-    rb"\b(?:male|female|femelle|chien|chienne|chat|chatte|lapine?|hund|katze|kater|hundin|gatt[oa]|cane|cagna|perr[oa]|gat[oa]|cao|cadela|"
-    rb"hond|kat|teef|reu|dog|cat|bitch|tom|mare|jument)[ ,]{1,2}(?:neutered|castre|castree|sterilisee?|spayed|kastriert|castrat[oa]|"
-    rb"sterilizzat[oa]|castrad[oa]|esterilizad[oa]|gecastreerd|gesteriliseerd|entier|entiere|intact)\b|\b(?:neutered|spayed|castrated) "
-    rb"(?:male|female|dog|cat|bitch)\b|\b(?:dsh|dlh|labr?|gsd|jrt|ckcs|wht?|bc|lab) ?(?:x )?(?:mn|fn|me|fe|mc|fs)\b|\b(?:mn|fn|fs|mc) \d{1,2} ?y\b"
+    rb"\b(?:gatt[oa]|cane|cagna|chat|chatte|chien|chienne|katze|kater|hund|cat|dog|perr[oa]|gat[oa]|hond|kat|"
+    rb"lapin|coniglio)[ ,]{1,2}"
+    rb"(?:[a-z.]{2,14} ){0,3}?(?:mc|fs|mn|fn|fc|maschio|femmina|femelle|male|female|macho|hembra|mannlich|"
+    rb"weiblich),? ?\d{1,2} ?[a-z]|"
+    rb"\b(?:male|female|femelle|chien|chienne|chat|chatte|lapine?|hund|katze|kater|hundin|gatt[oa]|cane|cagna|"
+    rb"perr[oa]|gat[oa]|cao|cadela|"
+    rb"hond|kat|teef|reu|dog|cat|bitch|tom|mare|jument)[ ,]{1,2}(?:neutered|castre|castree|sterilisee?|spayed|"
+    rb"kastriert|castrat[oa]|"
+    rb"sterilizzat[oa]|castrad[oa]|esterilizad[oa]|gecastreerd|gesteriliseerd|entier|entiere|intact)\b|"
+    rb"\b(?:neutered|spayed|castrated) "
+    rb"(?:male|female|dog|cat|bitch)\b|\b(?:dsh|dlh|labr?|gsd|jrt|ckcs|wht?|bc|lab) ?(?:x )?(?:mn|fn|me|fe|mc|"
+    rb"fs)\b|\b(?:mn|fn|fs|mc) \d{1,2} ?y\b"
 )
 
 
+_speaks = any_of(_POINTS, _RULE, _FORBIDDEN, _INFINITIVE, _STAGE, _TOLD, _LIFE, _OWNER, _ANIMAL)  # seldom
 _FIRST = {
     "exam": re2.compile(
-        rb"\A[^a-z]{0,6}(?:\d+ ?)?(?:cours|td|tp|atelier|ronde|tutorial|teaching|lecture|revision|handout|flashcards?|anatomy flashcards|vorlesung|"
-        rb"seminar|kasuistik|lezione|corso|apuntes|curso|aula|college|casus|station|exercice|examen (?:blanc|de|final)|exam|quiz|partiel|ifsi)\b"
+        rb"\A[^a-z]{0,6}(?:\d+ ?)?(?:cours|td|tp|atelier|ronde|tutorial|teaching|lecture (?:notes|[0-9])|"
+        rb"revision|handout|"
+        rb"flashcards?|anatomy flashcards|vorlesung|"
+        rb"seminar|kasuistik|lezione|corso|apuntes|curso|aula|college|casus|station|exercice|examen (?:blanc|de|"
+        rb"final)|exam|quiz|partiel|ifsi)\b"
     ),
     "rule": re2.compile(
-        rb"\A[^a-z]{0,6}(?:protocole de (?:service|soins|prise)|protocole [-:]|procedure|consignes?|fiche (?:reflexe|memo|technique|pratique)|memento|"
-        rb"memo|guide|guideline|recommandations?|conduite a tenir|cat devant|antibiotherapie probabiliste|policy|sop|checklist|check-list|leitlinie|"
-        rb"verfahrens|arbeitsanweisung|standard|procedura|linee guida|pdta|istruzione|manual de|guia|richtlijn|[a-z]+ protocol |que faire si|"
+        rb"\A[^a-z]{0,6}(?:protocole de (?:service|soins|prise)|protocole [-:]|procedure|consignes?|"
+        rb"fiche (?:reflexe|memo|technique|pratique)|memento|"
+        rb"memo|guide|guideline|recommandations?|conduite a tenir|cat devant|antibiotherapie probabiliste|"
+        rb"policy|sop|checklist|check-list|leitlinie|"
+        rb"verfahrens|arbeitsanweisung|standard|procedura|linee guida|pdta|istruzione|manual de|guia|richtlijn|"
+        rb"[a-z]+ protocol |que faire si|"
         rb"trial |study |protocol )"
     ),
     "administrative": re2.compile(
-        rb"\A[^a-z]{0,6}(?:inventaire|commande|planning|annonce|rapport d'activite|bilan d'activite|compte[ -]rendu (?:de (?:la )?reunion|du conseil|du "
-        rb"clin|du clan|de la cme)|retex|inventory|stock|minutes|rota|rotation|report [0-9]|protokoll [a-z]*(?:kommission|sitzung)|verbale riunione|"
+        rb"\A[^a-z]{0,6}(?:inventaire|commande|planning|annonce|rapport d'activite|bilan d'activite|"
+        rb"compte[ -]rendu (?:de (?:la )?reunion|du conseil|du "
+        rb"clin|du clan|de la cme)|retex|inventory|stock|minutes|rota|rotation|report [0-9]|"
+        rb"protokoll [a-z]*(?:kommission|sitzung)|verbale riunione|"
         rb"acta|notulen|inventario|bestand)\b"
     ),
 }
 """What the first words call the page, when they call it something about nobody."""
+_OPENS = {family: holding(shape) for family, shape in _FIRST.items()}
 
 
 def read_speech(evidence: Evidence, page: Folded) -> None:
     """Note what the page's way of speaking says against a particular person. Linear in the page."""
     lines = page.lines
     head = lines[1:80]
-    for family, shape in _FIRST.items():
-        if shape.search(head):
+    for family, opens in _OPENS.items():
+        if opens(head):
             _note(evidence, family, "d", b"*first words")
     asked = b"?" in lines or b"a. " in lines or b"a) " in lines
     if asked and _OPTIONS.search(lines):
         _note(evidence, "exam", "s", b"*options", b"*choose")
     if b"?" in lines and (count := _count(_QUESTION, lines)) > 1:
         _note(evidence, "course", "s", *(b"*question %d" % number for number in range(min(count, 3))))
+    if _speaks(lines):
+        _note_acts(evidence, lines)
+
+
+def _note_acts(evidence: Evidence, lines: bytes) -> None:
     if _POINTS.search(lines):
         _note(evidence, "exam", "s", b"*points", b"*marks")
     rules = _count(_RULE, lines) + _count(_FORBIDDEN, lines)
@@ -110,7 +148,7 @@ def read_speech(evidence: Evidence, page: Folded) -> None:
 
 
 def _count(shape: re2._Regexp, lines: bytes) -> int:
-    return sum(1 for _, _ in zip(shape.finditer(lines), range(_MOST), strict=False))
+    return sum(1 for _ in islice(spans(shape, lines), _MOST))
 
 
 def _note(evidence: Evidence, family: str, strength: str, *markers: bytes) -> None:

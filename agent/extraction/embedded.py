@@ -28,6 +28,8 @@ _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-
 _FOLDS = b"\r\n\t"
 _MOST_DRESSED = 200  # of one text
 _RUN = _ALPHABET + _FOLDS
+_OTHER = bytes(code not in _RUN for code in range(256))  # 1 for what no run holds
+_NOTHING_ELSE = bytes(_WINDOW)
 _REST = re.compile(rb"[A-Za-z0-9+/=_\r\n\t-]*")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 # what a run may decode to and be a document; anything else is a digest, a key, a picture's neighbour
@@ -53,6 +55,8 @@ def base64_runs(text: bytes, limit: int) -> Iterator[Run]:
     """Every run of at least ``MIN_RUN`` characters that decodes to a known kind of document, at most ``limit`` bytes
     each.
     """
+    if _NOTHING_ELSE not in text.translate(_OTHER):  # nearly every text
+        return
     at = 0
     size = len(text)
     while at + _WINDOW <= size:

@@ -107,7 +107,8 @@ def _question(question: Question, translate: Translate) -> list[str]:
     )
     shown = ["  " + _evidence(item, translate) for item in question.lines]
     if question.lines:
-        shown.append(f"  {number(question.start, translate):>5}  {translate(N_('where every document starts'))}")
+        start = translate(N_("where every document starts"))
+        shown.append(f"  {number(question.start, translate):>5}  {start}")
     return [head, *shown]
 
 

@@ -103,3 +103,20 @@ def test_mutations_are_the_same_everywhere() -> None:
 
     assert inputs(1) == inputs(1) != inputs(2)
     assert max(map(len, inputs(1))) <= 100
+
+
+def test_a_run_that_never_began_is_not_ok(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "tests.fuzz.parent._run", lambda *_given: (1, "ParseDictionaryFile: file does not exist or is empty")
+    )
+    result = fuzz("sniff", tmp_path, seconds=1, guided=True)
+    assert not result.said
+    assert [path.name for path in result.found] == ["died-1-00000000"]
+
+
+def test_a_target_without_words_is_guided_too(tmp_path: Path) -> None:
+    pytest.importorskip("atheris")
+    target = next(target for target in TARGETS.values() if not target.words)
+    result = fuzz(target.name, tmp_path, seconds=1, guided=True)
+    assert result.said
+    assert not result.found

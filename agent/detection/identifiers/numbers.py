@@ -38,6 +38,8 @@ _LEAST = min(scheme.digits for scheme in SCHEMES)
 _WORDLESS = tuple((index, scheme) for index, scheme in enumerate(SCHEMES) if scheme.alone)
 WORDS = tuple(sorted({scheme.words.pattern for scheme in SCHEMES}))  # the context words, each sort once
 
+_LEAST_ALONE = min(scheme.digits for _, scheme in _WORDLESS)
+
 
 @lru_cache(maxsize=1)
 def _vocabulary() -> Any:
@@ -91,7 +93,7 @@ class NumberScan:
 
     def _run(self, start: int, end: int) -> None:
         count = self._digits(start, end + _BEHIND)
-        if count < _LEAST:
+        if count < (_LEAST if self._words else _LEAST_ALONE):
             return
         low, high = max(0, start - _BEFORE), min(len(self._text), end + _BEHIND)
         window = self._text[low:high]

@@ -45,8 +45,11 @@ class Job:
         return self.source.pread(self.source.size, 0)
 
     def doubt(self, data: bytes) -> None:
-        """What stood in a text where there is a block of zeros now is lost: a bad sector, a copy that broke off."""
-        if _HOLE in data:
+        """What stood in a text where there is a block of zeros now is lost: a bad sector, a copy that broke off. After
+        the end of the last line they are room that was kept, or the data that the text describes.
+        """
+        at = data.find(_HOLE)
+        if at >= 0 and (data[at - 1 : at] not in {b"\n", b"\r"} or data[at:].strip(b"\0")):
             self.fail(Problem.CORRUPT)
 
     def text(self, text: str, spot: Spot = BODY) -> None:

@@ -23,6 +23,7 @@ from agent.extraction.limits import KIB
 from agent.extraction.source import BytesSource
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+_PADDED = re.compile(rb"\n[A-Za-z0-9+/]{2,58}={1,2}\Z")  # the end of base64
 _BLANK = re.compile(rb"\r?\n[ \t]*\r?\n")
 _UNFOLD = re.compile(r"\r?\n[ \t]+")
 _FIELD = re.compile(r"^([!-9;-~]{1,80}):[ \t]*(.*)$")
@@ -48,7 +49,7 @@ def read(job: Job) -> None:
     block, body = _split(data[start:])
     message = _headers(block)
     _fields(job, block)
-    if not job.depth and _is_cut(message, data):
+    if not job.depth and _is_cut(message, data, body):
         job.fail(Problem.CORRUPT)
     _part(job, message, body, 0)
     if not job.document.fields:
@@ -178,13 +179,15 @@ def _pieces(body: bytes, boundary: bytes) -> list[bytes]:
     return found if marks else [b"\r\n" + body]
 
 
-def _is_cut(message: Message, data: bytes) -> bool:
+def _is_cut(message: Message, data: bytes, body: bytes) -> bool:
     """Whether a file ends within a line though another boundary must follow (RFC 2046, 5.1.1), or the end of its
     headers. A last part that is complete and a boundary that was forgotten is a habit of some programs.
     """
-    if data.endswith((b"\n", b"=")):
-        return False
     boundary = _boundary(message)
+    if boundary and boundary not in body and body.strip():
+        return True  # its boundaries are not those that it names
+    if data.endswith(b"\n") or _PADDED.search(data[-60:]):
+        return False
     return (bool(boundary) and boundary + b"--" not in data) or _BLANK.search(data) is None
 
 

@@ -137,7 +137,7 @@ def _gray(image: Image) -> Image:
         layered = image.convert("RGBA")
         paper = Images.new("RGBA", layered.size, "white")
         return Images.alpha_composite(paper, layered).convert("L")
-    if image.mode == "P":
+    if "P" in {image.mode, image.im.mode}:  # a GIF that ends early says one thing, and its pixels are another
         image = image.convert("RGB")
     return image.convert("L")
 

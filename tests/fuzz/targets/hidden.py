@@ -50,8 +50,8 @@ def _streams() -> Check:
         found = survey(data, Budget())
         must(found.readable >= 0 and found.broken >= 0, "streams are counted")
         is_anchored(data)
-        for end in (end_of_pdf(data), end_of_picture(data)):
-            must(end <= len(data), "an end lies within the bytes")
+        must(0 <= end_of_pdf(data) <= len(data), "the end of a PDF lies within the bytes")
+        must(end_of_picture(data) >= 0, "the end that a picture states is not before its beginning")
 
     return check
 

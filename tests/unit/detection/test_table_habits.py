@@ -339,6 +339,7 @@ def test_visits_are_not_counted_for_persons():
 
 def test_hostile_rows_are_read_in_linear_time():
     cell = "A" * 60_000
+    assert beds([" " * 990 + "x", "L1" + " " * 900 + "?", "L1 " + "Aa-" * 300] * 500) == []
     shapes = ("A-" * 200, "Aa'" * 100, "M. " + "De " * 100, "a" * 119, "1" * 119, "Aa Aa Aa (" * 11, cell)
     assert read_table([shapes, *[shapes] * 150]).probability < 0.5
     assert (

@@ -36,9 +36,10 @@ def problem(data: bytes, extension: str = "") -> Problem | None:
         ("json", RECORD.replace(b"},", b"}#,").replace(b"],", b"]#,")), ("ndjson", b'{"a": 1}\n{"b": 2}\n{"c": [1, "x'),
         ("xml", CDA[:-20]), ("xml", CDA[:90]), ("xml", CDA.replace(b"</title>", b"</tit")), ("xml", CDA.replace(b"HTA", b"H\x02A")),
         ("eml", MAIL[:-30]), ("eml", MAIL[:70]), ("eml", MAIL.replace(b"bm9tO2", b"bm\x8atO2")), ("eml", MAIL.replace(b"bm9tO2", b"b*m9tO")),
+        ("eml", MAIL.replace(b"boundary=XX", b"boundary=XY")),
         ("html", PAGE[:-32]), ("html", PAGE[:-16]), ("html", PAGE[:-40]),
-        ("txt", LETTER.encode() + HOLE), ("csv", b"a;b;c\n" * 900 + HOLE + b"a;b;c\n"), ("html", PAGE + HOLE),
-        ("rtf", b"{\\rtf1 a" + b" b" * 3000 + HOLE + b"}"), ("eml", MAIL + HOLE), ("txt", b"un mot " * 30 + HOLE + b"un mot " * 30),
+        ("txt", LETTER.encode()[:-9] + HOLE), ("csv", b"a;b;c\n" * 900 + HOLE + b"a;b;c\n"), ("html", PAGE + HOLE),
+        ("rtf", b"{\\rtf1 a" + b" b" * 3000 + HOLE + b"}"), ("eml", MAIL[:-4] + HOLE), ("txt", b"un mot " * 30 + HOLE + b"un mot " * 30),
     ],
 )  # fmt: skip
 def test_what_was_damaged_is_corrupt(extension: str, data: bytes) -> None:
@@ -54,9 +55,10 @@ def test_what_was_damaged_is_corrupt(extension: str, data: bytes) -> None:
         ("xml", CDA), ("xml", CDA.replace(b"HTA", b"a & b < c")), ("xml", b"<?xml version='1.0'?><a>1</a><a>2</a>"),
         ("xml", b"<a><b>fragment</b><c>"), ("xml", CDA.replace(b"HTA", b"&nbsp;")), ("xml", CDA.replace(b"<a>", b"<a <%= x %>>")),
         ("html", b"<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<DL><p>\n<DT><H3>A</H3>\n<DT><A HREF='x'>B</A>\n</DL><p>"),
-        ("eml", MAIL), ("eml", MAIL.replace(b"--XX--\n", b"")), ("eml", MAIL.replace(b"NjA", b"NjA\n\n___\nliste@b.fr\nA+B").replace(b"--XX--", b"--XX--")),
+        ("eml", MAIL), ("eml", MAIL[: MAIL.index(b"--XX")]), ("eml", MAIL.replace(b"--XX--\n", b"")), ("eml", MAIL.replace(b"NjA", b"NjA\n\n___\nliste@b.fr\nA+B").replace(b"--XX--", b"--XX--")),
         ("html", PAGE), ("html", PAGE.replace(b"</body></html>", b"")), ("html", b"<html><body><p>un<p>deux<li>x"), ("html", b"<p>un</p><p>de"),
         ("txt", b"a text with a mark\0 in it " * 9), ("txt", "é".encode("utf-16") * 900),
+        ("txt", LETTER.encode() + b"\n" + HOLE), ("mha", b"ObjectType = Image\nElementDataFile = LOCAL\n" + HOLE),
     ],
 )  # fmt: skip
 def test_what_was_written_carelessly_is_not(extension: str, data: bytes) -> None:

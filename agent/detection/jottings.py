@@ -81,6 +81,11 @@ _MYSELF = re2.compile(
     rb"[Mm]e llamo|[Mm]i chiamo|[Mm]ijn naam is|"
     rb"[Ii]k ben|[Mm]eu nome e) ([A-Z][a-z]{2,20} [A-Z][A-Za-z'-]{2,20})\b"
 )
+_FEVERISH = re2.compile(  # as parents and nurses say it: «elle a 39 depuis hier»
+    rb"\b(?:a|avait|fait|has|had|hat|ha|tiene|heeft|monte a|temp|febrile a) (?:du |des |de la fievre a |"
+    rb"up to )?(?:3[89]|40)(?:[.,]\d)? ?"
+    rb"(?:c )?(?:depuis|hier|ce matin|ce soir|cette nuit|since|last night|seit|da ieri|desde|sinds|de fievre|of fever)"
+)
 _COURSE = {
     b"*day after": re2.compile(
         rb"\bj ?\+ ?\d{1,3}\b|\bpod ?#?\d{1,2}\b|\b[jd]\d{1,2} post|\bpost ?op j ?\d"
@@ -168,6 +173,9 @@ def read_jottings(evidence: Evidence, page: Folded) -> list[int]:
         if tells(page.lines):
             evidence.phrases.add(name)
             (evidence.letters if name in _SURELY else evidence.narrative).add(name)
+    if _FEVERISH.search(page.lines):
+        evidence.vitals.add(b"*fever")
+        evidence.narrative.add(b"*fever")
     if _CERTIFIED.search(page.lines):
         evidence.titles[Kind.CERTIFICATE] = evidence.titles.get(Kind.CERTIFICATE, 0) + 1
     if _STAY.search(page.lines):

@@ -85,7 +85,8 @@ _ANIMAL = re2.compile(
 _speaks = any_of(_POINTS, _RULE, _FORBIDDEN, _INFINITIVE, _STAGE, _TOLD, _LIFE, _OWNER, _ANIMAL)  # seldom
 _FIRST = {
     "exam": re2.compile(
-        rb"\A[^a-z]{0,6}(?:\d+ ?)?(?:cours|td|tp|atelier|ronde|tutorial|teaching|lecture (?:notes|[0-9])|"
+        rb"\A[^a-z]{0,6}(?:\d+ ?)?(?:cours|diaporama|riassunto|dispensa|resumen de|zusammenfassung|lernzettel|"
+        rb"td|tp|atelier|ronde|tutorial|teaching|lecture (?:notes|[0-9])|"
         rb"revision|handout|"
         rb"flashcards?|anatomy flashcards|vorlesung|"
         rb"seminar|kasuistik|lezione|corso|apuntes|curso|aula|college|casus|station|exercice|examen (?:blanc|de|"

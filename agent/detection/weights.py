@@ -28,7 +28,7 @@ class Weight:
 
 PRIOR_CLINICAL = -3.0
 PRIOR_PERSON = -2.6
-SLOPE = 1.4
+SLOPE = 0.85
 """The two sides are not independent, so the product of their probabilities is too timid: its log-odds are stretched."""
 
 

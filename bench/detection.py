@@ -209,9 +209,7 @@ def show(rows: list[Row], limit: int) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "manifest", nargs="?", type=Path, default=DEFAULT
-    )
+    parser.add_argument("manifest", nargs="?", type=Path, default=DEFAULT)
     parser.add_argument("--json", action="store_true", help="one object with the figures, the misses and the tables")
     parser.add_argument("--misses", type=int, default=60, help="how many wrong answers to list")
     parser.add_argument("--jobs", type=int, default=2)

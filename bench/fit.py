@@ -102,7 +102,7 @@ def collect(manifests: list[Path]) -> list[dict[str, Any]]:
             apart = detection.source_of(row) if source.startswith(("github", "package")) else str(path)
             rows.append({
                 "path": str(path), "medical": row["label"] == "medical", "counted": counted,
-                "set": str(manifest.parent), "fold": zlib.crc32(apart.encode()) % FOLDS, "hard": row["kind"] in detection.HARD,
+                "set": str(manifest.parent), "fold": zlib.crc32(apart.encode()) % FOLDS,
             })  # fmt: skip
     return rows
 

@@ -82,7 +82,10 @@ _SHOWN = re.compile(r"[0-9A-Za-z]")
 
 
 def mask(value: str) -> str:
-    """The first character shown (of a social security number the sex; three would add the year of birth), every other letter or digit a dot, in the groups a reader expects."""
+    """The first character shown, every other letter or digit a dot, in the groups a reader expects.
+
+    Of a social security number the first is the sex; three would add the year of birth.
+    """
     plain = compact(value)
     groups = (1, 2, 2, 2, 3, 3, 2) if len(plain) in {13, 15} else (3,) * 16
     parts, place = [], 0

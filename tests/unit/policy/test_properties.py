@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.document import Problem
-from agent.findings import Finding, FindingType, Findings, Judgement, Kind
+from agent.findings import Finding, Findings, FindingType, Judgement, Kind
 from agent.model import ChannelKind, Decision, Device, Facts, Mode
 from agent.policy.engine import compile_policy, decide, evaluate
 from agent.policy.explain import explain

@@ -68,7 +68,7 @@ class Flag(IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """``number`` is the gate's own, never used twice in its life; ``uid`` and ``pid`` are who does it (pid 0: not known,
+    """``number`` is the gate's own, never used twice in its life; ``uid`` and ``pid`` are who does it (pid 0: unknown,
     the kernel's own write-back); ``size`` in bytes.
     """
 

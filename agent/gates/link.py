@@ -12,7 +12,6 @@ import socket
 
 from agent.gates.asking import MAX_PACKET, Answer, Done, Question, decode
 
-
 _RIGHTS = (socket.SOL_SOCKET, socket.SCM_RIGHTS)
 
 

@@ -124,7 +124,10 @@ class Done:
 def decode(packet: bytes) -> Question | Answer | Done:
     """The message in one packet. Raises UntrustedInputError for anything that ``encode`` does not write."""
     try:
-        return _decode(packet)
+        message = _decode(packet)
+        if message.encode() != packet:
+            raise ValueError  # reserved bytes that are not zero, a state beside an error: not from us
+        return message
     except (struct.error, ValueError, IndexError) as error:
         raise UntrustedInputError(N_("a message between a gate and the agent is damaged")) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.fuzz.target import Target
 from tests.fuzz.targets import (
     audit,
+    clinical,
     collector,
     containers,
     detection,
@@ -28,6 +29,7 @@ TARGETS: dict[str, Target] = {
         inside,
         containers,
         detection,
+        clinical,
         wires,
         audit,
         collector,

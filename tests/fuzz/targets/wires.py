@@ -143,6 +143,28 @@ def _control() -> Check:
     return check
 
 
+def _gate_messages() -> list[bytes]:
+    from agent.gates.asking import Answer, Ask, Done, Flag, Question, Say
+    from agent.model import Stamp
+
+    return [
+        Question(7, Ask.FILE, Flag.NEW, 1000, 4242, 4096, b"a/b.txt", b"detail").encode(),
+        Answer(7, Say.SUBSTITUTE, 0, b"document-7F3KQ.age").encode(),
+        Done(7, 0, Stamp(1, 2, 3, 4, 5)).encode(),
+    ]
+
+
+def _gate_message() -> Check:
+    from agent.gates.asking import MAX_PACKET, decode
+
+    def check(data: bytes) -> None:
+        message = decode(data)
+        must(message.encode() == data, "a message has one form")
+        must(len(data) <= MAX_PACKET, "a message fits into a packet")
+
+    return check
+
+
 _CONTROL = [
     b'{"call":"status","args":{}}', b'{"call":"release","args":{"id":"ABCDEFGH","reason":"urgence"}}', b"[]", b"null",
 ]  # fmt: skip
@@ -167,6 +189,8 @@ TARGETS = (
            UntrustedInputError),
     Target("wire-request", "a request is decoded to the same bytes, or refused", _requests, _request, UntrustedInputError),
     Target("wire-ready", "a worker's report is decoded to the same bytes, or refused", _readies, _ready, UntrustedInputError),
+    Target("gate-message", "a message between a gate and the agent is decoded to the same bytes, or refused",
+           _gate_messages, _gate_message, UntrustedInputError),
     Target("sync-body", "every byte of a body is in one of its records, or the body is refused", _bodies, _body,
            UntrustedInputError),
     Target("sync-headers", "headers are a letterhead that survives the way, or refused", lambda: [_LETTERHEAD],

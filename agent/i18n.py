@@ -15,6 +15,18 @@ LANGUAGES = ("fr", "en")
 _LOCALE = Path(__file__).parent / "locale"
 
 
+class Count(int):
+    """A number that a sentence counts with: ``"{rows} {rows:row|rows}".format(rows=Count(1))`` is « 1 row ».
+
+    Plural forms of gettext belong to a whole message and one number; a sentence here may count two things. Any other
+    format specification is that of ``int``.
+    """
+
+    def __format__(self, specification: str) -> str:
+        one, bar, many = specification.partition("|")
+        return (one if self == 1 else many) if bar else int.__format__(self, specification)
+
+
 @lru_cache(maxsize=4)
 def catalogue(language: str) -> gettext.NullTranslations:
     """The texts of a language (``fr`` or ``en``); English, the language of the keys, when there is no other."""

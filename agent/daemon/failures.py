@@ -43,7 +43,7 @@ _TABLE = (
     ),
     Failure(
         "pictures-error", "weaker", audited=True,
-        message=N_("{count} pictures or scans could not be handled because of an error of ours"),
+        message=N_("pictures or scans that could not be handled because of an error of ours: {count}"),
         hint=N_("report it with the operational log, which names no document"),
     ),
     Failure(
@@ -53,12 +53,12 @@ _TABLE = (
     ),
     Failure(
         "action-failed", "weaker", audited=True,
-        message=N_("{count} documents could not be acted on; they are tried again"),
+        message=N_("documents that could not be acted on, and are tried again: {count}"),
         hint=N_("free space, or make the volume writable"),
     ),
     Failure(
         "pipeline-error", "weaker", audited=True,
-        message=N_("{count} files could not be handled because of an error of ours"),
+        message=N_("files that could not be handled because of an error of ours: {count}"),
         hint=N_("report it with the operational log, which names no document"),
     ),
     Failure(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.errors import N_
+from agent.i18n import Count
 
 Said = tuple[str, str]
 """What an error said, and its hint or nothing, in the reader's language."""
@@ -126,7 +127,8 @@ def _audit(facts: Facts) -> list[Diagnosis]:
         return [Diagnosis("audit", OK, N_("there is no audit log yet"))]
     if facts.audit_records is None:
         return [Diagnosis("audit", OK, N_("the audit log is readable by the administrator only"))]
-    return [Diagnosis("audit", OK, N_("the audit log is intact ({count} records)"), "", {"count": facts.audit_records})]
+    count = {"count": Count(facts.audit_records)}
+    return [Diagnosis("audit", OK, N_("the audit log is intact ({count} {count:record|records})"), "", count)]
 
 
 def _as_said(word: str, said: Said, hint: str, state: str = BROKEN) -> Diagnosis:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agent.errors import N_
+from agent.i18n import Count
 from agent.ui import wording
 from agent.ui.printable import printable
 from agent.ui.wording import Translate, word
@@ -25,7 +26,7 @@ _POLICIES = {
 }
 _LOOKS = {"unread": N_("{judged}, pictures not read yet"), "read": N_("{judged}, pictures read")}
 _PATIENT_LISTS = {
-    "in-force": N_("the practice's patient list is in force: {patients} patients"),
+    "in-force": N_("the practice's patient list is in force: {patients} {patients:patient|patients}"),
     "gone": N_("there is no patient list of the practice any more"),
 }
 _TROUBLES = {"begin": N_("trouble begins: {word}"), "end": N_("trouble is over: {word}")}
@@ -112,7 +113,9 @@ def _given_back(fields: Mapping[str, Any], translate: Translate) -> str:
 
 def _patients(fields: Mapping[str, Any], translate: Translate) -> str:
     text = _PATIENT_LISTS.get(str(fields.get("state")))
-    return translate(text).format(patients=fields.get("patients", 0)) if text else _other(fields, translate)
+    count = fields.get("patients", 0)
+    patients = Count(count if isinstance(count, int) else 0)
+    return translate(text).format(patients=patients) if text else _other(fields, translate)
 
 
 def _other(fields: Mapping[str, Any], _translate: Translate) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import N_, TamperError, UsageError
+from agent.i18n import Count
 from agent.ui import records, wording
 from agent.ui.configured import add_config, configuration
 from agent.ui.printable import printable
@@ -99,5 +100,7 @@ def _verify(args: argparse.Namespace, terminal: Terminal) -> int:
     if args.json:
         terminal.data({"intact": True, "records": result.records})
     else:
-        terminal.line(terminal.translate(N_("intact: {count} records")).format(count=result.records))
+        terminal.line(
+            terminal.translate(N_("intact: {count} {count:record|records}")).format(count=Count(result.records))
+        )
     return 0

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from agent.errors import N_, HostError, UntrustedInputError, UsageError
+from agent.i18n import Count
 from agent.patients.columns import WORDS, Field, read_wanted
 from agent.patients.load import Loaded, load_list
 from agent.patients.rows import Reason
@@ -26,10 +27,10 @@ _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _NOBODY = (65534, 65534)  # the account that the export is read under
 _SHOWN_ROWS = 20
 _REASONS = {
-    Reason.NO_NAME: N_("{count} rows without a family name and a given name"),
-    Reason.NO_BIRTH: N_("{count} rows without a birth date that is a day"),
-    Reason.EMPTY: N_("{count} rows with nothing in these columns"),
-    Reason.BAD_NUMBER: N_("{count} rows used without their social security number: its key is wrong"),
+    Reason.NO_NAME: N_("{count} {count:row|rows} without a family name and a given name"),
+    Reason.NO_BIRTH: N_("{count} {count:row|rows} without a birth date that is a day"),
+    Reason.EMPTY: N_("{count} {count:row|rows} with nothing in these columns"),
+    Reason.BAD_NUMBER: N_("{count} {count:row|rows} used without the social security number: its key is wrong"),
 }
 _FIELDS = {
     Field.FAMILY: N_("family name"),
@@ -129,17 +130,22 @@ def _as_json(loaded: Loaded, *, in_force: bool) -> dict[str, Any]:
 
 def _say(loaded: Loaded, terminal: Terminal, *, in_force: bool) -> None:
     translate, report = terminal.translate, loaded.report
-    terminal.line(translate(N_("{patients} patients in the list; {used} of {rows} rows of this file used")).format(
-        patients=loaded.patients, used=report.used, rows=report.rows))  # fmt: skip
+    text = translate(
+        N_("{patients} {patients:patient|patients} in the list; {used} of {rows} {rows:row|rows} of this file used")
+    )
+    terminal.line(text.format(patients=Count(loaded.patients), used=report.used, rows=Count(report.rows)))
     columns = [f"{translate(_FIELDS[field])} = {column + 1}" for column, field in sorted(report.columns.items())]
     terminal.line("  " + translate(N_("columns: {columns}")).format(columns=", ".join(columns)))
     if report.doubles:
         terminal.line(
-            "  " + translate(N_("{count} rows about a patient who was there already")).format(count=report.doubles)
+            "  "
+            + translate(N_("{count} {count:row|rows} about a patient who was there already")).format(
+                count=Count(report.doubles)
+            )
         )
     for reason, count in report.reasons.items():
         rows = [str(number) for number, why in report.bad if why is reason]
-        text = translate(_REASONS[reason]).format(count=count)
+        text = translate(_REASONS[reason]).format(count=Count(count))
         if rows:
             more = "…" if count > _SHOWN_ROWS else ""
             text += translate(N_(" (rows {rows})")).format(rows=", ".join(rows[:_SHOWN_ROWS]) + more)
@@ -160,8 +166,8 @@ def _status(args: argparse.Namespace, terminal: Terminal) -> int:
     elif held is None:
         terminal.line(terminal.translate(N_("there is no patient list")))
     else:
-        text = terminal.translate(N_("{patients} patients, loaded on {date}"))
-        terminal.line(text.format(patients=held["patients"], date=_day(held["loaded"])))
+        text = terminal.translate(N_("{patients} {patients:patient|patients}, loaded on {date}"))
+        terminal.line(text.format(patients=Count(held["patients"]), date=_day(held["loaded"])))
     return 0
 
 

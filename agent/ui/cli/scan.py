@@ -27,6 +27,7 @@ from agent.errors import N_, HostError, SermentError, UsageError
 from agent.extraction.client import WorkerPool, image_pool
 from agent.extraction.pixels import missing
 from agent.findings import Finding, Findings, Judgement, undecidable
+from agent.i18n import Count
 from agent.patients.store import PatientStore
 from agent.ui import explained, wording
 from agent.ui.printable import printable
@@ -97,8 +98,8 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     finally:
         readers.close()
     if unread and not args.no_ocr and (why := missing()):
-        words = N_("{count} documents are pictures, which are not read here: {why}")
-        terminal.error(terminal.translate(words).format(count=unread, why=terminal.translate(why)))
+        words = N_("{count} {count:document is a picture|documents are pictures}, not read here: {why}")
+        terminal.error(terminal.translate(words).format(count=Count(unread), why=terminal.translate(why)))
     if Judgement.MEDICAL in seen:
         return 1
     return 2 if Judgement.UNDECIDABLE in seen else 0

@@ -7,7 +7,7 @@ import pytest
 from agent.actions import entry, problems
 from agent.document import Area, Problem
 from agent.findings import Findings, FindingType, Judgement, Kind, undecidable
-from agent.i18n import catalogue, preferred
+from agent.i18n import Count, catalogue, preferred
 from agent.model import ChannelKind, Decision, Result, Strength
 from agent.ui import wording
 from agent.ui.printable import printable
@@ -81,3 +81,12 @@ def test_the_codes_of_other_parts_have_words() -> None:
     assert set(wording.RESULTS) == set(Result)
     assert set(wording.OBSTACLES) >= set(problems._WORDS.values())
     assert set(wording.HELD_STATES) == set(entry._STATES)
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_sentence_that_counts_says_one_and_many(language):
+    text = catalogue(language).gettext("intact: {count} {count:record|records}")
+    word = {"en": "record", "fr": "enregistrement"}[language]
+    assert text.format(count=Count(1)).endswith(f" 1 {word}")
+    assert text.format(count=Count(12)).endswith(f" 12 {word}s")
+    assert f"{Count(7):03d} {Count(7)}" == "007 7"

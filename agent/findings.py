@@ -105,6 +105,7 @@ class FindingType(StrEnum):
     PROFESSIONAL_MAIL = "professional-mail"
     # the practice's own knowledge
     ROSTER = "patient-list"  # a patient of the practice's list, by name with birth date or by number
+    WORDING = "wording"  # how the text sounds: a model learnt from labelled documents
 
 
 class Side(StrEnum):

@@ -43,6 +43,8 @@ _DATED = re2.compile(
 )
 _SHAPES = 200  # lines looked at
 _CLASSES = bytes([0 if chr(code) == " " else 1 if chr(code).isdigit() else 2 for code in range(256)])
+_BITS = bytes([1, 2, 4, *range(3, 256)])
+_FIRST = 12  # records that tell prose from a table
 _ENDS = " \t\r\n\f\x1a"  # old software ends a file with a sign of its own
 _NEAR = 60  # characters between a name and what goes with it
 _FOLLOWING = 2  # lines that still belong to the person above
@@ -59,7 +61,8 @@ def tables_in(text: str) -> list[list[Rows]]:
         return []
     spaced = any(sign in text for sign in ("  ", "\t", "|"))
     blocks = [rows for block in (_blocks(lines) if spaced else ()) if (rows := _columns(block))][:_TABLES]
-    return [blocks, *([rows] for rows in (_fixed(lines), _persons(lines), beds(lines)) if rows)]
+    plain = "\n".join(lines).encode("latin-1", "replace")
+    return [blocks, *([rows] for rows in (_fixed(lines), _persons(lines, plain), beds(lines, plain)) if rows)]
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
@@ -109,8 +112,11 @@ def _placed(line: str, stops: list[int]) -> tuple[str, ...]:
 def _fixed(lines: Sequence[str]) -> Rows:
     """Records of one width: a column ends where blanks end, or a number does, in all of them."""
     records = [line for line in lines if line.strip()]
-    width = max(map(len, records), default=0)
-    if width < _FIXED or len(records) < _LEAST or sum(len(line) * 2 >= width for line in records) < 0.95 * len(records):
+    widths = [*map(len, records)]
+    width = max(widths, default=0)
+    if width < _FIXED or len(records) < _LEAST or sum(2 * each >= width for each in widths) < 0.95 * len(records):
+        return []
+    if not _may_be_cut(records[:_FIRST], width):
         return []
     body = [line.ljust(width) for line in records]
     columns = [bytes(column) for column in zip(*map(_shape, body[:_SHAPES]), strict=True)]
@@ -118,6 +124,17 @@ def _fixed(lines: Sequence[str]) -> Rows:
     if len(cuts) <= _CELLS:
         return []
     return [tuple(line[a:b].strip() for a, b in pairwise(cuts)) for line in body]
+
+
+def _may_be_cut(records: Sequence[str], width: int) -> bool:
+    """Whether the first records leave room for enough columns, which more records only make fewer: prose does not."""
+    if _DAY.search(records[0]):
+        return True
+    seen = 0
+    for line in records:  # what stands in each column, of all of them together, one bit a sort of sign
+        seen |= int.from_bytes(_shape(line.ljust(width)).translate(_BITS), "little")
+    columns = seen.to_bytes(width, "little")
+    return columns.count(1, 0, width - 1) + columns.count(b"\2\4") >= _CELLS - 1
 
 
 def _shape(line: str) -> bytes:
@@ -140,9 +157,11 @@ def _parts(before: bytes, after: bytes, body: list[str], at: int) -> bool:
     return 0 not in after and 1 in after and all(_DAY.match(line, at) for line in body[:20])
 
 
-def _persons(lines: Sequence[str]) -> Rows:
-    """Lines that hold a name with a birth date or a number: (name, birth date, number, the rest)."""
-    dated = _dated(lines)
+def _persons(lines: Sequence[str], plain: bytes) -> Rows:
+    """Lines that hold a name with a birth date or a number: (name, birth date, number, the rest). ``plain`` are the
+    lines in Latin-1, to be searched.
+    """
+    dated = _dated(plain)
     if len(dated) < _LEAST:
         return []
     rows: list[list[str]] = []
@@ -160,9 +179,8 @@ def _persons(lines: Sequence[str]) -> Rows:
     return [tuple(row) for row in rows] if len(rows) >= _LEAST else []
 
 
-def _dated(lines: Sequence[str]) -> set[int]:
+def _dated(plain: bytes) -> set[int]:
     """The lines that may hold a birth date or a number, found in one linear search."""
-    plain = "\n".join(lines).encode("latin-1", "replace")
     found: set[int] = set()
     line = seen = 0
     for start, _ in spans(_DATED, plain):

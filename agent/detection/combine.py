@@ -13,15 +13,17 @@ import math
 from dataclasses import dataclass
 
 from agent.detection.evidence import Evidence
-from agent.detection.negatives import FAMILIES
+from agent.detection.negatives import FAMILIES, OF_NOBODY
 from agent.detection.weights import (
     CLINICAL,
     DENSITY,
+    EVEN,
     IDENTIFIER,
     IDENTITY,
     PERSON,
     PRIOR_CLINICAL,
     PRIOR_PERSON,
+    SAID,
     SLOPE,
     VIGNETTES,
     Weight,
@@ -29,6 +31,7 @@ from agent.detection.weights import (
 from agent.findings import FindingType
 
 MEDICAL = 0.5  # probability from which a document is called medical
+_IDENTIFIED, _FILLED = 4.0, 0.6  # nats from which a clinical document is somebody's; what is left then of «of nobody»
 CERTAIN = 0.999  # the most that is ever said: beyond it nobody has counted
 
 
@@ -67,6 +70,37 @@ def told(product: float) -> float:
     return sigmoid(SLOPE * math.log(product / (1 - product)))
 
 
+def heard(score: Score, wording: float, *, sure: bool = False) -> Score:
+    """The sum with how the page sounds (nats of ``wordings``): what is said counts ``SAID``, how it is said the rest.
+
+    Both answers speak of the document, not of one of the two questions; so the same nats are added to both sides, as
+    many as make the probability of the whole. ``sure``: a patient of the practice's list, whom no wording talks away.
+    """
+    wanted = _with_wording(score.probability, wording)
+    if sure:
+        wanted = max(wanted, score.probability)
+    nats = _lift(score.clinical, score.person, wanted)
+    lines = tuple(Weighed("wording", side, FindingType.WORDING, 1, nats) for side in ("clinical", "person"))
+    return Score(score.clinical + nats, score.person + nats, score.identity, score.lines + lines)
+
+
+def _with_wording(probability: float, wording: float) -> float:
+    odds = math.log(probability / (1 - probability)) if 0 < probability < 1 else math.copysign(40.0, probability - 0.5)
+    return sigmoid(SAID * odds + wording + EVEN)
+
+
+def _lift(clinical: float, person: float, wanted: float) -> float:
+    """Nats on both sides that make the probability of the whole ``wanted``; to a thousandth."""
+    low, high = -40.0, 40.0
+    while high - low > 1e-3:
+        middle = (low + high) / 2
+        if told(sigmoid(clinical + middle) * sigmoid(person + middle)) < wanted:
+            low = middle
+        else:
+            high = middle
+    return round(high, 2)
+
+
 def sigmoid(nats: float) -> float:
     """Log-odds → probability, without overflow."""
     return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, nats))))
@@ -90,7 +124,7 @@ def clinical_lines(page: Evidence) -> list[Weighed]:
 
 
 def _density(page: Evidence) -> float:
-    """Up to 2.2 nats where clinical entries are more than one word in fifty; short messages live by it.
+    """Up to 2.6 nats where clinical entries are more than one word in fifty; short messages live by it.
 
     Entries of one kind alone (medical words, say) tell a subject rather than a note about somebody: they count half.
     """
@@ -120,10 +154,13 @@ def person_lines(page: Evidence) -> list[Weighed]:
     return _lines(PERSON, page)
 
 
-def reach(page: Evidence) -> float:
-    """The probability that the page could have at most, were it surely about one person: what is clinical in it."""
+def reach(page: Evidence, wording: float | None = None) -> float:
+    """The probability that the page could have at most, were it surely about one person: what is clinical in it, and
+    how it sounds (nats; None: nobody listens).
+    """
     nats = [weight.each * min(count, weight.most) for weight in CLINICAL if (count := weight.count(page)) > 0]
-    return told(sigmoid(PRIOR_CLINICAL + sum([*nats, max(0.0, _density(page))])))
+    most = told(sigmoid(PRIOR_CLINICAL + sum([*nats, max(0.0, _density(page))])))
+    return most if wording is None else _with_wording(most, wording)
 
 
 def score(page: Evidence, identifiers: float, against: dict[str, float], vignettes: int = 0) -> Score:
@@ -137,12 +174,14 @@ def score(page: Evidence, identifiers: float, against: dict[str, float], vignett
     lines = clinical + person + identity
     if vignettes:
         lines.append(_weighed(VIGNETTES, vignettes))
+    filled = sum(line.nats for line in identity) >= _IDENTIFIED and bool(page.titles or identifiers or page.patients)
     for family, share in against.items():
         known = FAMILIES[family]
+        counts = share * _FILLED if filled and family in OF_NOBODY else share
         if known.person:
-            lines.append(Weighed(family, "person", known.type, 1, -share * known.person))
+            lines.append(Weighed(family, "person", known.type, 1, -counts * known.person))
         if known.clinical:
-            lines.append(Weighed(family, "clinical", known.type, 1, -share * known.clinical))
+            lines.append(Weighed(family, "clinical", known.type, 1, -counts * known.clinical))
     return Score(
         PRIOR_CLINICAL + sum(line.nats for line in lines if line.side == "clinical"),
         PRIOR_PERSON + sum(line.nats for line in lines if line.side == "person"),

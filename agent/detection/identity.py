@@ -68,7 +68,7 @@ _PERSON_BEFORE_AGE = re.compile(
     rb"\b(?:patiente?|homme|femme|garcon|fille|fillette|nourrisson|enfant|monsieur|madame|mme|m\.|dame|"
     rb"demoiselle|jeune|sujet|"
     rb"retraitee?|paciente|varon|mujer|uomo|donna|paziente)\b"
-    rb"[^\d\n.;]{0,40}?(?:agee?s? )?\(?(?:de |di |d')?(\d{1,3})[ -]?$"
+    rb"[^\d\n.;<>]{0,40}?(?:agee?s? )?\(?(?:de |di |d')?(\d{1,3})[ -]?$"
 )
 _AGED = re.compile(rb"\bag(?:ee?|ed)\s(?:de )?(\d{1,3})[ -]?$")
 _BARE_AGE = re.compile(rb"(\d{1,3})[ -]?$")
@@ -82,12 +82,40 @@ _PLURAL_AGE = re.compile(
 _NOT_A_NAME = frozenset(
     b"le la les l de du des dr docteur pr professeur president presidente maire directeur directrice ministre maitre "
     b"et ou si pour a au nom prenom date ne nee sexe age patient patiente service the dear sir "
+    b"chambre lit adresse telephone heure medecin signature taille poids "
     b"mme mlle mr mrs monsieur madame herr frau madam chef procureur juge inspecteur notre votre son cher chere "
     b"bonjour merci".split()
 )
 _AFTER_NAME = frozenset(b"ne nee sexe age date ddn ipp dr patient patiente born geb nato nata geboren dob mrn".split())
 _PARTICLES = frozenset(b"le la de du des d van von el ben da di".split())
 _SEX = re.compile(rb"\W{1,3}(?:m|f|h|w|masculin|feminin|male|female|mannlich|weiblich)\b")
+_JOINED = frozenset(
+    (
+        b"",
+        b" ",
+        b", ",
+        b" (",
+        b" - ",
+        b" et ",
+        b" / ",
+        b" and ",
+        b" und ",
+        b" e ",
+        b" y ",
+        b" en ",
+        b"\n",
+        b",\n",
+        b": ",
+        b" : ",
+    )
+)
+_BEHIND_NAME = frozenset((b", ", b" (", b" - ", b" -- ", b"\n", b",\n", b" / "))
+_NEVER_WORDS = frozenset((b"mw", b"mr"))  # civilities that hurried people write small
+_MARKS = frozenset((b"IDE", b"IDEL", b"IBODE", b"IADE", b"AS", b"ASH", b"RN", b"RGN", b"MFA", b"OSS", b"TCAE", b"DUE"))
+_COLON = frozenset((b": ", b" : ", b" :", b":"))
+_KIN_NAME = re.compile(rb" ([A-Z][a-z'-]{2,24}(?: [A-Z][A-Za-z'-]{1,24}){0,2})\b")
+_FIRST_BEFORE = re.compile(rb"\b[A-Z][a-z-]{2,20}[ ,]{1,2}\(?$")
+_MESSAGE = 2600  # folded bytes of a page that may be a message; a longer one may be a story
 _AGE_LIMIT = 120  # years
 _MEMORY = 64  # identities kept a page: a hostile page must not grow the sets without end
 
@@ -104,7 +132,8 @@ def read_born(evidence: Evidence, page: Folded, match: Match) -> None:
     if date and len(evidence.births) < _MEMORY:
         evidence.births.add(date)
         window = page.cased[max(0, match.start - 120) : found.end() + 80]
-        evidence.named_births += _NAMES_NEAR.search(window) is not None
+        before = page.cased[max(0, match.start - 24) : match.start]  # «Inaya (née le …»
+        evidence.named_births += _NAMES_NEAR.search(window) is not None or _FIRST_BEFORE.search(before) is not None
 
 
 def iso_date(found: re.Match[bytes]) -> str:
@@ -131,15 +160,58 @@ def iso_date(found: re.Match[bytes]) -> str:
 def read_civility(evidence: Evidence, page: Folded, match: Match) -> None:
     """«Mme DUPONT Jeanne»: a person, unless a title of office follows."""
     if (
-        page.cased[match.start] > 0x5A and len(match.entry.text) < 3 and match.entry.text != b"mw"
+        page.cased[match.start] > 0x5A and len(match.entry.text) < 3 and match.entry.text not in _NEVER_WORDS
     ):  # a lone m or sr must be a capital
         return
     found = _NAME_AFTER_CIVILITY.match(page.cased, match.end, match.end + 90)
+    works = found is not None and found.group(1).rpartition(b" ")[2] in _MARKS  # «Mme S. DELORME IDE»
+    if found and (works or (evidence.staff and page.lines[evidence.staff : match.start] in _JOINED)):
+        evidence.staff = found.end(1)  # «Présents : M. X, Mme Y»
+        return
+    known = len(evidence.names)
     if found and _add_name(evidence, found.group(1)):
+        evidence.last_name = found.end(1), len(evidence.names) > known
         evidence.heads.append(match.start)
         age = _AGE_BEHIND.match(page.cased, found.end(1), found.end(1) + 40)
         if age and int(age[1]) <= _AGE_LIMIT and len(evidence.ages) < _MEMORY:
             evidence.ages.add(age[1])
+
+
+def read_office(evidence: Evidence, page: Folded, match: Match) -> None:
+    """«Mme DUPONT, cadre de santé», «Contact : M. DUPONT»: who works there is nobody's patient."""
+    _dismiss(evidence, page, match)
+    evidence.staff = match.end
+
+
+def read_role(evidence: Evidence, page: Folded, match: Match) -> None:
+    """«M. DUPONT, infirmier», «Kiné : Mme DUPONT»; without a colon the name behind may be the patient's."""
+    behind = page.lines[match.end : match.end + 3]
+    if not _dismiss(evidence, page, match) and (behind.rstrip() in _COLON or behind == b", m"):
+        evidence.staff = match.end
+
+
+def read_kin(evidence: Evidence, page: Folded, match: Match) -> None:
+    """«Mon frère», «maman», «my mum»: the writer's own, who is one particular person though nobody says the name."""
+    if len(page.lines) > _MESSAGE:
+        return
+    evidence.narrative.add(b"*kin of the writer")
+    found = _KIN_NAME.match(page.cased, match.end, match.end + 70)
+    if found and _add_name(evidence, found.group(1)):  # «mon frère Hervé Colin»
+        evidence.narrative.add(b"*kin by name")
+    evidence.heads.append(match.start)
+
+
+def _dismiss(evidence: Evidence, page: Folded, match: Match) -> bool:
+    """Take back the name that ends right before the profession; True when there was one."""
+    end, new = evidence.last_name
+    if not end or page.lines[end : match.start] not in _BEHIND_NAME:
+        return False
+    evidence.last_name = (0, False)
+    evidence.staff = match.end
+    if new:
+        evidence.names.discard(evidence.newest)
+        evidence.heads.pop()
+    return True
 
 
 def _add_name(evidence: Evidence, name: bytes) -> bool:
@@ -149,7 +221,8 @@ def _add_name(evidence: Evidence, name: bytes) -> bool:
     if not folded or folded[0] in _NOT_A_NAME or len(evidence.names) >= _MEMORY:
         return False
     stop = next((place for place, word in enumerate(folded) if word in _AFTER_NAME), len(folded))
-    evidence.names.add(b" ".join(sorted(word for word in folded[:stop] if word not in _PARTICLES)[:3]))
+    evidence.newest = b" ".join(sorted(word for word in folded[:stop] if word not in _PARTICLES)[:3])
+    evidence.names.add(evidence.newest)
     return True
 
 
@@ -168,7 +241,9 @@ def read_patient(evidence: Evidence, page: Folded, match: Match) -> None:
 
 
 _NOT_A_LABEL = frozenset((b"/", b"-"))
-_WEAK_LABELS = frozenset(b"nom|name|re|concerne|nom et prenom|nom prenom|resident|assure|beneficiaire".split(b"|"))
+_WEAK_LABELS = frozenset(
+    b"nom|name|client|re|concerne|nom et prenom|nom prenom|resident|assure|beneficiaire".split(b"|")
+)
 
 
 def read_age(evidence: Evidence, page: Folded, match: Match) -> None:

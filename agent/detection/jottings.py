@@ -13,12 +13,13 @@ import re
 from functools import lru_cache
 from importlib import resources
 from itertools import islice
+from typing import Any
 
 import re2
 
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded, fold_term
-from agent.detection.linear import any_of, groups, holding, spans
+from agent.detection.linear import groups, spans, which
 from agent.findings import Kind
 
 LONGEST = 2600  # folded bytes of a page that may be a note
@@ -148,8 +149,11 @@ _COURSE = {
     b"*bed": re2.compile(rb"\b(?:chambre|ch\.?|lit|bed|zimmer|kamer|letto|hab\.?|box|poste) ?(?:n ?)?\d{1,3}\b"),
 }  # fmt: skip
 
-_TELLS = {name: holding(shape) for name, shape in _COURSE.items()}
-_tells = any_of(*_COURSE.values())
+_BY_LINE = (_RUN, _SERIES, _TOOTH, _FEVERISH, _CERTIFIED, _STAY)
+_told = which(*_BY_LINE, *_COURSE.values())  # one search for all: a page of a few lines shows little of it
+_COURSE_NAMES = dict(enumerate(_COURSE, len(_BY_LINE)))
+_BY_CASE = (_LETTER, _SIDED, _MYSELF)
+_shown = which(*_BY_CASE)
 _SURELY = frozenset((b"*day after", b"*kin"))  # hardly ever written but of one person under care
 
 
@@ -158,35 +162,50 @@ def read_jottings(evidence: Evidence, page: Folded) -> list[int]:
     if len(page.lines) > LONGEST:
         return []
     _add_words(evidence, page)
-    places = _add_values(evidence, page)
-    letters = b"".join(page.cased[slice(*found[1])] for found in groups(_LETTER, page.cased))
-    if b"SOAP" in letters or b"SOEP" in letters:
-        evidence.sections.update((b"*s", b"*o", b"*a", b"*p"))
-    for start, end in spans(_TOOTH, page.lines):
-        if len(evidence.measures) < _MOST:
-            evidence.measures.add(page.lines[start:end])
-            places.append(start)
-    sides = {page.cased[start:end].lower() for start, end in islice(spans(_SIDED, page.cased), _ROW)}
-    evidence.sides = len(sides)
-    evidence.terms.update(sorted(sides)[:_TOGETHER])
-    for name, tells in _TELLS.items() if _tells(page.lines) else ():
-        if tells(page.lines):
+    places: list[int] = []
+    told, shown = _told(page.lines), _shown(page.cased)
+    if told:
+        _add_values(evidence, page, places)
+    if shown:
+        _add_letters(evidence, page)
+    for number in sorted(told):
+        if name := _COURSE_NAMES.get(number):
             evidence.phrases.add(name)
             (evidence.letters if name in _SURELY else evidence.narrative).add(name)
-    if _FEVERISH.search(page.lines):
-        evidence.vitals.add(b"*fever")
-        evidence.narrative.add(b"*fever")
-    if _CERTIFIED.search(page.lines):
-        evidence.titles[Kind.CERTIFICATE] = evidence.titles.get(Kind.CERTIFICATE, 0) + 1
-    if _STAY.search(page.lines):
-        evidence.sections.add(_STAYED)
-    if evidence.terms and (myself := _MYSELF.search(page.cased)) and len(evidence.names) < _MOST:
+    if told:
+        _add_statements(evidence, {_BY_LINE[number] for number in told if number < len(_BY_LINE)})
+    if shown and evidence.terms and (myself := _MYSELF.search(page.cased)) and len(evidence.names) < _MOST:
         evidence.names.add(b" ".join(sorted(myself.group(1).lower().split())))
     return places
 
 
+def _add_letters(evidence: Evidence, page: Folded) -> None:
+    letters = b"".join(page.cased[slice(*found[1])] for found in groups(_LETTER, page.cased))
+    if b"SOAP" in letters or b"SOEP" in letters:
+        evidence.sections.update((b"*s", b"*o", b"*a", b"*p"))
+    sides = {page.cased[start:end].lower() for start, end in islice(spans(_SIDED, page.cased), _ROW)}
+    evidence.sides = len(sides)
+    evidence.terms.update(sorted(sides)[:_TOGETHER])
+
+
+def _add_statements(evidence: Evidence, found: set[Any]) -> None:
+    if _FEVERISH in found:
+        evidence.vitals.add(b"*fever")
+        evidence.narrative.add(b"*fever")
+    if _CERTIFIED in found:
+        evidence.titles[Kind.CERTIFICATE] = evidence.titles.get(Kind.CERTIFICATE, 0) + 1
+    if _STAY in found:
+        evidence.sections.add(_STAYED)
+
+
 def _add_words(evidence: Evidence, page: Folded) -> None:
-    found = _words() & set(page.words.split()) - evidence.terms - evidence.lab_values - evidence.vitals - evidence.drugs
+    words = page.words.split()
+    if words and len(page.words) <= _NOTE:
+        evidence.sentences = sum(word in _BINDING for word in words) / len(words)
+    found = _words().intersection(words)
+    if not found:
+        return
+    found = found - evidence.terms - evidence.lab_values - evidence.vitals - evidence.drugs
     if len(found) >= _TOGETHER:
         evidence.terms.update(sorted(found)[:_MOST])
     short = sum(len(word) <= _SHORT for word in found)
@@ -197,15 +216,17 @@ def _add_words(evidence: Evidence, page: Folded) -> None:
             evidence.letters.add(b"*shorthand")
 
 
-def _add_values(evidence: Evidence, page: Folded) -> list[int]:
-    places = []
+def _add_values(evidence: Evidence, page: Folded, places: list[int]) -> None:
     for start, end in islice(spans(_RUN, page.lines), _ROW):
         evidence.lab_values.update(b"*" + name for name in _NAMES_IN_RUN.findall(page.lines[start:end]))
         places.append(start + 1)
     for start, end in islice(spans(_SERIES, page.lines), _ROW):
         evidence.lab_values.add(b"*" + page.lines[start:end].split(b" ")[0])
         places.append(start)
-    return places
+    for start, end in spans(_TOOTH, page.lines):
+        if len(evidence.measures) < _MOST:
+            evidence.measures.add(page.lines[start:end])
+            places.append(start)
 
 
 @lru_cache(maxsize=1)
@@ -219,6 +240,15 @@ def _words() -> frozenset[bytes]:
     return frozenset(word for word in found if len(word) > 1 and b" " not in word) - _ALSO_ORDINARY
 
 
+_NOTE = 900  # folded bytes of a note
+_BINDING = frozenset(  # the words that hold sentences together; who jots leaves them out
+    b"le la les l de des du d un une et est en dans pour que qui sur avec par au aux ce cette ces se s son sa ses il"
+    b" elle ils elles on nous vous je ne n the of and to in a an is are was for with on at by that this it he she they"
+    b" we you i be has have had from as or not der die das und den dem ein eine einer einem einen ist sind im zu zum"
+    b" zur mit von vom auf fur nicht sich auch als am es er sie wir ich hat haben war lo gli uno di del della dei"
+    b" delle che con da nel nella al alla sono si non el los las una unos y por para su sus no het een van op te met"
+    b" voor zijn dat niet aan o os um uma do dos das na com em ao".split()
+)
 _ALSO_ORDINARY = frozenset(  # French, English, German, Italian, Spanish, Dutch words of every page
     b"on is us or as pm am no if at it in so re me to for and the de le la du et un or par pas sur mais tire "
     b"dort mots av si sa st"

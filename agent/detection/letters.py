@@ -18,7 +18,7 @@ _OTHER = {
     "‑": "-", "−": "-", "…": "...", "•": "*", "▪": "*", "●": "*", "☐": "[ ]", "□": "[ ]", "☑": "[x]", "☒": "[x]",
     "€": "EUR", "≥": ">", "≤": "<", "ﬁ": "fi", "ﬂ": "fl", "ﬀ": "ff", "ﬃ": "ffi", "ﬄ": "ffl", "μ": "u",
     "ł": "l", "Ł": "L", "đ": "d", "ı": "i", "№": "no", "\u2028": "\n", "\u2029": "\n", "\ufeff": "", "\u200b": "",
-    "\u200c": "", "\u200d": "", "\u2060": "", "℃": "°C",
+    "\u200c": "", "\u200d": "", "\u2060": "", "℃": "°C", "‹": "<<", "›": ">>",
 }  # fmt: skip
 _SMALL_CAPITALS = dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘǫʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnopqrstuvwyz", strict=True))
 _BOXED = {chr(first + place): letter for first in (0x1F150, 0x1F170, 0x1F1E6) for place, letter in enumerate(

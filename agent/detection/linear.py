@@ -26,7 +26,32 @@ def at_start(pattern: bytes) -> Callable[..., bool]:
 
 def spans(searcher: Any, data: bytes) -> Iterator[tuple[int, int]]:
     """Start and end of each match of a pattern compiled by re2, from left to right, without overlap."""
-    return (found[0] for found in groups(searcher, data))
+    if not _DIRECT:
+        yield from (found.span() for found in searcher.finditer(data))
+        return
+    match, anchor, place, size = searcher._regexp.Match, re2._Anchor.UNANCHORED, 0, len(data)
+    while place <= size:
+        start, end = match(anchor, data, place, size)[0]
+        if start < 0:
+            return
+        yield start, end
+        place = end if end > place else place + 1
+
+
+def sharing(searcher: Any, data: bytes) -> Iterator[tuple[int, int]]:
+    """The same for a pattern whose last byte may be the first of the next match, as the blank between two words."""
+    place, size = 0, len(data)
+    while place < size and (found := _next(searcher, data, place)) is not None:
+        yield found
+        place = max(found[1] - 1, place + 1)
+
+
+def _next(searcher: Any, data: bytes, place: int) -> tuple[int, int] | None:
+    if not _DIRECT:
+        found = searcher.search(data, place)
+        return found.span() if found is not None else None
+    start, end = searcher._regexp.Match(re2._Anchor.UNANCHORED, data, place, len(data))[0]
+    return (start, end) if start >= 0 else None
 
 
 def groups(searcher: Any, data: bytes) -> Iterator[Sequence[tuple[int, int]]]:
@@ -59,6 +84,17 @@ def holding(searcher: Any) -> Callable[..., bool]:
 def any_of(*searchers: Any) -> Callable[..., bool]:
     """The same for patterns of which one at least must match: one search tells that none does."""
     return holding(re2.compile(b"|".join(b"(?:" + searcher.pattern + b")" for searcher in searchers)))
+
+
+def which(*searchers: Any) -> Callable[[bytes], Sequence[int]]:
+    """A function that says which of these patterns match, by their numbers, in one search. For short texts: where much
+    may be under way at once, a long one makes it slower than the searches one by one.
+    """
+    known = re2.Set.SearchSet()
+    for searcher in searchers:
+        known.Add(searcher.pattern)
+    known.Compile()
+    return lambda data: known.Match(data) or ()
 
 
 def fitting(searcher: Any) -> Callable[[bytes], bool]:

@@ -17,6 +17,8 @@ import re2
 from agent.detection.fold import Folded
 from agent.detection.linear import holding, spans
 
+_FIGURES = b"0123456789/., "
+_SERIES = 3  # pairs of figures without a label («152/91») that are the blood pressures of somebody
 _MOST = 160  # notations looked at a page
 _BEHIND = 36  # bytes behind a dose where its rhythm stands
 _NUMBER = r"\d{1,5}(?:[.,']\d{1,3})?"
@@ -50,6 +52,7 @@ _FIND = re2.compile(
         r"dentes) ?(?:n ?)?:? ?[1-4][1-8]\b|"
         r"\b(?:ta|pa|rr|bp|td|t\.a\.?|p\.a\.?|pa ?s/d|tension|blutdruck|bloeddruk|presion|pressione?|"
         r"tensao) ?[:=]? ?\d{2,3} ?/ ?\d{2,3}\b|\b(?:ta|pa|bp) ?[:=]? ?\d{1,2}(?:[.,]\d)? ?/ ?\d{1,2}\b|"
+        r"\b1\d\d/(?:[5-9]\d|1[01]\d)\b|\b1\d[.,]\d ?/ ?(?:[5-9]|1[0-2])(?:[.,]\d)?\b|"
         r"\b\d{2,3} ?(?:bpm|lpm|spm|/ ?min\b)|\b(?:s[ap]?t?o2|sats?|satur?\.?|sato2|spo2) ?[:=]? ?\d{2,3}\b|"
         r"\b(?:t|tc|ta|temp\.?|temperatur[ae]?|fievre|fieber|febbre|fiebre|febre|koorts) ?[:=a]? ?(?:3[4-9]|"
         r"4[0-2])[.,]\d\b|"
@@ -132,6 +135,9 @@ def read_notation(page: Folded) -> Notation:
                 continue
         _add(found, name, text)
         found.places.append(start + 1)
+    bare = {text for text in found.vitals if text[:1].isdigit() and b"/" in text and not text.strip(_FIGURES)}
+    if len(bare) < _SERIES:
+        found.vitals -= bare
     return found
 
 

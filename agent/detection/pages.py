@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from agent.detection import evidence as clinical
-from agent.detection import identity, negatives, people
+from agent.detection import identity, negatives, people, sides
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded, fold
 from agent.detection.jottings import LONGEST, read_jottings
@@ -26,6 +26,9 @@ _ANCHORS = {
     "age": identity.read_age,
     "chart": identity.read_chart,
     "sex": identity.read_sex,
+    "office": identity.read_office,
+    "role": identity.read_role,
+    "kin": identity.read_kin,
 }
 
 
@@ -78,7 +81,7 @@ def read_page(text: str | Folded) -> Evidence:
     places += read_jottings(evidence, page)
     people.read_people(evidence, page, places, evidence.heads)
     if len(places) >= _FEW:
-        evidence.sides += people.count_sides(page, places)
+        evidence.sides += sides.count_sides(page, places)
     evidence.blanks += clinical.count_open_fields(page)
     if negatives.looks_like_code(page):
         evidence.against["code"] = {"s": {b"*1", b"*2", b"*3"}}

@@ -9,7 +9,7 @@ leave the process. Labels («né le», «Patient:») are identity.py.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import islice
 
@@ -22,14 +22,10 @@ from agent.detection.linear import spans
 
 _MOST = 120  # persons looked at a page
 _MEMORY = 64
-_LINES = 3000
-_NEAR = 40  # bytes between a side and what it is the side of
-_MANY_SIDES = 3
-_SIDES = re2.compile(
-    rb" (?:rechts|links|re|li|bds|beidseits|rechter|linker|rechten|linken|rechte|linke|left|right|bilateral|"
-    rb"droite?|gauche|dte|gche|dx|sx|destr[ao]|sinistr[ao]|derech[ao]|izquierd[ao]|dcha|dcho|izda|izdo|izq|"
-    rb"direit[ao]|esquerd[ao]|esq|od|os|og) "
-)
+_OLDEST = 108  # years: «112 cas» is a number of something else
+_VOWELS = frozenset(b"aeiouy")
+_LOG = 3  # clinical entries that may be those of a diary
+_DIARY = 2600  # folded bytes of a page that may be one
 _CAP = r"[A-Z][A-Za-z'\-]{1,24}"
 _SHORT = r"(?:[A-Z][A-Za-z'\-]{1,24}|[A-Z]\.?-?(?:[A-Z]\.?)?)"
 _FULL = (
@@ -56,7 +52,7 @@ _BED = (
 )
 _SIGNS = {
     "star": rf"\* ?{_DATE}\b",
-    "named_age": rf"\b{_FULL}(?: ?\([MFHmfhw]\))?[ ,]{{1,2}}(?:- )?\(?\d{{1,3}} ?{_YEARS}(?:[ ,.;:)/\n-])",
+    "named_age": rf"\b{_FULL}(?: ?\([MFHmfhw]\))?[ ,]{{1,2}}(?:- )?\(?\d{{1,3}} ?(?:{_YEARS}|[MF])(?:[ ,.;:)/\n-])",
     "named_birth": rf"\b{_FULL}(?: ?\(?[MFHWVmfhwv]\)?)?[ ,]{{1,3}}\(?{_DATE}(?:[^\d]|\b)",
     "sexed_age": (
         rf"\b{_SEX}[ ,.:(]{{1,3}}(?:de |di |agee? de |von |van |ca\.? |env\.? |environ )?"
@@ -97,8 +93,13 @@ _SIGNS = {
         r"\b(?:Mme|Mlle|Mr|M\.|Mrs|Ms|Frau|Fr\.|Hr\.|Herr|Hrn\.|Sig\.?(?:ra)?|Sra\.?|Sr\.|Mw\.?|Dhr\.?|Pat\.|Pt|Pte) "
         rf"[A-Z]\.(?:-?[A-Z]\.)?(?:,? ?\(?\d{{1,3}} ?{_YEARS}\b)?"
     ),
-    "complains": r"\b\d{2}[MF] (?:c/o|w/|with|p/w|presents|presenting|presented|hx|pmh|here|seen|s/p|who|known)\b",
+    "paren_age": r"\([A-Z][a-z]{2,14} [A-Z][a-z]{2,18}, \d{1,2}\)",
+    "complains": r"\b[1-9]\d[MF] (?:[a-z]{4,}|\?|c/o|w/|with|p/w|presents|presenting|presented|hx|pmh|"
+    r"here|seen|s/p|who|known)\b",
     "line_age": r"\n(?:[1-9]?[GP]\d? ?)*\d{1,3} ?(?:ans|ANS|anni|anos|jaar|Jahre|yo|YO)(?:,|\.| \d)",
+    "line_sex": r"\n(?:[-*>] ?)?(?:[MFHWVmfhwv] ?\d{2}(?: ?[aAyYjJ]\.?)?(?:, | [a-z]{3,})"
+    r"|(?:[Vv]aron|VARON|[Mm]ujer|[Hh]ombre|Homme|Femme|Mann|Frau|Uomo|Donna|Man|Vrouw|Homem|Mulher|Male|Female) "
+    r"\d{2}[,.: ])",
     "edad": r"\b(?:di anni|aged|AGED|(?:[Ee]dad|EDAD|[Aa]ge|AGE|Eta|ETA|Alter|Leeftijd|Idade|IDADE) ?:) ?\d{1,3}\b",
     "aged_sex": (
         r"\b\d{1,3} ?-?(?:yom|YOM|yof|YOF|"
@@ -117,9 +118,17 @@ _BEDS = re2.compile(
         r"\(?\d{1,2}[).] ?(?:[MFHWmfhw] ?\d{2}\b|[A-Z]{2,},? [A-Z]))"
     ).encode("ascii")
 )
-_FIND = re2.compile("|".join(_SIGNS.values()).encode("ascii"))
+_options = re2.Options()
+_options.max_mem = 32 << 20  # bytes: with the usual 8 MB, names and dates in columns make the search five times slower
+_options.log_errors = False  # a hostile page may need more than any: it is searched all the same, without a table
+_FIND = re2.compile("|".join(_SIGNS.values()).encode("ascii"), _options)
 _CLASS = re.compile("|".join(f"(?P<{name}>{shape})" for name, shape in _SIGNS.items()).encode("ascii"))
 _AGE = re.compile(rb"(\d{1,3}) ?[^\d]{0,12}$")
+_DATED = re.compile(  # a line that begins with a day or an hour, as in a diary
+    rb"\n? ?[-*>\[]{0,2} ?(?:[a-z]\d{1,2} )?(?:(?:lun|mar|mer|jeu|ven|sam|dim|mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|"
+    rb"fr|sa|so|gio|sab|dom|vie|mie|zo|za|vr)[a-z]{0,7}\.? ?)?(?:[0-3]?\d[./-][01]?\d\b|(?:19|20)\d\d-[01]\d-[0-3]\d|"
+    rb"[0-2]?\d ?(?:h ?(?:[0-5]\d)?|: ?[0-5]\d)\b(?!:))"
+)
 _NUMERIC = re.compile(rb"([0-3]?\d)[./-]([01]?\d)[./-](\d{2,4})(?!\d)")
 _SOLID = re.compile(rb"((?:19|20)\d\d)-?([01]\d)-?([0-3]\d)")
 _NAME = re.compile(rb"[A-Z][A-Za-z'\-]+")
@@ -161,25 +170,8 @@ def read_people(evidence: Evidence, page: Folded, clinical: Sequence[int], perso
             continue
         places.append(start)
     places += [start + 1 for start, _ in islice(spans(_BEDS, cased), _MOST)]
-    if places and clinical:
+    if clinical and (places or len(clinical) >= _LOG):
         _count_rows(evidence, page, clinical, places)
-
-
-def count_sides(page: Folded, clinical: Sequence[int]) -> int:
-    """Distinct words for left and right close to something clinical, at most three: a lesson seldom has a side."""
-    places = sorted(clinical)
-    found: set[tuple[bytes, int]] = set()
-    for start, end in islice(spans(_SIDES, page.words), _MOST):
-        if len(found) >= _MANY_SIDES:
-            break
-        near = bisect_right(places, start + _NEAR)
-        if near and places[near - 1] >= start - _NEAR:
-            found.add((page.words[start:end], places[near - 1]))
-    return len(found)
-
-
-def _star(evidence: Evidence, text: bytes) -> bool:
-    return _born(evidence, text, "9")
 
 
 def _born(evidence: Evidence, text: bytes, before: str) -> bool:
@@ -199,6 +191,8 @@ def _name(evidence: Evidence, text: bytes) -> bool:
     parts = [part.lower().replace(b"-", b" ") for part in _NAME.findall(text)]
     if not parts or any(part in _NOT_NAMES for part in parts[:3]) or len(evidence.names) >= _MEMORY:
         return False
+    if any(_VOWELS.isdisjoint(part) for part in parts[:2] if part not in _CIVILITIES):
+        return False  # «Bilan VM», «MTK»: letters for words
     if _CIVILITIES.issuperset(parts):  # «Mme V.»
         return _initial(evidence, b"")
     evidence.names.add(b" ".join(sorted(parts[:3])))
@@ -215,6 +209,11 @@ def _named_birth(evidence: Evidence, text: bytes) -> bool:
 def _named_age(evidence: Evidence, text: bytes) -> bool:
     cut = re.split(rb"[ ,(-]+\d", text, maxsplit=1)[0]
     return _name(evidence, cut) and _age(evidence, text[len(cut) :])
+
+
+def _paren_age(evidence: Evidence, text: bytes) -> bool:
+    name, _, age = text.strip(b"()").rpartition(b",")
+    return _name(evidence, name) and _age(evidence, age)
 
 
 def _first_age(evidence: Evidence, text: bytes) -> bool:
@@ -242,7 +241,7 @@ def _initial(evidence: Evidence, text: bytes) -> bool:
 
 def _age(evidence: Evidence, text: bytes) -> bool:
     found = re.search(rb"\d{1,3}", text)
-    if found and int(found[0]) <= 115 and len(evidence.ages) < _MEMORY:
+    if found and int(found[0]) <= _OLDEST and len(evidence.ages) < _MEMORY:
         evidence.ages.add(found[0])
         return True
     return False
@@ -261,26 +260,28 @@ def _age_last(evidence: Evidence, text: bytes) -> bool:
 
 
 _READ = {
-    "named_year": _named_year, "star": _star, "named_age": _named_age, "named_birth": _named_birth, "sexed_age": _age,
-    "aged_sex": _age, "year_old": _age, "jahrig": _age, "edad": _age, "line_age": _age_last,
+    "named_year": _named_year, "star": lambda evidence, text: _born(evidence, text, "9"),
+    "named_age": _named_age, "named_birth": _named_birth, "sexed_age": _age,
+    "aged_sex": _age, "year_old": _age, "line_sex": _age, "jahrig": _age, "edad": _age, "line_age": _age_last,
     "first_age": _first_age, "complains": _age, "alone_age": _alone_age, "infant": _age, "bed_age": _age_last,
-    "initials_age": _age, "initial": _initial, "young": _young, "comma_name": _comma_name,
+    "initials_age": _age, "paren_age": _paren_age, "initial": _initial, "young": _young, "comma_name": _comma_name,
     "first_initial": _initial,
 }  # fmt: skip
 
 
 def _count_rows(evidence: Evidence, page: Folded, clinical: Sequence[int], places: Sequence[int]) -> None:
     """Lines with a person and something clinical, and the different persons that begin them."""
-    breaks = [0]
-    at = page.lines.find(b"\n", 1)
-    while at >= 0 and len(breaks) < _LINES:
-        breaks.append(at)
-        at = page.lines.find(b"\n", at + 1)
-    told = {bisect_right(breaks, place) for place in clinical}
-    rows = {}
+    told = sorted(clinical)
+    if len(page.lines) <= _DIARY:
+        begun = {page.lines.rfind(b"\n", 0, place + 1) for place in told}
+        evidence.dated = sum(_DATED.match(page.lines, line) is not None for line in begun)
+    rows: dict[int, frozenset[bytes]] = {}
     for place in sorted(places):
-        line = bisect_right(breaks, place)
-        if line in told and line not in rows:
+        line = page.lines.rfind(b"\n", 0, place + 1)
+        if line in rows:
+            continue
+        near, end = bisect_left(told, line), page.lines.find(b"\n", line + 1)
+        if near < len(told) and told[near] < (end if end >= 0 else len(page.lines)):
             rows[line] = _who(page.cased[place : place + 60])
     evidence.rows = len(rows)
     known: list[frozenset[bytes]] = []

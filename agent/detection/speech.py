@@ -14,15 +14,21 @@ import re2
 
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded
-from agent.detection.linear import any_of, holding, spans
+from agent.detection.linear import any_of, holding, sharing, spans
 
 _MOST = 40
-_OPTIONS = re2.compile(  # a question, or what asks for an answer, then options a, b, c
-    rb"[?:][^?]{0,80}?[\n ]\(?a ?[.):/-] ?[^?]{1,200}?[\n ]\(?b ?[.):/-] ?[^?]{1,200}?[\n ]\(?c ?[.):/-] "
-)
+_SPOKEN = 2  # lines that begin with a quotation mark
+_QUESTIONS = 5  # question marks of a page: more than a patient asks, as many as a list of questions and answers has
+_HEAD, _PROPERTY = 80, 24  # bytes of the first words, and of a property that is passed over
+_NOT_GIVEN = frozenset((b"untitled", b"anonymous", b"unspecified", b"untitled document", b"sans titre", b"unknown"))
+_OPTION = re2.compile(rb"[\n ]\(?(?:[ab] ?[.):/-]|c ?[.):/-] )")
+_has_third = holding(re2.compile(rb"[\n ]\(?c ?[.):/-] "))
+_ASKED, _APART = 81, 201  # bytes between a question and its first option, and from one option to the next
+_MOST_OPTIONS = 300
+_A = ord("a")
 _QUESTION = re2.compile(
-    rb"\n(?:(?:q(?:uestion)? ?)?\d{0,2} ?[.):-]{0,2} ?)?(?:quel|quelles?|quels|comment|pourquoi|que |what|which|"
-    rb"how |why |was |welche|"
+    rb"(?:\n|\. )(?:(?:q(?:uestion)? ?)?\d{0,2} ?[.):-]{0,2} ?)?(?:quel|quelles?|quels|comment|pourquoi|que |what|"
+    rb"which|how |why |was |welche|"
     rb"warum|cual|como |que |quale|quali|come |perche|qual |quais|welke|wat |hoe |citez|list |name |define|"
     rb"discuss|explain)[^\n?]{3,200}\?"
 )
@@ -60,7 +66,7 @@ _TOLD = re2.compile(
     rb"muttered|replied)\b|"
     rb"\b(?:flusterte|seufzte|murmelte|dachte er|dachte sie)\b|\b(?:susurro|murmuro|sussurro|mormoro|fluisterde)\b"
 )
-_LIFE = re2.compile(rb"\((?:[a-z', ]{0,24} )?1[4-9]\d\d ?-{1,2} ?(?:[a-z', ]{0,24} )?(?:1[4-9]|20)\d\d\)")
+_LIFE = re2.compile(rb"\((?:[a-z0-9', ]{0,24} )?1[4-9]\d\d ?-{1,2} ?(?:[a-z0-9', ]{0,24} )?(?:1[4-9]|20)\d\d\)")
 _OWNER = re2.compile(
     rb"\b(?:owners?|proprietaire|besitzer(?:in)?|halter(?:in)?|tierhalter(?:in)?|propietari[oa]|"
     rb"proprietari[oa]|eigenaar|"
@@ -77,7 +83,7 @@ _ANIMAL = re2.compile(
     rb"kastriert|castrat[oa]|"
     rb"sterilizzat[oa]|castrad[oa]|esterilizad[oa]|gecastreerd|gesteriliseerd|entier|entiere|intact)\b|"
     rb"\b(?:neutered|spayed|castrated) "
-    rb"(?:male|female|dog|cat|bitch)\b|\b(?:dsh|dlh|labr?|gsd|jrt|ckcs|wht?|bc|lab) ?(?:x )?(?:mn|fn|me|fe|mc|"
+    rb"(?:male|female|dog|cat|bitch)\b|\b(?:dsh|dlh|labr?|gsd|jrt|ckcs|wht?|bc|lab)[ ,]{0,2}(?:x )?(?:mn|fn|me|fe|mc|"
     rb"fs)\b|\b(?:mn|fn|fs|mc) \d{1,2} ?y\b"
 )
 
@@ -90,7 +96,8 @@ _FIRST = {
         rb"revision|handout|"
         rb"flashcards?|anatomy flashcards|vorlesung|"
         rb"seminar|kasuistik|lezione|corso|apuntes|curso|aula|college|casus|station|exercice|examen (?:blanc|de|"
-        rb"final)|exam|quiz|partiel|ifsi)\b"
+        rb"final)|exam|quiz|partiel|ifsi|operatietechniek|operationstechnik|op-technik|surgical technique|"
+        rb"technique operatoire|tecnica chirurgica|tecnica quirurgica|tecnica cirurgica)\b"
     ),
     "rule": re2.compile(
         rb"\A[^a-z]{0,6}(?:protocole de (?:service|soins|prise)|protocole [-:]|procedure|consignes?|"
@@ -116,17 +123,28 @@ _OPENS = {family: holding(shape) for family, shape in _FIRST.items()}
 def read_speech(evidence: Evidence, page: Folded) -> None:
     """Note what the page's way of speaking says against a particular person. Linear in the page."""
     lines = page.lines
-    head = lines[1:80]
+    head = _head(lines)
     for family, opens in _OPENS.items():
         if opens(head):
             _note(evidence, family, "d", b"*first words")
-    asked = b"?" in lines or b"a. " in lines or b"a) " in lines
-    if asked and _OPTIONS.search(lines):
+    if (b"?" in lines or b"a. " in lines or b"a) " in lines) and _offers_options(lines):
         _note(evidence, "exam", "s", b"*options", b"*choose")
     if b"?" in lines and (count := _count(_QUESTION, lines)) > 1:
         _note(evidence, "course", "s", *(b"*question %d" % number for number in range(min(count, 3))))
+    if b"?" in lines and lines.count(b"?") >= _QUESTIONS:
+        _note(evidence, "general", "s", b"*asked", b"*answered")
+    if lines.count(b'\n"') >= _SPOKEN and b'";' not in lines and b'",' not in lines:  # no sheet with quoted cells
+        _note(evidence, "fiction", "s", b"*spoken", b"*dialogue")
     if _speaks(lines):
         _note_acts(evidence, lines)
+
+
+def _head(lines: bytes) -> bytes:
+    """The first words, behind what programs write for a title or an author that nobody gave."""
+    start = 1
+    while (stop := lines.find(b"\n", start, start + _PROPERTY)) >= 0 and lines[start:stop] in _NOT_GIVEN:
+        start = stop + 1
+    return lines[start : start + _HEAD]
 
 
 def _note_acts(evidence: Evidence, lines: bytes) -> None:
@@ -146,6 +164,24 @@ def _note_acts(evidence: Evidence, lines: bytes) -> None:
         _note(evidence, "veterinary", "s", b"*owner")
     if _ANIMAL.search(lines):
         _note(evidence, "veterinary", "s", b"*animal", b"*sex of an animal")
+
+
+def _offers_options(lines: bytes) -> bool:
+    """A question, or what asks for an answer, then options a, b, c, with no other question between."""
+    if not _has_third(lines):
+        return False
+    reached: tuple[list[int], ...] = ([], [], [])  # where the options a, b, c end that follow from a question
+    for start, end in islice(sharing(_OPTION, lines), _MOST_OPTIONS):
+        letter = lines[start:end].strip(b"\n (")[0] - _A
+        if letter == 0:
+            before = lines[max(0, start - _ASKED) : start]
+            follows = b"?" in before or b":" in before
+        else:
+            stop = next((stop for stop in reversed(reached[letter - 1]) if stop < start), None)
+            follows = stop is not None and start - stop <= _APART and b"?" not in lines[stop:start]
+        if follows:
+            reached[letter].append(end)
+    return bool(reached[2])
 
 
 def _count(shape: re2._Regexp, lines: bytes) -> int:

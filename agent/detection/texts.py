@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
 
-from agent.detection import combine, masking, negatives
+from agent.detection import combine, masking, negatives, wordings
 from agent.detection.combine import Score
 from agent.detection.disguise import readable
 from agent.detection.evidence import Evidence
@@ -23,7 +23,7 @@ from agent.detection.judged import Judged
 from agent.detection.kinds import kind_of
 from agent.detection.pages import PAGE, cut, read_page
 from agent.detection.roster.search import Listed, Search, combined
-from agent.document import Document, Format, Spot
+from agent.document import Document, Format, Problem, Spot
 from agent.findings import Finding, FindingType, Kind, Scale, Side
 
 _PATIENT_NUMBERS = frozenset((FindingType.NIR, FindingType.INS, FindingType.FOREIGN_ID))
@@ -32,7 +32,20 @@ _SHEETS = frozenset((Format.CSV, Format.XLSX, Format.XLS, Format.ODS))
 _Ask = Callable[[bytes, list[Hit]], Listed]
 """A folded page and its identifiers → the patients of the practice's list on it."""
 _NOBODY = Listed()
+_MAILS = frozenset((Format.EML, Format.MSG))
+_KIN = b"*kin of the writer"
+_MINE = tuple(
+    b"mon |ma |mes |je |j ai |my |i |mein |meine |ich |mio |mia |il mio |la mia |ho |mi |tengo |me |mijn |ik ".split(
+        b"|"
+    )
+)
+_UNWRITTEN = frozenset(
+    (Format.ZIP, Format.TAR, Format.GZIP, Format.SEVENZIP, Format.RAR, Format.BZIP2, Format.XZ, Format.AGE,
+     Format.AUDIO_VIDEO, Format.EXECUTABLE, Format.FONT, Format.DICOM, Format.SIGNAL, Format.RESEARCH)
+)  # fmt: skip
+"""Of these, and of what is encrypted, the text is names and fields of headers: how it sounds says nothing."""
 _SEVERAL = 3  # lines with different persons and something clinical that make a list of patients
+_TOLD = 40  # features of the wording among which the words of our lexicon are shown
 _SURE = 0.8  # strength from which a social security number is one, whatever stands around
 
 
@@ -44,6 +57,8 @@ class _Page:
     items: list[Finding]
     numbers: frozenset[str]
     listed: Listed
+    lines: bytes = b""
+    wording: float = 0.0  # nats: how it sounds
 
 
 def judge_text(node: Document, search: Search | None = None) -> Judged:
@@ -53,11 +68,12 @@ def judge_text(node: Document, search: Search | None = None) -> Judged:
     if not pages:
         return Judged(node)
     _spread(pages)
-    best, score = _best_page(pages)
+    listens = node.format not in _UNWRITTEN and node.problem is not Problem.ENCRYPTED
+    best, score = _best_page(pages, listens=listens)
     page = pages[best]
     everyone = frozenset(birth for each in pages for birth in each.evidence.births if each.evidence.named_births)
     numbers = frozenset(number for each in pages for number in each.numbers)
-    identified = _identified(pages, best)
+    identified = _identified(pages, best) or (node.format in _MAILS and _of_the_writer(pages[best]))
     medical = score.probability >= combine.MEDICAL
     listed = combined([each.listed for each in pages])
     rows = frozenset(who.decode("ascii", "replace") for each in pages for who in each.evidence.row_names)
@@ -130,29 +146,38 @@ def _read(spot: Spot, text: str, ask: _Ask | None) -> _Page:
         counts[hit.type] = counts.get(hit.type, 0) + 1
     sure = frozenset(value for value, strength in numbers.items() if strength >= _SURE)
     items = [Finding(kind, counts[kind], spot, 0.0, _sample(kind, value)) for kind, value in first.items()]
-    return _Page(spot, evidence, sum(numbers.values()), items, sure, listed)
+    return _Page(spot, evidence, sum(numbers.values()), items, sure, listed, page.lines, wordings.log_odds(page.lines))
 
 
 def _sample(kind: FindingType, value: str) -> str:
     return mask(value)[: masking.LIMIT] if kind in _MASKED else ""
 
 
-def _best_page(pages: list[_Page]) -> tuple[int, Score]:
+def _best_page(pages: list[_Page], *, listens: bool = True) -> tuple[int, Score]:
     """The most telling page and its sum. The most clinical pages are summed first; the rest is left out as soon as none
     of it could be more telling, could be medical at all, or could add to a certainty that is not told apart any more.
     """
     whole = negatives.weigh([pages[0].evidence, pages[-1].evidence] if len(pages) > 1 else [pages[0].evidence])
     vignettes = _vignettes([page.evidence for page in pages])
-    bounds = [combine.reach(page.evidence) for page in pages]
+    score_page = partial(_heard if listens else _score_page, pages, whole=whole, vignettes=vignettes)
+    if len(pages) == 1:
+        return 0, score_page(0)
+    bounds = [combine.reach(page.evidence, page.wording if listens else None) for page in pages]
     order = sorted(range(len(pages)), key=lambda number: -bounds[number])
-    best, score = order[0], _score_page(pages, order[0], whole, vignettes)
+    best, score = order[0], score_page(order[0])
     for number in order[1:]:
         if bounds[number] < max(combine.MEDICAL, score.probability) or score.probability >= combine.CERTAIN:
             break
-        other = _score_page(pages, number, whole, vignettes)
+        other = score_page(number)
         if (other.probability, -number) > (score.probability, -best):
             best, score = number, other
     return best, score
+
+
+def _heard(pages: list[_Page], number: int, whole: dict[str, float], vignettes: int) -> Score:
+    """The sum of a page with how it sounds."""
+    said = _score_page(pages, number, whole, vignettes)
+    return combine.heard(said, pages[number].wording, sure=pages[number].evidence.listed > 0)
 
 
 def _score_page(pages: list[_Page], number: int, whole: dict[str, float], vignettes: int) -> Score:
@@ -219,6 +244,11 @@ def _identified(pages: list[_Page], best: int) -> bool:
     )
 
 
+def _of_the_writer(page: _Page) -> bool:
+    """A mail about the writer or the writer's own: its sender says who."""
+    return any(phrase == _KIN or phrase.startswith(_MINE) for phrase in page.evidence.narrative)
+
+
 def _findings(page: _Page, score: Score) -> tuple[Finding, ...]:
     """The sum as findings, with samples of our own words; identities masked."""
     merged: dict[tuple[FindingType, str, bool], tuple[int, float]] = {}
@@ -226,7 +256,8 @@ def _findings(page: _Page, score: Score) -> tuple[Finding, ...]:
         key = (line.type, line.side, line.nats < 0)
         count, weight = merged.get(key, (0, 0.0))
         merged[key] = max(count, line.count), round(weight + line.nats, 2)
-    samples = {kind: _shown(kind, page) for kind in {kind for kind, _, _ in merged}}
+    against = any(line.type is FindingType.WORDING and line.nats < 0 for line in score.lines)
+    samples = {kind: _shown(kind, page, against) for kind in {kind for kind, _, _ in merged}}
     return tuple(
         [
             Finding(kind, count, page.spot, weight, samples[kind], _SIDES[side])
@@ -235,11 +266,13 @@ def _findings(page: _Page, score: Score) -> tuple[Finding, ...]:
     )
 
 
-def _shown(kind: FindingType, page: _Page) -> str:
-    """The sample that stands for one kind of evidence."""
+def _shown(kind: FindingType, page: _Page, against: bool) -> str:
+    """The sample that stands for one kind of evidence; of the wording, what spoke for or against."""
     evidence = page.evidence
     if kind is FindingType.ROSTER:
         return page.listed.sample
+    if kind is FindingType.WORDING:
+        return masking.words(set(wordings.telling(page.lines, _TOLD, against=against)))
     if kind in _WORDS:
         return masking.words(_WORDS[kind](evidence))
     if kind is FindingType.PERSON:

@@ -35,6 +35,7 @@ _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 # what a run may decode to and be a document; anything else is a digest, a key, a picture's neighbour
 _WORTH = frozenset(Format) - {Format.UNKNOWN, Format.EMPTY, Format.AUDIO_VIDEO, Format.EXECUTABLE, Format.FONT}
 _PLAIN = frozenset({Format.TEXT, Format.CSV, Format.JSON, Format.NDJSON})
+_DRESSED_LINE = 40  # characters of the shortest line but the last
 _HEX = b"0123456789abcdefABCDEF"
 _DRESS = rb"[ \t>\"'+*#/;|-]{1,8}"  # what stands before each line of a quoted message, a comment, a string put together
 _DRESSED_LINES = re2.compile(rb"(?m)(?:^" + _DRESS + rb"[A-Za-z0-9+/]{40,100}={0,2}[\"' +,;.&_\\)]{0,8}\r?\n){4,}")
@@ -72,6 +73,8 @@ def base64_runs(text: bytes, limit: int) -> Iterator[Run]:
 
 def dressed_runs(text: bytes, limit: int) -> Iterator[Run]:
     """Runs whose lines are quoted, commented out or put together as strings: each line alone is too short to be one."""
+    if _NOTHING_ELSE[:_DRESSED_LINE] not in text.translate(_OTHER):  # nearly every text
+        return
     for number, match in enumerate(_DRESSED_LINES.finditer(text)):
         if number >= _MOST_DRESSED:
             return

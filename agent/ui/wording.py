@@ -100,6 +100,7 @@ FINDINGS = {
     FindingType.ADMINISTRATIVE: N_("administrative text"),
     FindingType.PROFESSIONAL_MAIL: N_("mail between professionals of another trade"),
     FindingType.ROSTER: N_("appears in the practice's patient list"),
+    FindingType.WORDING: N_("the wording as a whole"),
 }
 
 AREAS = {
@@ -149,6 +150,7 @@ RESULTS = {
     "changed": N_("not done: the document changed meanwhile"),
     "gone": N_("not done: the document was gone"),
     "interrupted": N_("interrupted, taken up again"),
+    "examining": N_("being examined, its program waits"),
 }
 
 OBSTACLES = {

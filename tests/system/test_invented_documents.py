@@ -1,7 +1,7 @@
 """Documents that people wrote who had not seen the detector: floors under what was reached, not targets.
 
-``apart`` is the honest one: nobody mends a rule by it. What is missed is listed by
-``python -m bench.detection tests/documents/apart/manifest.jsonl``.
+Every set was measured before it was read and is read now: what the first look gave stands in the README of the folder.
+What is missed is listed by ``python -m bench.detection tests/documents/apart/manifest.jsonl --misses 20``.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.system
 
 @pytest.mark.parametrize(
     ("name", "recall", "identified", "false"),
-    [("fr", 0.96, 0.96, 0.03), ("xx", 0.96, 0.96, 0.04), ("apart", 0.92, 0.92, 0.12)],
+    [("fr", 0.98, 0.98, 0.02), ("xx", 0.98, 0.98, 0.03), ("apart", 0.97, 0.97, 0.02), ("short", 0.88, 0.88, 0.02)],
 )
 def test_recall_and_false_alarms(name: str, recall: float, identified: float, false: float) -> None:
     rows = detection.run(DOCUMENTS / name / "manifest.jsonl", 2)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from agent.detection.identifiers import adeli, contacts, finess, foreign, ins, nir, rpps
-from agent.detection.identifiers.base import AFTER, NEAR, Hit, Scheme, compact
+from agent.detection.identifiers.base import AFTER, HEAD, NEAR, TAIL, Hit, Scheme, compact
+from agent.detection.linear import spans
 
 MAX_HITS = 20_000
 MAX_RUN_CHARACTERS = 400_000  # of number-like text examined; beyond that a text is a table of numbers
@@ -39,6 +40,10 @@ _WORDLESS = tuple((index, scheme) for index, scheme in enumerate(SCHEMES) if sch
 WORDS = tuple(sorted({scheme.words.pattern for scheme in SCHEMES}))  # the context words, each sort once
 
 _LEAST_ALONE = min(scheme.digits for _, scheme in _WORDLESS)
+_MANY = 4  # runs from which one search tells where a number may stand that needs no context word
+_LOOSENED = (  # a question mark in Latin-1 may be any digit
+    (HEAD, ""), (TAIL, ""), (r"(?!\d)", ""), (r"\d", "[0-9?]"), (r"\u00a0", r"\xa0"), (r"\u202f", ""),
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -62,6 +67,20 @@ def _with_words(sorts: tuple[int, ...]) -> tuple[tuple[int, Scheme], ...]:
     return tuple((i, scheme) for i, scheme in enumerate(SCHEMES) if scheme.alone or scheme.words.pattern in words)
 
 
+@lru_cache(maxsize=1)
+def _shapes_alone() -> Any:
+    """All shapes of numbers that need no context word, what must stand around them apart, for one linear search."""
+    import re2
+
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.never_capture = True
+    shapes = "|".join(scheme.pattern.pattern for _, scheme in _WORDLESS)
+    for exact, loose in _LOOSENED:
+        shapes = shapes.replace(exact, loose)
+    return re2.compile(shapes.encode("latin-1"), options)
+
+
 class NumberScan:
     """One pass over the runs of one text. ``folded``: the same, one byte a character; ``word_places``: ascending starts
     of context words in it.
@@ -76,10 +95,15 @@ class NumberScan:
         self._passes = [0] * len(SCHEMES)
         self._alone: list[tuple[int, Hit]] = []
         self._hits: list[Hit] = []
+        self._shaped: list[tuple[int, int]] | None = None  # where a number may stand that needs no word, if searched
 
-    def over(self, runs: Iterable[tuple[int, int]]) -> list[Hit]:
-        """The hits in these runs (start, end); passes without context in a failing grid are left out."""
+    def over(self, runs: Sequence[tuple[int, int]], plain: bytes) -> list[Hit]:
+        """The hits in these runs (start, end); passes without context in a failing grid are left out. ``plain``: the
+        text in Latin-1, case kept, to be searched.
+        """
         budget = MAX_RUN_CHARACTERS
+        if len(runs) >= _MANY:
+            self._shaped = [*spans(_shapes_alone(), plain)]
         for start, end in runs:
             budget -= end - start
             if budget < 0 or len(self._hits) + len(self._alone) > MAX_HITS:
@@ -96,14 +120,24 @@ class NumberScan:
         if count < (_LEAST if self._words else _LEAST_ALONE):
             return
         low, high = max(0, start - _BEFORE), min(len(self._text), end + _BEHIND)
+        worth = self._worth(start, end)
+        if worth is _WORDLESS and not self._may_stand(low, high):
+            return
         window = self._text[low:high]
-        for index, scheme in self._worth(start, end):
+        for index, scheme in worth:
             if count < scheme.digits or (scheme.pieces and not _may_match(scheme, window)):
                 continue
             for match in _shapes(scheme, self._text, low, high):
                 self._judge(index, scheme, match)
             if self._settled(start, end):
                 return
+
+    def _may_stand(self, low: int, high: int) -> bool:
+        """Whether a number that needs no context word may stand there."""
+        if self._shaped is None:
+            return True
+        place = bisect_left(self._shaped, (high, high)) - 1
+        return place >= 0 and self._shaped[place][1] > low
 
     def _digits(self, start: int, end: int) -> int:
         piece = self._bytes[start:end]

@@ -66,7 +66,7 @@ def find_in(text: str) -> list[Hit]:
     folded = plain.translate(_FOLD).lower()
     if runs:
         places = [start for start, _ in islice(spans(words, folded), _MAX_WORDS)]
-        hits += NumberScan(text, folded, places).over(runs)
+        hits += NumberScan(text, folded, places).over(runs, plain)
     hits += _landmarks(text, folded, found)
     return _settle(hits)
 

@@ -2,31 +2,33 @@
 
 Streams from descriptor to descriptor, memory stays flat. Sealing tells what was read and what was written, so that the
 caller can verify both; it neither names nor removes anything. Opening shows nothing before the last byte is
-authenticated. The only importer of pyrage besides ``keys``.
+authenticated. The only importer of pyrage: it does the payload, always, and the header for X25519. For hybrid
+recipients, which it has not got, it seals to a key of the moment and the header is replaced on its way out; opening
+goes the same way back. The payload hangs on the file key alone, so it is the same bytes under either header.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from agent.crypto import header
+from agent.crypto.header import MAX_HEADER, Header, damaged
 from agent.crypto.parcel import Member, Packer, Unpacker
+from agent.crypto.recipients import KeyKind, new_identity, one_kind, recipient_of, unwrap, wrap
 from agent.errors import N_, SealError
 from agent.fsys.atomic import write_all
 from agent.fsys.draft import Draft
 from agent.fsys.rename import sync_folder_fd
 
 CHUNK = 1 << 20  # bytes read at once
-_MAX_HEADER = 64 * 1024  # bytes
-_MAX_HEADER_LINES = 2048
-_VERSION = b"age-encryption.org/v1"
-_MAC = re.compile(rb"^--- [A-Za-z0-9+/]{43}$")
+MAX_RECIPIENTS = 100  # of one file; the headers that are read may hold a few more
 _NONCE_AND_TAG = 16 + 16  # bytes: the shortest payload there is
+_SAMPLE = 4096  # bytes looked at in one place
+_NOISE = 400.0  # chi-square: one noise in a hundred million is above
 _BASE32 = "ABCDEFGHJKMNPQRSTVWXYZ0123456789"  # Crockford's, without the letters that look like digits
 
 
@@ -48,14 +50,19 @@ def neutral_name() -> bytes:
 def seal(source_fd: int, size: int, name: bytes, mtime_ns: int, recipients: Sequence[str], write_fd: int) -> SealedInfo:
     """Seal the first ``size`` bytes of ``source_fd`` (read by position) to all ``recipients`` into ``write_fd``.
 
-    Raises SealError: no or bad recipient, bad name, document became shorter; OSError: reading or writing failed.
+    Raises SealError: no or bad recipient, recipients of two kinds, bad name, document became shorter; OSError: reading
+    or writing failed.
     """
     import pyrage
 
+    if len(recipients) > MAX_RECIPIENTS:
+        raise SealError(N_("a document is sealed for at most {limit} recipients"), limit=MAX_RECIPIENTS)
+    kind = one_kind(recipients)
     packer = Packer(Member(name, size, mtime_ns), lambda offset, length: os.pread(source_fd, length, offset), CHUNK)
-    source, target = _Source(packer), _Target(write_fd)
+    source = _Source(packer)
+    target = _Target(write_fd, recipients) if kind is KeyKind.X25519 else _Reheaded(write_fd, recipients)
     try:
-        pyrage.encrypt_io(source, target, [_recipient(text) for text in recipients])
+        pyrage.encrypt_io(source, target, [pyrage.x25519.Recipient.from_str(text) for text in target.seals_to])
     except (pyrage.EncryptError, OSError, SealError) as error:
         raise source.failure or target.failure or _cannot_seal(error) from error
     if target.failure:  # the library drops what its last flush says: a full disk would pass unseen
@@ -69,17 +76,11 @@ def _cannot_seal(error: Exception) -> SealError:
     return SealError(N_("the document cannot be sealed"), hint=N_("run serment doctor"))
 
 
-def _recipient(text: str) -> Any:
-    import pyrage
-
-    try:
-        return pyrage.x25519.Recipient.from_str(text)
-    except pyrage.RecipientError as error:
-        raise SealError(
-            N_("this is not an age recipient: {recipient}"),
-            hint=N_("a recipient begins with age1"),
-            recipient=text[:80],
-        ) from error
+def read_header(fd: int) -> Header:
+    """The header of a sealed file, its MAC unproven. Raises SealError: not one, or out of bounds; OSError."""
+    if os.pread(fd, len(header.VERSION), 0) != header.VERSION:
+        raise SealError(N_("this is not a sealed file"), hint=N_("sealed files end in .age"))
+    return header.parse(os.pread(fd, MAX_HEADER, 0))
 
 
 def unseal(fd: int, identities: Sequence[str], write_fd: int = -1) -> Member:
@@ -88,42 +89,35 @@ def unseal(fd: int, identities: Sequence[str], write_fd: int = -1) -> Member:
     What is in ``write_fd`` is worth something only when this returns. Raises SealError with a hint (not an age file,
     wrong key, truncated, tampered, not one document), OSError when reading or writing fails.
     """
+    return unseal_with(fd, unwrap(read_header(fd), identities), write_fd)
+
+
+def unseal_with(fd: int, file_key: bytes, write_fd: int = -1) -> Member:
+    """Like ``unseal`` for whoever has the file key instead of an identity."""
     import pyrage
 
-    if not is_sealed(fd):
-        raise SealError(N_("this is not a sealed file"), hint=N_("sealed files end in .age"))
+    found = read_header(fd)
+    found.prove(file_key)
+    moment = new_identity(KeyKind.X25519)
+    head = header.build([wrap(file_key, recipient_of(moment))], file_key)
     size = os.fstat(fd).st_size
-    source = _Source(_Positioned(fd))
+    source = _Source(_Positioned(fd, head, found.size))
     unpacker = Unpacker((lambda piece: write_all(write_fd, piece)) if write_fd >= 0 else (lambda _piece: None), size)
     target = _Checked(unpacker)
     try:
-        pyrage.decrypt_io(source, target, [_identity(text) for text in identities])
+        pyrage.decrypt_io(source, target, [pyrage.x25519.Identity.from_str(moment)])
     except (pyrage.DecryptError, OSError, SealError) as error:
         raise source.failure or target.failure or _cannot_open(str(error)) from error
     if source.failure or target.failure:
-        raise source.failure or target.failure or _cannot_open("")
+        raise source.failure or target.failure or damaged()
     return unpacker.finish()
-
-
-def _identity(text: str) -> Any:
-    import pyrage
-
-    try:
-        return pyrage.x25519.Identity.from_str(text.strip())
-    except pyrage.IdentityError as error:
-        raise SealError(N_("the private key is damaged"), hint=N_("put keys back from a backup")) from error
 
 
 def _cannot_open(text: str) -> SealError:
     """By the words of the library: what is wrong, in ours."""
-    if "No matching keys" in text:
-        return SealError(
-            N_("this file was sealed for somebody else"),
-            hint=N_("ask the person it was sealed for, or the practice, to open it"),
-        )
     if "truncated" in text or "fill whole buffer" in text:
         return SealError(N_("this sealed file is cut short"), hint=N_("copy it again from where it came from"))
-    return SealError(N_("this sealed file was damaged or changed"), hint=N_("copy it again from where it came from"))
+    return damaged()
 
 
 def open_sealed(fd: int, identities: Sequence[str], folder_fd: int) -> bytes:
@@ -132,8 +126,13 @@ def open_sealed(fd: int, identities: Sequence[str], folder_fd: int) -> bytes:
     Never overwrites: a taken name gets a number. The document appears whole, verified and durable, or not at all.
     Raises like unseal.
     """
+    return open_sealed_with(fd, unwrap(read_header(fd), identities), folder_fd)
+
+
+def open_sealed_with(fd: int, file_key: bytes, folder_fd: int) -> bytes:
+    """Like ``open_sealed`` for whoever has the file key instead of an identity."""
     with Draft(folder_fd) as draft:
-        member = unseal(fd, identities, draft.fd)
+        member = unseal_with(fd, file_key, draft.fd)
         os.utime(draft.fd, ns=(member.mtime_ns, member.mtime_ns))
         os.fsync(draft.fd)
         name = draft.publish_free(member.name)
@@ -146,34 +145,54 @@ def is_sealed(fd: int) -> bool:
 
     Raises OSError.
     """
-    head = os.pread(fd, _MAX_HEADER, 0)
-    lines = head.split(b"\n", _MAX_HEADER_LINES)
-    if lines[0] != _VERSION:
-        return False
-    length = len(lines[0]) + 1
-    for line in lines[1:-1]:
-        length += len(line) + 1
-        if line.startswith(b"---"):
-            return bool(_MAC.match(line)) and os.fstat(fd).st_size >= length + _NONCE_AND_TAG
-    return False
-
-
-def is_sealed_for(fd: int, identity: str) -> bool:
-    """Whether the file is, to its last byte, one of ours that ``identity`` opens. Raises OSError."""
     try:
-        unseal(fd, [identity])
+        return os.fstat(fd).st_size >= read_header(fd).size + _NONCE_AND_TAG
+    except SealError:
+        return False
+
+
+def is_sealed_for(fd: int, *identities: str) -> bool:
+    """Whether the file is, to its last byte, one of ours that one of ``identities`` opens. Raises OSError."""
+    try:
+        unseal(fd, identities)
     except SealError:
         return False
     return True
 
 
-class _Positioned:
-    """A readable stream over a descriptor that leaves the descriptor's own position alone."""
+def looks_sealed(fd: int) -> bool:
+    """What can be said without any key: a header of nothing but known stanzas, and bytes behind it that are noise.
 
-    def __init__(self, fd: int) -> None:
+    For a laptop whose keys are all under phrases and with two officers. A document in clear behind a copied header is
+    told apart by its bytes; a compressed one may not be. Raises OSError.
+    """
+    try:
+        found = read_header(fd)
+    except SealError:
+        return False
+    known = {kind.stanza for kind in KeyKind}
+    if not any(stanza.kind in known for stanza in found.stanzas):
+        return False
+    size = os.fstat(fd).st_size - found.size
+    places = (
+        sorted({found.size + (size - _SAMPLE) * part // 7 for part in range(8)}) if size > _SAMPLE else [found.size]
+    )
+    return size >= _NONCE_AND_TAG and all(_is_noise(os.pread(fd, _SAMPLE, place)) for place in places)
+
+
+def _is_noise(sample: bytes) -> bool:
+    """Chi-square over the 256 byte values: 255 with a spread of 23 for noise, thousands for documents."""
+    expected = len(sample) / 256
+    return sum((count - expected) ** 2 for count in map(sample.count, range(256))) / expected < _NOISE
+
+
+class _Positioned:
+    """A readable stream: ``head``, then the descriptor from ``offset`` on; the descriptor's own position stays."""
+
+    def __init__(self, fd: int, head: bytes, offset: int) -> None:
         self._fd = fd
-        self._offset = 0
-        self._waiting = memoryview(b"")
+        self._offset = offset
+        self._waiting = memoryview(head)
 
     def read(self, length: int = -1) -> bytes:
         if not self._waiting:
@@ -200,22 +219,51 @@ class _Source:
 
 
 class _Target:
-    def __init__(self, fd: int) -> None:
+    """Where a sealed file goes; ``seals_to`` are the recipients that the library is to seal to."""
+
+    def __init__(self, fd: int, seals_to: Sequence[str]) -> None:
         self._fd = fd
+        self.seals_to = seals_to
         self.digest = hashlib.sha256()
         self.failure: Exception | None = None
 
     def write(self, data: bytes) -> int:
         try:
-            write_all(self._fd, data)
-        except OSError as error:
+            self._put(data)
+        except (OSError, SealError) as error:
             self.failure = error
             raise
-        self.digest.update(data)
         return len(data)
+
+    def _put(self, data: bytes) -> None:
+        write_all(self._fd, data)
+        self.digest.update(data)
 
     def flush(self) -> None:
         """The caller fsyncs."""
+
+
+class _Reheaded(_Target):
+    """Lets the library seal to a key of the moment and puts a header for the real recipients in front instead."""
+
+    def __init__(self, fd: int, recipients: Sequence[str]) -> None:
+        self._moment = new_identity(KeyKind.X25519)
+        self._recipients = recipients
+        self._head: bytearray | None = bytearray()
+        super().__init__(fd, [recipient_of(self._moment)])
+
+    def _put(self, data: bytes) -> None:
+        if self._head is None:
+            return super()._put(data)
+        self._head += data
+        mark = self._head.find(b"\n---")
+        if mark < 0 or (end := self._head.find(b"\n", mark + 1)) < 0:
+            return None
+        file_key = unwrap(header.parse(bytes(self._head)), [self._moment])
+        rest = bytes(self._head[end + 1 :])
+        self._head = None
+        super()._put(header.build([wrap(file_key, text) for text in self._recipients], file_key))
+        return super()._put(rest)
 
 
 class _Checked:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 from datetime import date, timedelta
 
+from agent.crypto.recipients import Named
 from agent.errors import N_, PolicyError
 from agent.model import Decision, Mode
 from agent.policy import values
 from agent.policy.conditions import read_scope, read_when
 from agent.policy.given import read_given
+from agent.policy.named import read_recipients
 from agent.policy.refusal import Refusals, shown
 from agent.policy.schema import Defaults, Exception_, Policy, PolicyTest, Rule
 from agent.policy.source import Node, Table, describe, read_tree
@@ -26,7 +28,7 @@ MAX_TESTS = 10_000
 MAX_EXCEPTIONS = 100  # of one rule
 MAX_DEVICES = 10_000
 
-_TOP = ("serment", "policy", "title", "date", "defaults", "devices", "rules", "tests")
+_TOP = ("serment", "policy", "title", "date", "defaults", "devices", "recipients", "rules", "tests")
 _RULE = ("id", "title", "when", "then", "offer", "unless", "mode", "message")
 _EXCEPTION = (*SCOPE_KEYS, "until", "by", "why")
 _TEST = ("given", "expect", "rule", "wanted")
@@ -86,6 +88,7 @@ def _policy(out: Refusals, tree: Table, file: str, release: str) -> Policy:
         date=day or "",
         defaults=_defaults(out, top["defaults"]) if "defaults" in top else Defaults(),
         devices=devices,
+        recipients=read_recipients(out, top["recipients"]) if "recipients" in top else Named(),
         rules=_rules(out, top["rules"], day or "") if "rules" in top else (),
         tests=_tests(out, top["tests"], devices) if "tests" in top else (),
         file=file,

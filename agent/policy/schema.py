@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from agent.crypto.recipients import Named
 from agent.model import Decision, Facts, Mode
 
 Localised = tuple[tuple[str, str], ...]
@@ -100,5 +101,6 @@ class Policy:
     title: Localised = ()
     date: str = ""  # ISO date of the policy; exceptions end at most 365 days after it
     devices: tuple[str, ...] = ()  # approved ones, as patterns
+    recipients: Named = Named()  # to whom documents are sealed besides their clinician
     file: str = ""
     release: str = ""  # first 12 hexadecimal digits of the SHA-256 of the file

@@ -17,6 +17,7 @@ from tests.fuzz.targets import (
     inside,
     patients,
     pictures,
+    sealing,
     settings,
     wires,
 )
@@ -39,6 +40,7 @@ TARGETS: dict[str, Target] = {
         hidden,
         patients,
         pictures,
+        sealing,
     )
     for target in module.TARGETS
 }

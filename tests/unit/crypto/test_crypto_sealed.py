@@ -105,7 +105,7 @@ def test_wrong_key(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"hello", b"age-encryption.org/v1", b"age-encryption.org/v1\n---\n" + b"x" * 99]
+    "content", [b"", b"hello", b"age-encryption.org/v1", b"age-encryption.org/v2\n---\n" + b"x" * 99]
 )
 def test_not_an_age_file(bench: Bench, content: bytes) -> None:
     assert not is_sealed(bench.file(content))

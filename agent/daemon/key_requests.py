@@ -1,0 +1,140 @@
+"""What a person may ask about keys over the local socket. Nobody gets a private key from the agent.
+
+``keys.unwrap`` opens one sealed file for who asks, from its header alone: the answer is the key of that file, and only
+when the file is sealed for that person (or, for the administrator, for the practice). The document never comes here.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from agent.crypto import header
+from agent.crypto.keys import KeyStore
+from agent.crypto.recipients import unwrap
+from agent.crypto.rehead import stanzas_of
+from agent.daemon.control import Handler
+from agent.daemon.notices import Notices
+from agent.errors import N_, HostError, UsageError
+from agent.i18n import LANGUAGES, catalogue
+
+_EVENTS = frozenset({"recovery-init", "recovery-request", "recovery-unlock", "recovery-finish", "recovery-drill",
+                     "renew", "rotate", "phrase", "backup"})  # fmt: skip
+_TOLD = {
+    "recovery-request": N_(
+        "Somebody asked two officers for access to a document that was sealed for you (case {case})."
+    ),
+    "recovery-finish": N_("Two officers gave access to a document that was sealed for you (case {case})."),
+}
+_CASE = re.compile("[0-9a-f]{0,32}")
+_MAX_NUMBER = 1_000_000
+_HOUR_S = 3600.0
+_RECORDS_AN_HOUR = 60
+
+
+def key_handlers(
+    keys: KeyStore, record: Callable[[str, dict[str, object]], None], notices: Notices
+) -> dict[str, Handler]:
+    """The requests that begin with ``keys.``."""
+    allowance = _Allowance()
+    return {
+        "keys.recipients": lambda uid, _arguments: list(keys.recipients(uid)),
+        "keys.named": lambda _uid, arguments: keys.named(str(arguments.get("name", ""))),
+        "keys.unwrap": lambda uid, arguments: _unwrap(keys, uid, arguments),
+        "keys.phrase": lambda uid, arguments: _phrase(keys, record, allowance.spent(uid), arguments),
+        "keys.states": lambda uid, _arguments: _states(keys, uid),
+        "keys.renew": lambda uid, _arguments: _renew(keys, record, allowance.spent(uid)),
+        "keys.restore": lambda uid, arguments: _restore(keys, record, allowance.spent(uid), arguments),
+        "keys.record": lambda uid, arguments: _record(record, notices, allowance, uid, arguments),
+    }
+
+
+def _unwrap(keys: KeyStore, uid: int, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The file key of a sealed file, from its header, and which stanzas are those of who asks.
+
+    Raises SealError when it is not sealed for who asks.
+    """
+    try:
+        head = base64.b64decode(str(arguments.get("header", "")), validate=True)
+    except ValueError as error:
+        raise UsageError(N_("the message on the local socket is not understood")) from error
+    identities = keys.opening(uid) if _administrator(uid) else keys.identities(uid)
+    found = header.parse(head)
+    key = base64.b64encode(unwrap(found, identities)).decode("ascii")
+    return {"key": key, "stanzas": stanzas_of(found, identities)}
+
+
+def _phrase(
+    keys: KeyStore, record: Callable[[str, dict[str, object]], None], uid: int, arguments: dict[str, Any]
+) -> None:
+    keys.protect_with_phrase(uid, str(arguments.get("new", "")), str(arguments.get("old", "")))
+    record("keys", {"what": "phrase", "by": "owner"})
+
+
+def _states(keys: KeyStore, uid: int) -> list[dict[str, str]]:
+    """The own key, and for the administrator everybody's; never more than how it is protected."""
+    return [
+        {"name": state.name, "recipient": state.recipient, "method": state.method}
+        for state in keys.states()
+        if _administrator(uid) or state.name in {str(uid), "practice"}
+    ]
+
+
+def _renew(keys: KeyStore, record: Callable[[str, dict[str, object]], None], uid: int) -> str:
+    recipient = keys.renew(f"clinicians/{uid}")
+    record("keys", {"what": "renew", "by": "owner"})
+    return recipient
+
+
+def _restore(
+    keys: KeyStore, record: Callable[[str, dict[str, object]], None], uid: int, arguments: dict[str, Any]
+) -> None:
+    keys.restore(f"clinicians/{uid}", str(arguments.get("identity", ""))[:200].strip().upper())
+    record("keys", {"what": "restore", "by": "owner"})
+
+
+class _Allowance:
+    """So that nobody fills the log by asking, or keeps the keys busy: so many requests of one person an hour."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._spent: dict[int, list[float]] = {}
+
+    def spent(self, uid: int) -> int:
+        """``uid``, when it may. Raises HostError when it asked too often."""
+        now = time.monotonic()
+        with self._lock:
+            recent = [each for each in self._spent.get(uid, []) if now - each < _HOUR_S]
+            if len(recent) >= _RECORDS_AN_HOUR:
+                raise HostError(N_("too many requests about keys in an hour"), hint=N_("try again later"))
+            self._spent[uid] = [*recent, now]
+        return uid
+
+
+def _record(
+    record: Callable[[str, dict[str, object]], None], notices: Notices, allowance: _Allowance, uid: int,
+    arguments: dict[str, Any],
+) -> None:  # fmt: skip
+    """One record about keys, in words of a closed list and numbers; a recovery is told to the owner of the file."""
+    what, count, case = str(arguments.get("what")), arguments.get("count", 0), str(arguments.get("case", ""))
+    if what not in _EVENTS or type(count) is not int or not 0 <= count <= _MAX_NUMBER or not _CASE.fullmatch(case):
+        raise UsageError(N_("the message on the local socket is not understood"))
+    if what == "recovery-init" and not _administrator(uid):
+        raise HostError(N_("only the administrator of this laptop may do this"), hint=N_("use sudo"))
+    allowance.spent(uid)
+    record(
+        "keys", {"what": what, "count": count, "case": case, "by": "administrator" if _administrator(uid) else "user"}
+    )
+    owner = arguments.get("owner")
+    if what in _TOLD and type(owner) is int and 0 <= owner < 1 << 32:
+        message = tuple((each, catalogue(each).gettext(_TOLD[what]).format(case=case)) for each in LANGUAGES)
+        notices.announce(owner, "keys", message, time.time())
+
+
+def _administrator(uid: int) -> bool:
+    return uid in {0, os.geteuid()}

@@ -1,0 +1,178 @@
+"""One document that somebody looks at: put into memory, saved back sealed, and what was saved beside it too.
+
+Owns no process and no terminal: ``viewing`` runs the application and says what happened. The sealed file is replaced
+only while it is the one that was opened; else, or when it cannot be written, a sealed file of its own is made beside it
+or in the home folder. Raises rather than losing an edit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+from agent.crypto.header import Header
+from agent.crypto.parcel import Member
+from agent.crypto.reseal import reseal
+from agent.crypto.sealed import neutral_name, open_sealed_with, read_header, seal
+from agent.errors import N_, HostError, SermentError
+from agent.fsys.draft import Draft
+from agent.fsys.openat import open_regular
+from agent.fsys.rename import sync_folder_fd
+from agent.fsys.writers import open_for_writing
+from agent.ui.key_access import KeyAccess
+from agent.ui.memory_folder import MemoryFolder
+
+_REST_NS = 1_000_000_000  # an edit has come to rest when it is this old
+_PASSING = (b".~lock.", b"~$", b".goutputstream", b".nfs")
+
+
+class Sitting:
+    """One document under somebody's eyes. ``saved`` counts how often edits went back."""
+
+    def __init__(self, source: bytes, key: bytes, header: Header, folder: MemoryFolder, access: KeyAccess) -> None:
+        self._source, self._key, self._header = source, key, header
+        self._folder, self._access = folder, access
+        self._name = b""
+        self._digest = ""
+        self._seen = (0, 0, 0)
+        self.saved = 0
+        self.elsewhere: list[bytes] = []  # sealed files that were made besides
+
+    def open(self, fd: int) -> Path:
+        """Put the document into memory and return where."""
+        folder_fd = os.open(self._folder.document, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            self._name = open_sealed_with(fd, self._key, folder_fd)
+            self._digest, self._seen = _state(folder_fd, self._name)
+        finally:
+            os.close(folder_fd)
+        self._folder.note(source=os.fsdecode(self._source), name=os.fsdecode(self._name), digest=self._digest)
+        return self._folder.document / os.fsdecode(self._name)
+
+    def save(self, *, last: bool = False) -> None:
+        """Seal the document again when it was edited and is at rest, or ``last``. Raises SermentError, OSError."""
+        folder_fd = os.open(self._folder.document, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            try:
+                fd = open_regular(folder_fd, self._name)
+            except OSError:
+                return  # in the middle of being replaced, or removed by its reader: the sealed file stays
+            try:
+                state = os.fstat(fd)
+                seen = (state.st_ino, state.st_size, state.st_mtime_ns)
+                resting = time.time_ns() - state.st_mtime_ns > _REST_NS and not open_for_writing(fd)
+                if seen == self._seen or not (resting or last):
+                    return
+                digest = _digest(fd)
+                if digest != self._digest:
+                    self._put_back(fd, state)
+                    self.saved += 1
+                    self._digest = digest
+                    self._folder.note(source=os.fsdecode(self._source), name=os.fsdecode(self._name), digest=digest)
+                self._seen = seen
+            finally:
+                os.close(fd)
+        finally:
+            os.close(folder_fd)
+
+    def _put_back(self, fd: int, state: os.stat_result) -> None:
+        """In the place of the sealed file when it is still the one that was opened, beside it otherwise."""
+        parent, _, name = self._source.rpartition(b"/")
+        folder_fd = os.open(parent or b"/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            old_fd = open_regular(folder_fd, name)
+            try:
+                if read_header(old_fd) != self._header:
+                    raise HostError(N_("the sealed file was changed by somebody else in the meantime"))
+                before = os.fstat(old_fd)
+                with Draft(folder_fd) as draft:
+                    reseal(old_fd, self._key, fd, Member(self._name, state.st_size, state.st_mtime_ns), draft.fd)
+                    draft.own(before.st_uid, before.st_gid, before.st_mode)
+                    os.fsync(draft.fd)
+                    draft.replace(name)
+            finally:
+                os.close(old_fd)
+            sync_folder_fd(folder_fd)
+        except (OSError, SermentError):
+            self.elsewhere.append(_sealed_apart(fd, self._name, self._source, self._access))
+        finally:
+            os.close(folder_fd)
+
+    def save_others(self) -> None:
+        """What the application saved under other names becomes sealed files. Raises SermentError, OSError."""
+        self.elsewhere += seal_apart(self._folder, left_over(self._folder)[1], self._source, self._access)
+
+
+def left_over(folder: MemoryFolder) -> tuple[bool, list[bytes]]:
+    """Whether the document differs from what is sealed, and the names of what else an application left."""
+    noted, edited, others = folder.noted(), False, []
+    for path in sorted(folder.document.iterdir()) if folder.document.is_dir() else ():
+        if path.name == noted.get("name"):
+            with path.open("rb") as file:
+                edited = hashlib.file_digest(file, "sha256").hexdigest() != noted.get("digest")
+        elif not _passing(os.fsencode(path.name)) and path.is_file() and path.stat().st_size:
+            others.append(os.fsencode(path.name))
+    return edited, others
+
+
+def _passing(name: bytes) -> bool:
+    """Locks and copies that applications make for themselves."""
+    return name.startswith(_PASSING) or name.endswith((b"~", b".swp", b".tmp"))
+
+
+def seal_apart(folder: MemoryFolder, names: list[bytes], source: bytes, access: KeyAccess) -> list[bytes]:
+    """Documents of the folder, sealed for their person beside ``source`` or in the home folder; returns the paths."""
+    made = []
+    folder_fd = os.open(folder.document, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for name in names:
+            fd = open_regular(folder_fd, name)
+            try:
+                made.append(_sealed_apart(fd, name, source, access))
+            finally:
+                os.close(fd)
+    finally:
+        os.close(folder_fd)
+    return made
+
+
+def _sealed_apart(fd: int, name: bytes, source: bytes, access: KeyAccess) -> bytes:
+    problem: OSError = FileNotFoundError()
+    state, recipients = os.fstat(fd), access.recipients()
+    for place in (source.rpartition(b"/")[0] or b"/", os.fsencode(os.path.expanduser("~"))):
+        try:
+            folder_fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            problem = error
+            continue
+        try:
+            with Draft(folder_fd) as draft:
+                seal(fd, state.st_size, name, state.st_mtime_ns, recipients, draft.fd)
+                os.fsync(draft.fd)
+                made = draft.publish_free(neutral_name())
+            sync_folder_fd(folder_fd)
+            return place.rstrip(b"/") + b"/" + made
+        except OSError as error:
+            problem = error
+        finally:
+            os.close(folder_fd)
+    raise problem
+
+
+def _state(folder_fd: int, name: bytes) -> tuple[str, tuple[int, int, int]]:
+    fd = open_regular(folder_fd, name)
+    try:
+        state = os.fstat(fd)
+        return _digest(fd), (state.st_ino, state.st_size, state.st_mtime_ns)
+    finally:
+        os.close(fd)
+
+
+def _digest(fd: int) -> str:
+    digest, offset = hashlib.sha256(), 0
+    while block := os.pread(fd, 1 << 20, offset):
+        digest.update(block)
+        offset += len(block)
+    return digest.hexdigest()

@@ -1,0 +1,130 @@
+"""``serment open --view``: the document in memory, in its application; edits go back sealed; nothing stays behind.
+
+While the application has the document open, every edit that has come to rest is sealed into the place of the sealed
+file, for the same recipients. What an application saved beside it becomes a sealed file of its own. When something
+cannot be saved where it belongs it is sealed into the home folder, and if that fails too, the folder in memory stays
+and is said: an edit is never thrown away.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import time
+from types import FrameType
+
+from agent.crypto.header import MAX_HEADER
+from agent.crypto.sealed import read_header
+from agent.errors import N_, HostError, SermentError, UsageError
+from agent.ui import memory_folder
+from agent.ui.applications import command_for, environment, holders
+from agent.ui.key_access import KeyAccess
+from agent.ui.memory_folder import MemoryFolder
+from agent.ui.printable import printable
+from agent.ui.sitting import Sitting, left_over, seal_apart
+from agent.ui.terminal import Terminal
+
+_LOOK_S = 0.5  # between two looks at the document
+_HANDED_OVER_S = 5.0  # a command that ends sooner gave the document to a process that ran already
+_LONGEST_S = 12 * 3600.0
+
+
+def view(source: bytes, access: KeyAccess, terminal: Terminal, program: str | None) -> int:
+    """Show the sealed file ``source`` and wait until it is closed. Raises SermentError, OSError."""
+    sweep(access, terminal)
+    fd = _opened(source)
+    try:
+        header = read_header(fd)
+        key = access.file_key(os.pread(fd, MAX_HEADER, 0)).key
+        folder, settled = memory_folder.make(), False
+        try:
+            sitting = Sitting(source, key, header, folder, access)
+            document = sitting.open(fd)
+            _watch(command_for(document.name, document, folder.scratch, program), sitting, folder)
+            sitting.save(last=True)
+            sitting.save_others()
+            settled = True
+        finally:
+            if settled or left_over(folder) == (False, []):
+                folder.remove()
+            else:
+                text = terminal.translate(N_("an edit could not be saved; it is kept in memory: {path}"))
+                terminal.error(text.format(path=printable(str(folder.document))))
+    finally:
+        os.close(fd)
+    _say(sitting, terminal)
+    return 0
+
+
+def _say(sitting: Sitting, terminal: Terminal) -> None:
+    if sitting.saved and not sitting.elsewhere:
+        terminal.line(terminal.translate(N_("your changes are sealed in the same file")))
+    for path in sitting.elsewhere:
+        terminal.line(terminal.translate(N_("sealed: {path}")).format(path=printable(path)))
+
+
+def _opened(source: bytes) -> int:
+    try:
+        fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise UsageError(N_("cannot be read: {why}"), where=printable(source), why=error.strerror) from error
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise UsageError(N_("is not a file"), where=printable(source))
+    return fd
+
+
+class _StopAskedError(Exception):
+    """Log-out, Ctrl-C: save and clean."""
+
+
+def _watch(words: list[str], sitting: Sitting, folder: MemoryFolder) -> None:
+    """Run the application until nobody has the document open any more."""
+
+    def stop(_signum: int, _frame: FrameType | None) -> None:
+        raise _StopAskedError
+
+    before = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    begun = time.monotonic()
+    try:
+        try:
+            child = subprocess.Popen(
+                words, cwd=folder.document, env=environment(folder.scratch), umask=0o077, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+        except OSError as error:
+            raise HostError(
+                N_("the application cannot be started: {why}"), hint=N_("name one: --with PROGRAM"), why=error.strerror
+            ) from error
+        handed_over = ""
+        while time.monotonic() - begun < _LONGEST_S:
+            time.sleep(_LOOK_S)
+            sitting.save()
+            if child.poll() is None:
+                continue
+            if not handed_over and time.monotonic() - begun < _HANDED_OVER_S:
+                handed_over = os.path.basename(words[0])
+            if not holders(folder.path, handed_over):
+                return
+    except _StopAskedError:
+        return
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def sweep(access: KeyAccess, terminal: Terminal) -> None:
+    """What a crash left in memory: edits are sealed, then the folder goes. Raises nothing that stops the command."""
+    for folder in memory_folder.abandoned():
+        try:
+            edited, names = left_over(folder)
+            noted = folder.noted()
+            names += [os.fsencode(noted["name"])] if edited else []
+            for path in seal_apart(folder, names, os.fsencode(noted.get("source", "/")), access):
+                text = terminal.translate(N_("an edit that was not saved is sealed: {path}"))
+                terminal.line(text.format(path=printable(path)))
+            folder.remove()
+        except (OSError, SermentError):
+            continue  # it stays for the next time

@@ -34,6 +34,8 @@ COMMANDS = {
     "patients": N_("the practice's patient list: load, status, forget"),
     "seal": N_("seal a document for yourself, the practice and others"),
     "open": N_("open a sealed document"),
+    "page": N_("put the page that opens your sealed files in any browser on a stick"),
+    "keys": N_("your key and the practice's: phrase, backup sheet, rotation, recovery by two"),
 }
 _EXAMPLE = N_("example: serment scan ~/Documents")
 
@@ -68,7 +70,8 @@ def _with_actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Argument
     yield parser
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            yield from action.choices.values()
+            for each in action.choices.values():
+                yield from _with_actions(each)
 
 
 def _module(name: str) -> str:

@@ -1,6 +1,8 @@
-"""``serment seal FILE [--to NAME|age1…] [-o OUT]``: seal a document for yourself, the practice, and whoever is named.
+"""``serment seal FILE [--to NAME|age1…] [-o OUT]``: seal a document for yourself, the practice, and whoever is named;
+``--to-phrase`` for somebody who has no Serment (``outside``).
 
-The plain document stays where it is. Names are those of ``data_dir/recipients/NAME.pub`` or of people of this laptop.
+The plain document stays where it is. Names are those of the policy's recipients, of ``data_dir/recipients/NAME.pub`` or
+of people of this laptop.
 """
 
 from __future__ import annotations
@@ -14,11 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.config import AgentConfig
-from agent.crypto.keys import KeyStore
 from agent.crypto.sealed import is_sealed, neutral_name, seal
 from agent.errors import N_, SealError, UsageError
 from agent.fsys.draft import Draft
+from agent.ui.cli import outside
 from agent.ui.configured import add_config, configuration
+from agent.ui.key_access import KeyAccess
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
 
@@ -31,6 +34,16 @@ def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) 
     parser.add_argument(
         "--to", action="append", default=[], metavar="NAME|age1…", help=translate(N_("who else may open it"))
     )
+    parser.add_argument(
+        "--to-phrase", action="store_true", help=translate(N_("for somebody without Serment: a page, or a locked PDF"))
+    )
+    parser.add_argument(
+        "--as",
+        dest="form",
+        choices=outside.FORMS,
+        default="auto",
+        help=translate(N_("with --to-phrase: which of them")),
+    )
     parser.add_argument("-o", "--output", metavar="OUT", help=translate(N_("name to give it (default: neutral)")))
     parser.add_argument("--json", action="store_true", help=translate(N_("one JSON object")))
     add_config(parser, translate)
@@ -38,6 +51,8 @@ def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) 
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
     source = os.path.abspath(os.fsencode(args.file))
+    if args.to_phrase:
+        return _to_phrase(args, source, terminal)
     recipients = _recipients(configuration(args), args.to)
     target = _target(os.fsencode(args.output)) if args.output else None
     fd = _open(source)
@@ -50,6 +65,18 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     else:
         terminal.line(terminal.translate(N_("sealed: {path}")).format(path=printable(sealed)))
     return 0
+
+
+def _to_phrase(args: argparse.Namespace, source: bytes, terminal: Terminal) -> int:
+    if args.to:
+        raise UsageError(N_("--to-phrase is for one person; leave --to out"))
+    access = KeyAccess(configuration(args))
+    target = os.fsencode(args.output) if args.output else None
+    fd = _open(source)
+    try:
+        return outside.seal_to_phrase(access, source, fd, target, args.form, terminal, as_json=args.json)
+    finally:
+        os.close(fd)
 
 
 def _target(output: bytes) -> bytes:
@@ -100,15 +127,17 @@ def _publish(draft: Draft, name: bytes) -> bytes:
 
 
 def _recipients(config: AgentConfig, names: list[str]) -> tuple[str, ...]:
-    own = KeyStore(config.data_dir / "keys").recipients(os.getuid())
-    return tuple(dict.fromkeys((*own, *(_recipient(config.data_dir, name) for name in names))))
+    access = KeyAccess(config)
+    return tuple(dict.fromkeys((*access.recipients(), *(_recipient(access, config.data_dir, name) for name in names))))
 
 
-def _recipient(data_dir: Path, name: str) -> str:
+def _recipient(access: KeyAccess, data_dir: Path, name: str) -> str:
     if name.startswith("age1"):
         return name
     if not _NAME.fullmatch(name):
         raise UsageError(N_("this is no name of a recipient: {name}"), name=printable(name, 60))
+    if (known := access.named(name)) is not None:
+        return known
     candidates = [data_dir / "recipients" / f"{name}.pub"]
     try:
         candidates.append(data_dir / "keys" / "clinicians" / f"{pwd.getpwnam(name).pw_uid}.pub")

@@ -62,6 +62,23 @@ class PicturesSection:
 
 
 @dataclass(frozen=True, slots=True)
+class GatesSection:
+    airlock: bool = True  # removable volumes: what is written is judged before it reaches the medium
+    gate: bool = True  # sync and document folders: what is opened is judged before a program reads it
+    names: bool = True  # names of files and folders are judged too
+    deadline_s: int = 120  # a program waits at most so long for one verdict; then nothing goes (airlock)
+    picture_wait_s: int = 15  # ... of which for reading a document's pictures
+    picture_budget_s: int = 120  # ... and so long for all pictures of ten minutes
+    staging_mb: int = 0  # what may wait for its verdict on the laptop's disk; 0: half of what is free, at most 8 GB
+
+
+@dataclass(frozen=True, slots=True)
+class KeysSection:
+    kind: str = "x25519"  # of new keys, unless the policy names a recovery key: x25519 (every age program) or hybrid
+    protection: str = "auto"  # of private keys at rest: auto (the strongest that works), tpm, credential or host
+
+
+@dataclass(frozen=True, slots=True)
 class CollectorSection:
     url: str = "embedded"  # "embedded", "off", or an address
     port: int = 8440  # of the embedded one, on 127.0.0.1
@@ -74,6 +91,8 @@ class AgentConfig:
     policy: PolicySection = PolicySection()
     channels: ChannelsSection = ChannelsSection()
     pictures: PicturesSection = PicturesSection()
+    gates: GatesSection = GatesSection()
+    keys: KeysSection = KeysSection()
     collector: CollectorSection = CollectorSection()
     source: str = field(default="", compare=False)  # the file it was read from
 
@@ -84,6 +103,10 @@ class AgentConfig:
     @property
     def control_socket(self) -> Path:
         return self.agent.runtime_dir / "agent.sock"
+
+    @property
+    def gates_socket(self) -> Path:
+        return self.agent.runtime_dir / "gates.sock"
 
 
 def default_config(uid: int | None = None) -> AgentConfig:
@@ -188,6 +211,27 @@ def _check(config: AgentConfig, where: str) -> None:
             config.policy.profile in {"monitor", "enforce"},
             "monitor or enforce",
             config.policy.profile,
+        ),
+        ("gates.deadline_s", 5 <= config.gates.deadline_s <= 3600, "between 5 and 3600", config.gates.deadline_s),
+        (
+            "gates.picture_wait_s",
+            0 <= config.gates.picture_wait_s < config.gates.deadline_s,
+            "at least 0 and less than deadline_s",
+            config.gates.picture_wait_s,
+        ),
+        (
+            "gates.picture_budget_s",
+            0 <= config.gates.picture_budget_s <= 3600,
+            "between 0 and 3600",
+            config.gates.picture_budget_s,
+        ),
+        ("gates.staging_mb", 0 <= config.gates.staging_mb <= 1 << 20, "between 0 and 1048576", config.gates.staging_mb),
+        ("keys.kind", config.keys.kind in {"x25519", "hybrid"}, "x25519 or hybrid", config.keys.kind),
+        (
+            "keys.protection",
+            config.keys.protection in {"auto", "tpm", "credential", "host"},
+            "auto, tpm, credential or host",
+            config.keys.protection,
         ),
         ("collector.port", 0 <= config.collector.port <= 65535, "between 0 and 65535", config.collector.port),
         (

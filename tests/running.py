@@ -47,6 +47,8 @@ class RunningAgent:
     policy: Path | None = None
     collector: str = "embedded"
     discover_volumes: bool = False  # never the real sticks of the machine
+    airlock: bool = False  # take volumes over, where we are root; else the watch acts after the write
+    gate: bool = False  # hold the sync folders: their whole file system is asked about, so let it be one of your own
     pictures: bool = False  # reading them takes seconds each: for the tests that are about it
     main: str = "agent.ui.cli.main"  # or tests.picture_reader: the same, with readers that obey the picture
     environment: dict[str, str] = field(default_factory=dict)
@@ -75,6 +77,7 @@ class RunningAgent:
             f"[channels.removable]\nvolumes = {listed(self.volumes)}\ndiscover = {str(self.discover_volumes).lower()}\n"
             f"[channels.cloud_sync]\nfolders = {listed(self.cloud)}\ndiscover = false\n"
             f"[channels.downloads]\nfolders = {listed(self.downloads)}\ndiscover = false\n"
+            f"[gates]\nairlock = {str(self.airlock).lower()}\ngate = {str(self.gate).lower()}\n"
             f"[pictures]\nenabled = {str(self.pictures).lower()}\n"
             f'[collector]\nurl = "{self.collector}"\nport = 0\n',
             encoding="utf-8",

@@ -27,6 +27,7 @@ class OpenTransfer:
     number: int
     kind: str = ""  # findings.kind, for the placeholder's sentence
     hold: Hold | None = None
+    owner: int | None = None  # uid of whoever writes what is held; None: as the file and its place say
 
 
 class Action(Protocol):

@@ -17,11 +17,10 @@ from agent.actions.base import OpenTransfer
 from agent.actions.copying import digest_of, require_room, require_unchanged, require_writable
 from agent.actions.journal import Intent, Journal
 from agent.actions.problems import guarded, not_removed
-from agent.actions.quarantine import owner_of
+from agent.actions.quarantine import owner_of_transfer
 from agent.actions.removal import Removal, remove_judged, still_there
 from agent.crypto.keys import KeyStore
-from agent.crypto.sealed import SealedInfo, is_sealed, is_sealed_for, neutral_name, seal
-from agent.errors import SealError
+from agent.crypto.sealed import SealedInfo, is_sealed, is_sealed_for, looks_sealed, neutral_name, seal
 from agent.fsys.draft import Draft
 from agent.fsys.openat import parent_folder
 from agent.fsys.rename import sync_folder_fd
@@ -41,10 +40,10 @@ class Encrypt:
         return guarded(Decision.ENCRYPT, act, transfer)
 
     def _already(self, transfer: OpenTransfer) -> bool:
-        try:
-            return is_sealed(transfer.fd) and is_sealed_for(transfer.fd, self._keys.practice_identity())
-        except SealError:
-            return False  # no key yet, so nothing is sealed yet
+        if not is_sealed(transfer.fd):
+            return False
+        identities = self._keys.opening(owner_of_transfer(transfer, os.fstat(transfer.fd)))
+        return is_sealed_for(transfer.fd, *identities) if identities else looks_sealed(transfer.fd)
 
     def _seal_written(self, transfer: OpenTransfer) -> Outcome:
         if self._already(transfer):
@@ -115,7 +114,7 @@ class Encrypt:
         return Outcome(Result.DONE, Decision.ENCRYPT, held=name.decode("ascii"), recipients=recipients)
 
     def _recipients(self, transfer: OpenTransfer) -> tuple[str, ...]:
-        return self._keys.recipients(owner_of(os.fstat(transfer.fd), transfer.event.place.owner))
+        return self._keys.recipients(owner_of_transfer(transfer, os.fstat(transfer.fd)))
 
 
 def _fill(transfer: OpenTransfer, recipients: tuple[str, ...], draft: Draft) -> SealedInfo:

@@ -48,6 +48,7 @@ class Entry:
     reason: str = ""  # given at release
     copies: int = 1  # how often this document arrived at this place again
     keep_until: int = 0  # seconds since the epoch; 0: for as long as it is held
+    before: bool = False  # held before it went: there never was an original, and no note says so in its folder
 
     @property
     def folder(self) -> bytes:

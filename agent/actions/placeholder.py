@@ -67,7 +67,7 @@ class Placeholders:
         """
         held = [
             entry for entry in self._store.list()
-            if (entry.state, entry.root, entry.folder) == (HELD, root, folder)
+            if (entry.state, entry.root, entry.folder) == (HELD, root, folder) and not entry.before
         ]  # fmt: skip
         try:
             folder_fd = open_beneath(root_fd, folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -85,13 +85,15 @@ class Placeholders:
         newest = {
             (entry.root, entry.folder): entry
             for entry in self._store.list()
-            if entry.state == HELD and root in {None, entry.root}
+            if entry.state == HELD and root in {None, entry.root} and not entry.before
         }
         for entry in newest.values():
             self.refresh_for(entry)
 
     def refresh_for(self, entry: Entry) -> bool:
         """Like refresh, for the folder that the entry was held in, after it was given back or recovered."""
+        if entry.before:
+            return True
         try:
             root_fd = open_folder(entry.root)
         except OSError:

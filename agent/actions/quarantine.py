@@ -47,6 +47,7 @@ class QuarantineStore:
         self._lock = threading.RLock()
         self._entries: dict[str, Entry] = {}
         self._damaged: list[str] = []
+        self._giving: tuple[Entry, ...] = ()  # being released at this moment, by the thread that holds the lock
         self._in_hand: set[str] = set()  # taken by a thread that has neither finished nor discarded it
         self._load()
 
@@ -213,7 +214,11 @@ class QuarantineStore:
             raise UsageError(N_("a document is released for a reason"), hint=N_("say it with --reason"))
         entry = self.get(entry_id, uid)
         with self._lock:  # who asks whether it is released waits until that is written down
-            given = self._give(entry, entry.uid, entry.root.rstrip(b"/") + b"/" + entry.folder, ())
+            self._giving = (entry,)
+            try:
+                given = self._give(entry, entry.uid, entry.root.rstrip(b"/") + b"/" + entry.folder, ())
+            finally:
+                self._giving = ()
             name = entry.name[: -len(entry.tail)] + given.name
             self._given(entry, RELEASED, reason=reason.strip()[:1000], stamp=given.stamp, name=name)
         return given
@@ -239,12 +244,19 @@ class QuarantineStore:
         Raises OSError when the document cannot be read.
         """
         root, name = transfer.event.place.root, transfer.event.name
+        for entry in self._giving:  # without the lock: the airlock asks while the release that has it waits for this
+            if (entry.root, entry.size) == (root, transfer.stamp.size) and digest_of(transfer.fd) == entry.sha256:
+                return entry.id
         for entry in self.list():
             if (entry.state, entry.root, entry.name, entry.size) != (RELEASED, root, name, transfer.stamp.size):
                 continue
             if digest_of(transfer.fd) == entry.sha256:  # size and times can be forged
                 return entry.id
         return None
+
+    def keep(self, transfer: OpenTransfer) -> str:
+        """Take and finish in one: for a document that is refused and may have no other copy. Raises like take."""
+        return self.finish(self.take(transfer)).id
 
     def prune(self, now: int) -> int:
         """Remove what its owner has had back for 30 days (``now``: seconds since the epoch); how many there were."""
@@ -316,13 +328,19 @@ def owner_of(state: os.stat_result, clinician: int) -> int:
     return clinician if may_read(clinician, state) else state.st_uid
 
 
+def owner_of_transfer(transfer: OpenTransfer, state: os.stat_result) -> int:
+    """Whose the document of a transfer is: what is held belongs to who writes it, not to the file it is staged in."""
+    return owner_of(state, transfer.event.place.owner) if transfer.owner is None else transfer.owner
+
+
 def _entry_for(transfer: OpenTransfer, entry_id: str) -> Entry:
     state = os.fstat(transfer.fd)
     event, now = transfer.event, int(time.time())
     return Entry(
-        id=entry_id, root=event.place.root, name=event.name, uid=owner_of(state, event.place.owner),
-        mode=state.st_mode & 0o777, mtime_ns=transfer.stamp.mtime_ns, size=transfer.stamp.size, sha256="",
+        id=entry_id, root=event.place.root, name=event.name, uid=owner_of_transfer(transfer, state),
+        mode=(state.st_mode & 0o777) | (0o600 if transfer.hold else 0), mtime_ns=transfer.stamp.mtime_ns,
+        size=transfer.stamp.size, sha256="",
         stamp=transfer.stamp, channel=event.place.channel, service=event.place.service[:64],
         rule=transfer.verdict.rule[:200], action=transfer.verdict.decision, number=transfer.number, taken=now,
-        day=time.strftime("%Y-%m-%d", time.localtime(now)),
+        day=time.strftime("%Y-%m-%d", time.localtime(now)), before=transfer.hold is not None,
     )  # fmt: skip

@@ -55,7 +55,10 @@ def _recover_entries(store: QuarantineStore, root: bytes | None) -> list[Recover
     for entry in store.unfinished():
         if root is not None and entry.root != root:
             continue
-        resolution = _resolve(entry.root, entry.name, entry.stamp, entry.id, partial(_copy_is_whole, store, entry))
+        resolution = (
+            Resolution.FINISHED if entry.before  # it never reached its place: this is the document
+            else _resolve(entry.root, entry.name, entry.stamp, entry.id, partial(_copy_is_whole, store, entry))
+        )  # fmt: skip
         if resolution is Resolution.FINISHED:
             store.finish(entry)
         elif resolution is Resolution.ABSENT:  # kept, but the transfer it was taken for is not finished

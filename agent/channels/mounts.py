@@ -48,6 +48,11 @@ class Mount:
         """A program's own file system (gvfs, rclone, sshfs, ...): its source is whatever that program says."""
         return self.filesystem == b"fuse" or self.filesystem.startswith(b"fuse.")
 
+    @property
+    def is_airlock(self) -> bool:
+        """Ours, over a volume: the kernel says that root opened its connection, so no user's program passes for it."""
+        return self.filesystem == b"fuse.serment" and self.option(b"user_id") == b"0"
+
     def option(self, key: bytes) -> bytes | None:
         """The value of ``key=value`` among the file system's options, or None."""
         prefix = key + b"="
@@ -96,12 +101,23 @@ def _line(line: bytes) -> Mount | None:
 
 
 def visible(mounts: Iterable[Mount]) -> tuple[Mount, ...]:
-    """The mounts that a path leads to: of several on one point, the last."""
+    """The mounts that a path leads to: of several on one point, the last; through an airlock of ours, the volume."""
     top: dict[bytes, Mount] = {}
     for mount in mounts:
+        if mount.is_airlock and mount.point in top:
+            continue
         top.pop(mount.point, None)
         top[mount.point] = mount
     return tuple(top.values())
+
+
+def stack(mounts: Iterable[Mount], point: bytes) -> tuple[Mount | None, Mount | None]:
+    """(volume, airlock) at ``point``: the uppermost mount that is no airlock of ours, and ours when it is on top."""
+    volume = airlock = None
+    for mount in mounts:
+        if mount.point == point:
+            volume, airlock = (volume, mount) if mount.is_airlock else (mount, None)
+    return volume, airlock
 
 
 def may_be_guarded(point: bytes) -> bool:

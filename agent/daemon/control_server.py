@@ -126,7 +126,7 @@ def _peer(connection: socket.socket) -> int:
     return int(_CREDENTIALS.unpack(raw)[1])
 
 
-def _require_ours(folder: Path) -> None:
+def require_ours(folder: Path) -> None:
     """Whoever can write to the folder can put a socket of the own in the place of ours."""
     state = os.stat(folder)
     if state.st_uid != os.geteuid() or state.st_mode & 0o022 or os.lstat(folder).st_uid not in {0, os.geteuid()}:
@@ -140,7 +140,7 @@ def _bind(path: Path) -> socket.socket:
     """Listen on ``path``; one left by a dead agent is replaced, a living one is an error."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
-        _require_ours(path.parent)
+        require_ours(path.parent)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             if probe.connect_ex(str(path)) == 0:
                 raise HostError(

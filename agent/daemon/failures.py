@@ -67,6 +67,11 @@ _TABLE = (
         hint=N_("free space on the disk of the agent's data; see its operational log"),
     ),
     Failure(
+        "airlock-died", "weaker", audited=True,
+        message=N_("the airlock of a removable volume ended unexpectedly ({count}); it was started again"),
+        hint=N_("the volume was read-only meanwhile: copy again what was being written; see the operational log"),
+    ),
+    Failure(
         "keys-unusable", "weaker", audited=True,
         message=N_("the keys of this laptop cannot be used: nothing can be sealed"),
         hint=N_("put the keys back from a backup; see the operational log"),

@@ -15,7 +15,7 @@ from agent.daemon.device import DeviceIdentity
 from agent.daemon.ledger import Ledger
 from agent.daemon.operations import Operations
 from agent.daemon.transfer_record import device_fields, volume_digest
-from agent.fsys.openat import open_folder
+from agent.fsys.openat import open_point
 from agent.model import ChannelKind, Place
 
 _SLACK_NS = 2_000_000_000
@@ -40,8 +40,11 @@ class Guard:
         record: Callable[[str, Mapping[str, object]], None],
         operations: Operations,
         before: Callable[[Place], None] = lambda _place: None,
+        hold: Callable[[tuple[Place, ...]], tuple[Place, ...]] = lambda places: places,
     ) -> None:
-        """``before`` is called with a place just before it is watched: time to settle what a kill left there."""
+        """``before`` is called with a place just before it is watched: time to settle what a kill left there.
+        ``hold`` puts removable volumes behind airlocks, and says how each is guarded.
+        """
         self._channels = channels
         self._watcher = watcher
         self._ledger = ledger
@@ -49,6 +52,7 @@ class Guard:
         self._record = record
         self._operations = operations
         self._before = before
+        self._hold = hold
         self._armed: dict[tuple[ChannelKind, bytes], Place] = {}
         self._since: dict[bytes, int] = {}
         self._instances: dict[bytes, str] = {}  # of removable volumes: which mounting of them
@@ -58,7 +62,8 @@ class Guard:
         wanted: dict[tuple[ChannelKind, bytes], Place] = {}
         taken: set[bytes] = set()
         for channel in self._channels:
-            for place in channel.places():
+            places = channel.places()
+            for place in self._hold(places) if channel.kind is ChannelKind.REMOVABLE else places:
                 if place.root not in taken:  # a folder in two channels is guarded by the first, the stricter one
                     taken.add(place.root)
                     wanted[place.channel, place.root] = place
@@ -69,7 +74,7 @@ class Guard:
             if key not in self._armed:
                 self._arm(place)
             elif self._armed[key] != place:
-                self._watcher.add(place)  # described anew: nothing to look at again
+                self._describe(self._armed[key], place)
             self._armed[key] = place
 
     def _arm(self, place: Place) -> None:
@@ -82,6 +87,13 @@ class Guard:
         self._watcher.add(place)
         self._record("place", {"state": "armed", **self._fields(place)})
         self._operations.note("place.armed", channel=str(place.channel), service=place.service)
+
+    def _describe(self, before: Place, place: Place) -> None:
+        """Described anew: nothing to look at again, unless an airlock came or went: the path leads elsewhere then."""
+        if before.mechanism != place.mechanism:
+            self._watcher.remove(before)
+            self._record("place", {"state": "armed", **self._fields(place)})
+        self._watcher.add(place)
 
     def _let_go(self, place: Place) -> None:
         self._watcher.remove(place)
@@ -136,16 +148,18 @@ def _same_volume(one: Place, other: Place) -> bool:
 
 
 def _mount_instance(root: bytes) -> str:
-    """Boot, mount and device: different after each mount."""
+    """Boot, mount and device: different after each mount. Asks no file system: a dead one would not answer."""
     try:
-        fd = open_folder(root)
+        fd = open_point(root)
     except OSError:
         return "unknown"
     try:
         with open(f"/proc/self/fdinfo/{fd}", encoding="ascii") as info:
             mount = next((line.split()[1] for line in info if line.startswith("mnt_id:")), "")
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            boot = file.read().strip()
-        return f"{boot}:{mount}:{os.fstat(fd).st_dev}"
     finally:
         os.close(fd)
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        boot = file.read().strip()
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as table:
+        device = next((line.split()[2] for line in table if line.startswith(f"{mount} ")), "")
+    return f"{boot}:{mount}:{device}"

@@ -26,6 +26,8 @@ from agent.actions.entry import Entry as Held
 from agent.actions.placeholder import Placeholders
 from agent.actions.quarantine import QuarantineStore
 from agent.audit.log import AuditLog
+from agent.audit.private import Vault
+from agent.audit.retention import Retention, keep_house
 from agent.channels.cloud_sync import CloudSyncChannel
 from agent.channels.downloads import DownloadsChannel
 from agent.channels.people import Person, people, uid_of
@@ -33,7 +35,8 @@ from agent.channels.removable import RemovableChannel
 from agent.channels.watch import Watcher
 from agent.config import AgentConfig
 from agent.crypto.keys import KeyStore
-from agent.daemon import systemd
+from agent.crypto.recipients import KeyKind
+from agent.daemon import gates, systemd
 from agent.daemon.children import EmbeddedCollector, SyncProcess, login_and_groups
 from agent.daemon.control_server import ControlServer
 from agent.daemon.device import load_device
@@ -42,6 +45,7 @@ from agent.daemon.guard import Guard
 from agent.daemon.interrupted import Interrupted
 from agent.daemon.ledger import Ledger
 from agent.daemon.notices import Notices
+from agent.daemon.opening_page import OpeningPages
 from agent.daemon.operations import Operations
 from agent.daemon.patient_list import PatientList
 from agent.daemon.pictures import Pictures
@@ -55,6 +59,8 @@ from agent.errors import N_, HostError, SermentError
 from agent.extraction.client import WorkerPool
 from agent.fsys.atomic import private_folder
 from agent.i18n import LANGUAGES
+from agent.model import Cause, FileEvent
+from agent.transport.spool import cosignature
 
 TICK_S = 10.0
 REFRESH_S = 60.0
@@ -70,6 +76,9 @@ class Agent:
         self._on_ready = on_ready
         self._stopping = threading.Event()
         self._ready = False
+        self._regard = False  # a gate has news: ask the channels again
+        self._lent: tuple[Path, ...] = ()  # to every pool of readers: the practice's patient list
+        self._borrowers: list[Callable[[tuple[Path, ...]], None]] = []
         self._housekeeping_due = 0.0
         self._since = time.time()
         self._watched_s = systemd.watchdog_interval_s()
@@ -90,12 +99,13 @@ class Agent:
         private_folder(self.config.agent.runtime_dir, 0o755)
         self._lock_data()
         self.identity = load_device(data)
-        self.log = AuditLog.open(private_folder(data / "audit", 0o750))
+        self.keys = KeyStore(data / "keys", KeyKind(self.config.keys.kind), self.config.keys.protection)
+        audit = private_folder(data / "audit", 0o750)
+        self.log = AuditLog.open(audit, vault=Vault(audit, self.keys.recipients))
         self._stack.callback(self._close_log)
         self.reports = Reports(self.log, self.operations)
         self.troubles = self.reports.troubles
         self.people = people(self.config.agent.users)
-        self.keys = KeyStore(data / "keys")
         self._prepare_keys()
         self.store = QuarantineStore(private_folder(data / "quarantine"))
         if damaged := self.store.damaged():
@@ -105,9 +115,11 @@ class Agent:
         self._stack.callback(self.ledger.close)
         policy = self.config.policy
         self.policy = PolicyStore(policy.file, policy.profile, private_folder(data / "policy"), self.reports.policy)
+        self.keys.follow(lambda: self.policy.in_force.compiled.policy.recipients)
         self.log.start(version=__version__, device=self.identity.device_id)
         self.policy.announce()
         self._start_pipeline()
+        self._start_gates()
         self._start_guard()
         self._start_collector()
         self._start_control()
@@ -144,6 +156,8 @@ class Agent:
         self.pool = WorkerPool(self.config.agent.workers, run_as=run_as)
         self._stack.callback(self.pool.close)
         self.patients = PatientList(self.config.data_dir, self._lend, self.reports)
+        self.opening_pages = OpeningPages(self.keys, self.operations)
+        self._stack.callback(self.opening_pages.close)
         self.pipeline = Pipeline(
             Parts(
                 judge=self.pool, policy=self.policy, actions=build_actions(self.store, self.keys, self._languages()),
@@ -152,10 +166,12 @@ class Agent:
                 released=self.store.released, settled=self.store.journal.settled,
                 armed_ns=lambda place: self.guard.armed_ns(place),  # noqa: PLW0108 - the guard is made later
                 engine=lambda: engine_of(self.patients.edition),
+                acted=self.opening_pages.want,
                 want_read=lambda event, owed: self.pictures.want(event, owed),  # noqa: PLW0108 - and so are they
             )
         )  # fmt: skip
         self.pictures = Pictures(enabled=self.config.pictures.enabled, run_as=run_as)
+        self._borrowers += [self.pool.lend, self.pictures.lend]
         self.patients.start()
         self._stack.callback(self._stop_pipeline)
         self._threads = [
@@ -169,9 +185,23 @@ class Agent:
         )
         self._stack.callback(self.pictures.close)
 
+    def _start_gates(self) -> None:
+        self.gates = gates.Gates(
+            self.config, self.pipeline, self.store, self.pictures, self.operations, self.troubles, self._gates_changed,
+            run_as=_worker_user() if os.getuid() == 0 else None,
+        )  # fmt: skip
+        self._borrowers.append(self.gates.lend)
+        self.gates.lend(self._lent)
+        self._stack.callback(self.gates.close)
+
+    def _gates_changed(self) -> None:
+        self._regard = True
+        self.wake()
+
     def _lend(self, files: tuple[Path, ...]) -> None:
-        self.pool.lend(files)
-        self.pictures.lend(files)
+        self._lent = files
+        for lend in self._borrowers:
+            lend(files)
 
     def _stop_pipeline(self) -> None:
         self.queue.close()
@@ -188,14 +218,22 @@ class Agent:
             if section.enabled:
                 folders = [os.fsencode(path) for path in section.folders]
                 made.append(kind(self.people, folders, discover=section.discover))
-        watcher = Watcher(self.queue.put, on_overflow=self.reports.overflow)
+        watcher = Watcher(self._noticed, on_overflow=self.reports.overflow)
         self.guard = Guard(
-            made, watcher, self.ledger, self.identity, self.reports.record, self.operations, self._interrupted.place
+            made, watcher, self.ledger, self.identity, self.reports.record, self.operations, self._interrupted.place,
+            self.gates.places,
         )  # fmt: skip
         self._stack.callback(self.guard.close)
         self._stack.callback(watcher.stop)
         self.watcher = watcher
         self.guard.refresh()
+        if self.gates.wait():
+            self.guard.refresh()
+
+    def _noticed(self, event: FileEvent) -> None:
+        """What is written to a volume behind an airlock was judged before: only what lies there already is news."""
+        if event.place.mechanism != "airlock" or event.cause is Cause.EXISTING:
+            self.queue.put(event)
 
     def _start_collector(self) -> None:
         section = self.config.collector
@@ -214,9 +252,16 @@ class Agent:
         self.sync_url = url
         self.sync = SyncProcess(
             self.config.data_dir / "audit", self.config.data_dir / "spool.json", url, token,
-            self.identity.device_id, self.reports.synced,
+            self.identity.device_id, self._synced,
         )  # fmt: skip
         self._stack.callback(self.sync.close)
+
+    def _synced(self, exit_code: int | None) -> None:
+        """A sync process ended: what the collector signed goes into the log."""
+        self.reports.synced(exit_code)
+        with contextlib.suppress(HostError):
+            if (statement := cosignature(self.config.data_dir / "spool.json")) is not None:
+                self.log.cosigned(statement)
 
     def _start_control(self) -> None:
         services = Services(
@@ -230,6 +275,7 @@ class Agent:
             reload_patients=self._reload_patients,
             rescan=lambda: self.watcher.rescan(None),
             record=self.reports.record,
+            keys=self.keys,
         )
         server = ControlServer(self.config.control_socket, handlers(services), self.operations)
         self._stack.callback(server.close)
@@ -242,7 +288,8 @@ class Agent:
         refresh_due = time.monotonic() + REFRESH_S
         while not self._stopping.is_set():
             fired = self._wait(self._timeout())
-            refresh = bool(fired & set(self.guard.descriptors())) or time.monotonic() >= refresh_due
+            refresh = bool(fired & set(self.guard.descriptors())) or time.monotonic() >= refresh_due or self._regard
+            self._regard = False
             self._handle(fired)
             self._safely(self._refresh_policy)
             self._safely(self._refresh_patients)
@@ -279,6 +326,7 @@ class Agent:
         for person in self.people:
             self.keys.recipients(person.uid)
         self.store.prune(int(time.time()))
+        keep_house(self.log, Retention(), time.time_ns() // 1000)
 
     def _timeout(self) -> float:
         wait = self.sync.tick(self.log.size, self.log.durable) if self.sync else None

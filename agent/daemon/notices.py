@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from agent.findings import Findings
@@ -16,6 +19,10 @@ from agent.model import Decision, FileEvent, Outcome, Result, Verdict
 
 MERGE_S = 60.0
 KEPT = 200
+LONG_S = 2.0
+"""Whoever waits longer than that for a verdict is told that the document is being examined."""
+EXAMINING = "examining"
+"""Result of a notice about a document that is held and not yet judged; it is gone when the verdict is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,7 @@ class Notices:
     def __init__(self) -> None:
         self._kept: deque[Notice] = deque(maxlen=KEPT)
         self._numbers = itertools.count(1)
+        self._examining: dict[int, Notice] = {}
         self._lock = threading.Lock()
 
     def tell(
@@ -73,10 +81,39 @@ class Notices:
             self._kept.append(new)
             return new
 
-    def of(self, owner: int | None) -> tuple[Notice, ...]:
-        """The notices of a person (uid), or all of them (None), newest last."""
+    def announce(self, owner: int, channel: str, message: tuple[tuple[str, str], ...], now: float) -> Notice:
+        """Tell a person something that is about no document, in ``message`` by language."""
         with self._lock:
-            return tuple(notice for notice in self._kept if owner is None or notice.owner == owner)
+            notice = Notice(
+                number=next(self._numbers), time=now, owner=owner, channel=channel, folder=b"", name=b"", count=1,
+                kind="", decision=str(Decision.INFORM), result=str(Result.DONE), held="", rule="", message=message,
+            )  # fmt: skip
+            self._kept.append(notice)
+            return notice
+
+    @contextmanager
+    def examining(self, event: FileEvent) -> Iterator[None]:
+        """While a held document is judged: ``of`` tells of it once it has taken long."""
+        number = next(self._numbers)
+        notice = Notice(
+            number=number, time=time.time(), owner=event.place.owner, channel=str(event.place.channel),
+            folder=event.place.root, name=event.name, count=1, kind="", decision="", result=EXAMINING, held="", rule="",
+            message=(),
+        )  # fmt: skip
+        with self._lock:
+            self._examining[number] = notice
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._examining[number]
+
+    def of(self, owner: int | None) -> tuple[Notice, ...]:
+        """The notices of a person (uid), or all of them (None), newest last; at the end what takes long just now."""
+        long_ago = time.time() - LONG_S
+        with self._lock:
+            waiting = [notice for notice in self._examining.values() if notice.time <= long_ago]
+            return tuple(notice for notice in (*self._kept, *waiting) if owner is None or notice.owner == owner)
 
 
 def _alike(old: Notice, new: Notice) -> bool:

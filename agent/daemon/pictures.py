@@ -45,7 +45,12 @@ class Pictures:
         self._reason = missing() if enabled else N_("switched off in agent.toml")
         self._state = State.READ if not self._reason else State.NOT_INSTALLED if enabled else State.OFF
         self._reader = None if self._reason else reader_of_pictures(run_as)
+        self._run_as = run_as
         self._look: SecondLook | None = None
+
+    def another_reader(self) -> Callable[[], Reader] | None:
+        """What makes one more reader, for documents that are held; None when no pictures are read here."""
+        return None if self._reason else lambda: reader_of_pictures(self._run_as)
 
     def start(
         self,

@@ -21,7 +21,7 @@ from agent.daemon.event_queue import EventQueue
 from agent.daemon.ledger import READ, UNREAD, Ledger, Owed, basis_of
 from agent.daemon.notices import Notices, worth_telling
 from agent.daemon.operations import Operations
-from agent.daemon.transfer_record import ENGINE, file_digest, outcome_fields, transfer_fields
+from agent.daemon.transfer_record import ENGINE, file_digest, outcome_fields, private_part, transfer_fields
 from agent.daemon.troubles import Troubles
 from agent.document import Problem
 from agent.errors import HostError
@@ -36,6 +36,8 @@ PACE_FORGOTTEN_S = 120.0
 PACE_KEPT = 4096
 PACE_MOST_S = 60.0
 RETRY_S = (30.0, 120.0, 600.0, 3600.0)
+_COARSE_NS = 4_000_000_000
+"""Since when a place is armed is noted two seconds early, and FAT's times are two seconds coarse."""
 _LEFT_IN_PLACE = {Decision.OBSERVE, Decision.INFORM}
 
 
@@ -44,7 +46,15 @@ class Judge(Protocol):
 
 
 class Log(Protocol):
-    def append(self, kind: str, fields: Mapping[str, object], *, durable: bool = False) -> int: ...
+    def append(
+        self,
+        kind: str,
+        fields: Mapping[str, object],
+        *,
+        durable: bool = False,
+        private: Mapping[str, object] | bytes = b"",
+        owner: int = -1,
+    ) -> int: ...
 
 
 class Decide(Protocol):
@@ -73,12 +83,13 @@ class Parts:
     settled: Callable[[int], None]  # told that the outcome of an intent is written
     armed_ns: Callable[[Place], int]  # since when the place is under guard, nanoseconds since the epoch
     engine: Callable[[], str] = lambda: ENGINE  # what judges now: the version, and the practice's patient list
+    acted: Callable[[Place, Outcome], None] = lambda _place, _outcome: None  # told what was done where; never blocks
     want_read: Callable[[FileEvent, Owed], None] = lambda _event, _owed: None  # a second look is owed; never blocks
 
 
 class Pipeline:
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+        self.parts = parts
         self._failed: dict[tuple[bytes, bytes], int] = {}
         self._crashed: set[tuple[bytes, bytes]] = set()
         self._paces: OrderedDict[tuple[bytes, bytes], tuple[int, float]] = OrderedDict()  # streak, last time
@@ -87,7 +98,7 @@ class Pipeline:
 
     def run(self) -> None:
         """Take events until the queue is closed. One of several threads."""
-        queue = self._parts.queue
+        queue = self.parts.queue
         while (event := queue.take()) is not None:
             try:
                 self.process(event)
@@ -102,23 +113,34 @@ class Pipeline:
     def process(self, event: FileEvent) -> None:
         """Everything that happens to one file. Raises HostError when the machine does not let us judge or record."""
         if (wait_s := self._pace(event)) > 0:
-            return self._parts.queue.put_later(event, wait_s)
+            return self.parts.queue.put_later(event, wait_s)
         with opened(event) as (root_fd, fd, problem):
             if fd < 0 and problem is None:
-                self._count("skipped")
+                self.count("skipped")
                 return self._forget_failure(event)
             if problem == BUSY:
-                return self._parts.queue.put_later(event, BUSY_S)
+                return self.parts.queue.put_later(event, BUSY_S)
             case = self.case(event, root_fd, fd)
             if case.owed:
-                self._parts.want_read(event, case.owed)
-            if case.owed or case.before == case.basis:
-                return self._count("skipped")
+                self.parts.want_read(event, case.owed)
+            if case.owed or case.before == case.basis or self._came_through(case):
+                return self.count("skipped")
             self._paced(event)
             findings = undecidable(Problem(problem)) if problem else self._judge(case)
             if fd >= 0 and stamp(fd) != case.stamp:
                 return self.judge_again(event)
             return self.settle(case, findings)
+
+    def _came_through(self, case: Case) -> bool:
+        """Behind an airlock, what changed since it was armed is judged before it gets there, or just being judged.
+
+        A change in the future is of another machine's clock: that file was there.
+        """
+        place = case.event.place
+        if place.mechanism != "airlock" or case.known:
+            return False
+        armed_ns = self.parts.armed_ns(place)
+        return armed_ns > 0 and armed_ns + _COARSE_NS < case.stamp.ctime_ns <= time.time_ns() + _COARSE_NS
 
     def _pace(self, event: FileEvent) -> float:
         """Seconds to wait: a file that is rewritten again and again is looked at ever more seldom, at most each minute.
@@ -143,7 +165,7 @@ class Pipeline:
 
     def case(self, event: FileEvent, root_fd: int, fd: int) -> Case:
         """The state that the open file ``fd`` (-1: it could not be opened) is in now, and what is known of it."""
-        parts = self._parts
+        parts = self.parts
         state = stamp(fd) if fd >= 0 else Stamp(0, 0, 0, 0, 0)
         file = (
             file_digest(parts.identity, event.place, event.name, state)
@@ -155,9 +177,9 @@ class Pipeline:
         return Case(event, root_fd, fd, state, file, basis, parts.ledger.basis(file), engine)
 
     def _judge(self, case: Case) -> Findings:
-        findings = self._parts.judge.judge(case.fd, case.extension, case.stamp.size)
-        self._parts.troubles.clear("worker-unavailable")
-        self._count("judged")
+        findings = self.parts.judge.judge(case.fd, case.extension, case.stamp.size)
+        self.parts.troubles.clear("worker-unavailable")
+        self.count("judged")
         return findings
 
     def settle(self, case: Case, findings: Findings, first: Owed | None = None) -> None:
@@ -165,12 +187,12 @@ class Pipeline:
 
         The caller has the file for itself. Raises HostError when nothing can be recorded; nothing was done then.
         """
-        parts = self._parts
-        facts, cause = self._facts(case, findings, first)
+        parts = self.parts
+        facts, cause = self.facts(case, findings, first)
         verdict = parts.policy.evaluate(facts)
         if case.fd < 0:  # it could not even be opened: there is nothing to act on
             verdict = replace(verdict, decision=Decision.OBSERVE)
-        verdict, released = self._respect_release(case, verdict)
+        verdict, released = self.respect_release(case, verdict)
         act = verdict.decision is not Decision.OBSERVE
         fields = transfer_fields(
             parts.identity, case.event.place, facts, verdict, cause, case.file, act=act,
@@ -178,16 +200,17 @@ class Pipeline:
         )  # fmt: skip
         if released:
             fields["released"] = released
-        number = parts.log.append("transfer", fields, durable=act)
+        number = parts.log.append("transfer", fields, durable=act, **private_part(case.event))
         parts.troubles.clear("audit-unwritable")
         if not act:
             return self._mark(case, fields, number)
         transfer = OpenTransfer(
             case.event, case.root_fd, case.fd, case.stamp, verdict, number, str(findings.kind)
         )  # fmt: skip
-        outcome = self._apply(transfer)
-        closed = self._record_outcome(number, outcome)
+        outcome = self.apply(transfer)
+        closed = self.record_outcome(number, outcome)
         parts.settled(number)
+        parts.acted(case.event.place, outcome)
         if worth_telling(verdict, outcome) and not _told(findings, verdict, first):
             again = first is not None and first.decision == str(Decision.INFORM)
             parts.notices.tell(case.event, findings, verdict, outcome, time.time(), again=again)
@@ -196,30 +219,31 @@ class Pipeline:
     def _mark(self, case: Case, fields: Mapping[str, Any], number: int) -> None:
         """The record says that this look at the file is over; a second one may be owed."""
         basis = basis_of(fields)
-        self._parts.ledger.mark(case.file, basis, number)
+        self.parts.ledger.mark(case.file, basis, number)
         if to_come := replace(case, before=basis).owed:
-            self._parts.want_read(case.event, to_come)
+            self.parts.want_read(case.event, to_come)
 
-    def _apply(self, transfer: OpenTransfer) -> Outcome:
+    def apply(self, transfer: OpenTransfer) -> Outcome:
         """An action that fails by an error of ours has an outcome too: its intent must not stay open."""
         try:
-            return self._parts.actions[transfer.verdict.decision].apply(transfer)
+            return self.parts.actions[transfer.verdict.decision].apply(transfer)
         except Exception as error:
-            self._parts.operations.warn("action.error", type=type(error).__name__, at=position_of(error))
+            self.parts.operations.warn("action.error", type=type(error).__name__, at=position_of(error))
             return Outcome(Result.FAILED, transfer.verdict.decision, "internal")
 
-    def _respect_release(self, case: Case, verdict: Verdict) -> tuple[Verdict, str]:
+    def respect_release(self, case: Case, verdict: Verdict) -> tuple[Verdict, str]:
         """What its owner has released to this place, for a reason, is not held again."""
         if verdict.decision not in {Decision.JUSTIFY, Decision.BLOCK, Decision.ENCRYPT}:
             return verdict, ""
-        released = self._parts.released(OpenTransfer(case.event, case.root_fd, case.fd, case.stamp, verdict, -1))
+        released = self.parts.released(OpenTransfer(case.event, case.root_fd, case.fd, case.stamp, verdict, -1))
         return (replace(verdict, decision=Decision.OBSERVE), released) if released else (verdict, "")
 
-    def _facts(self, case: Case, findings: Findings, first: Owed | None) -> tuple[Facts, Cause]:
-        place, ledger = case.event.place, self._parts.ledger
-        user, groups = self._parts.login(place.owner)
+    def facts(self, case: Case, findings: Findings, first: Owed | None = None) -> tuple[Facts, Cause]:
+        """What the policy may look at, and why the file is looked at."""
+        place, ledger = case.event.place, self.parts.ledger
+        user, groups = self.parts.login(place.owner)
         cause = Cause.RESUMED if ledger.interrupted(case.file) else Cause.READ if first else case.event.cause
-        old = cause is Cause.EXISTING and (case.known or case.stamp.ctime_ns <= self._parts.armed_ns(place))
+        old = cause is Cause.EXISTING and (case.known or case.stamp.ctime_ns <= self.parts.armed_ns(place))
         arrival = first.arrival if first else "existing" if old else "new"  # what was new has not aged by waiting
         facts = Facts(
             channel=place.channel, arrival=arrival, findings=findings,
@@ -228,18 +252,18 @@ class Pipeline:
         )  # fmt: skip
         return facts, cause
 
-    def _record_outcome(self, number: int, outcome: Outcome) -> int:
+    def record_outcome(self, number: int, outcome: Outcome) -> int:
         """The act has happened: its record must be written, however long the disk stays full."""
         while True:
             try:
-                return self._parts.log.append("outcome", outcome_fields(number, outcome), durable=True)
+                return self.parts.log.append("outcome", outcome_fields(number, outcome), durable=True)
             except HostError:
-                self._parts.troubles.raise_("audit-unwritable")
+                self.parts.troubles.raise_("audit-unwritable")
                 time.sleep(1.0)
 
     def _after(self, case: Case, fields: Mapping[str, Any], outcome: Outcome, closed: int) -> None:
-        parts = self._parts
-        self._count("acted")
+        parts = self.parts
+        self.count("acted")
         parts.operations.note(
             "transfer.acted", channel=str(case.event.place.channel), decision=fields["decision"],
             result=str(outcome.result), problem=outcome.problem, record=closed,
@@ -255,37 +279,37 @@ class Pipeline:
 
     def judge_again(self, event: FileEvent) -> None:
         """The file was written to meanwhile: whatever it was before, what it is now is new."""
-        self._parts.queue.put_later(replace(event, cause=Cause.WRITTEN), CHANGED_AGAIN_S)
+        self.parts.queue.put_later(replace(event, cause=Cause.WRITTEN), CHANGED_AGAIN_S)
 
     def _try_again(self, case: Case) -> None:
         key = key_of(case.event)
         with self._lock:
             tries = self._failed.get(key, 0)
             self._failed[key] = tries + 1
-        self._parts.troubles.raise_("action-failed")
-        self._parts.ledger.resume(case.file)
-        self._parts.queue.put_later(case.event, RETRY_S[min(tries, len(RETRY_S) - 1)])
+        self.parts.troubles.raise_("action-failed")
+        self.parts.ledger.resume(case.file)
+        self.parts.queue.put_later(case.event, RETRY_S[min(tries, len(RETRY_S) - 1)])
 
     def _forget_failure(self, event: FileEvent) -> None:
         with self._lock:
             ended = self._failed.pop(key_of(event), None) is not None and not self._failed
         if ended:
-            self._parts.troubles.clear("action-failed")
+            self.parts.troubles.clear("action-failed")
 
     def _cannot_go_on(self, event: FileEvent, error: HostError) -> None:
         word = "audit-unwritable" if error.fields.get("what") == "audit" else "worker-unavailable"
-        self._parts.troubles.raise_(word)
-        self._parts.queue.put_later(event, 5.0)
+        self.parts.troubles.raise_(word)
+        self.parts.queue.put_later(event, 5.0)
 
     def _our_error(self, event: FileEvent, error: Exception) -> None:
-        self._count("errors")
-        self._parts.operations.warn("pipeline.error", type=type(error).__name__, at=position_of(error))
-        self._parts.troubles.raise_("pipeline-error")
+        self.count("errors")
+        self.parts.operations.warn("pipeline.error", type=type(error).__name__, at=position_of(error))
+        self.parts.troubles.raise_("pipeline-error")
         with self._lock:
             again = key_of(event) not in self._crashed
             self._crashed.add(key_of(event))
         if again:
-            self._parts.queue.put_later(event, 5.0)
+            self.parts.queue.put_later(event, 5.0)
 
     def _recovered_from_error(self, event: FileEvent) -> None:
         with self._lock:
@@ -293,9 +317,10 @@ class Pipeline:
             self._crashed.discard(key_of(event))
             ended = known and not self._crashed
         if ended:
-            self._parts.troubles.clear("pipeline-error")
+            self.parts.troubles.clear("pipeline-error")
 
-    def _count(self, what: str) -> None:
+    def count(self, what: str) -> None:
+        """One more of ``judged``, ``acted``, ``skipped``, ``errors``."""
         with self._lock:
             self.counts[what] += 1
 

@@ -15,7 +15,9 @@ from typing import Any
 from agent.actions.entry import Entry
 from agent.actions.quarantine import QuarantineStore
 from agent.channels.people import Person
+from agent.crypto.keys import KeyStore
 from agent.daemon.control import Handler
+from agent.daemon.key_requests import key_handlers
 from agent.daemon.notices import Notice, Notices
 from agent.errors import N_, HostError, UsageError
 from agent.model import Decision
@@ -35,6 +37,7 @@ class Services:
     rescan: Callable[[], None]
     record: Callable[[str, dict[str, object]], None]
     reload_patients: Callable[[], dict[str, Any] | None] = lambda: None
+    keys: KeyStore | None = None
 
 
 def handlers(services: Services) -> dict[str, Handler]:
@@ -47,6 +50,7 @@ def handlers(services: Services) -> dict[str, Handler]:
         "release": lambda uid, arguments: _release(services, uid, arguments),
         "policy.reload": lambda uid, _arguments: _only_administrator(uid, services.reload_policy),
         "patients.reload": lambda uid, _arguments: _only_administrator(uid, services.reload_patients),
+        **(key_handlers(services.keys, services.record, services.notices) if services.keys is not None else {}),
         "rescan": lambda uid, _arguments: _only_administrator(uid, services.rescan),
     }
 

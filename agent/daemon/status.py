@@ -89,7 +89,8 @@ def _channels(agent: Agent, uid: int) -> list[dict[str, Any]]:
         ChannelKind.DOWNLOADS: agent.config.channels.downloads.enabled,
     }
     places = [place for place in agent.guard.places() if may_see(uid, place)]
-    listed = [_place(place) for place in places]
+    holds = agent.gates.holds()
+    listed = [_place(place) | ({"holds": holds[place.root]} if place.root in holds else {}) for place in places]
     for kind, enabled in sections.items():
         if not enabled:
             listed.append(_empty(kind, Strength.OFF, N_("switched off in agent.toml")))

@@ -10,12 +10,16 @@ from typing import Any
 
 from agent.daemon.device import DeviceIdentity
 from agent.findings import Findings
-from agent.model import Cause, Device, Facts, Outcome, Place, Stamp, Verdict
+from agent.model import Cause, Device, Facts, FileEvent, Outcome, Place, Stamp, Verdict
 
-ENGINE = "2"
+ENGINE = "3"
 """Version of extraction and detection together: a new one makes files be judged again."""
 
 _FICKLE_INODES = {"vfat", "msdos", "exfat", "fuseblk", "ntfs", "ntfs3", "fuse", "fusefat"}
+
+
+MAX_NAME = 4096
+"""Bytes of a document's name that are kept."""
 
 
 def engine_of(edition: str) -> str:
@@ -55,11 +59,13 @@ def transfer_fields(
     act: bool,
     pictures: str = "",
     engine: str = ENGINE,
+    hold: str = "",
 ) -> dict[str, Any]:
     """The fields of a ``transfer`` record; ``act``: an ``outcome`` record will follow. Empty values are left out.
 
     ``pictures``: "unread" when the final look at the file's pictures is owed, "read" when this is it.
     ``engine``: what the findings were found with (``engine_of``).
+    ``hold``: "file" or "name" when it was held before it went, so that nothing refused has left.
     """
     findings: Findings = facts.findings
     fields: dict[str, Any] = {
@@ -68,6 +74,7 @@ def transfer_fields(
         "arrival": facts.arrival,
         "cause": str(cause),
         "strength": str(place.strength),
+        "hold": hold,
         "judgement": str(findings.judgement),
         "kind": str(findings.kind),
         "confidence": round(findings.confidence * 1000),
@@ -97,6 +104,11 @@ def transfer_fields(
     if place.device is not None:
         fields["device"] = device_fields(identity, place.device)
     return {key: value for key, value in fields.items() if value not in ("", False, None)}
+
+
+def private_part(event: FileEvent) -> dict[str, Any]:
+    """The private part of a ``transfer`` record, as ``AuditLog.append`` takes it: what its owner calls the document."""
+    return {"private": {"name": event.name[:MAX_NAME]}, "owner": event.place.owner}
 
 
 def device_fields(identity: DeviceIdentity, device: Device) -> dict[str, str]:

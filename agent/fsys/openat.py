@@ -84,6 +84,22 @@ def open_folder(path: bytes) -> int:
         os.close(fd)
 
 
+def open_point(path: bytes) -> int:
+    """An O_PATH descriptor of the directory at the absolute ``path``; no component may be a symbolic link.
+
+    The file system there is not asked anything (a dead FUSE one would not answer): only what is mounted there can be
+    told. It keeps that mount busy until it is closed. Raises OSError.
+    """
+    fd = os.open(b"/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return _openat2(
+            fd, path.strip(b"/"), os.O_PATH | os.O_DIRECTORY, 0,
+            _RESOLVE_NO_MAGICLINKS | _RESOLVE_NO_SYMLINKS | _RESOLVE_BENEATH,
+        )  # fmt: skip
+    finally:
+        os.close(fd)
+
+
 def open_regular(root_fd: int, name: bytes, flags: int = os.O_RDONLY) -> int:
     """Like open_beneath, and the thing opened is a regular file; otherwise OSError EINVAL (never blocks)."""
     fd = open_beneath(root_fd, name, flags)

@@ -30,13 +30,23 @@ def test_systemd_has_nothing_to_say(checkout: Path, tmp_path: Path) -> None:
 
 
 def test_what_would_break_the_agent_is_not_set(checkout: Path) -> None:
-    """RestrictSUIDSGID refuses openat2, PrivateTmp hides volumes, strict closes those that are mounted, ..."""
-    found = dict(settings(checkout / "systemd" / UNITS[0]))
-    assert not {"RestrictSUIDSGID", "PrivateTmp", "PrivateDevices", "PrivateNetwork", "ProtectHome"} & set(found)
-    assert found["ProtectSystem"] == "full"
-    assert found["Type"] == "notify"
-    wanted = ["DAC_OVERRIDE", "CHOWN", "FOWNER", "SETUID", "SETGID", "SYS_CHROOT", "KILL", "LEASE"]
-    assert set(found["CapabilityBoundingSet"].split()) == {f"CAP_{name}" for name in wanted}
+    """RestrictSUIDSGID refuses openat2; whatever makes a mount namespace hides the airlocks from everybody."""
+    lines = settings(checkout / "systemd" / UNITS[0])
+    found = dict(lines)
+    namespace = {
+        "ProtectSystem", "ProtectHome", "PrivateTmp", "PrivateDevices", "PrivateMounts", "MountFlags", "ProtectProc",
+        "ProcSubset", "ProtectControlGroups", "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables",
+        "ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "BindPaths", "TemporaryFileSystem", "RootDirectory",
+    }  # fmt: skip
+    assert not ({"RestrictSUIDSGID", "PrivateNetwork"} | namespace) & set(found)
+    assert (found["Type"], found["KillMode"], found["RuntimeDirectoryPreserve"]) == ("notify", "process", "yes")
+    assert ("DeviceAllow", "/dev/fuse rw") in lines
+    wanted = [
+        "DAC_OVERRIDE", "CHOWN", "FOWNER", "SETUID", "SETGID", "SYS_CHROOT", "KILL", "LEASE",
+        "SYS_ADMIN", "SYS_PTRACE", "FSETID", "DAC_READ_SEARCH",
+    ]  # fmt: skip
+    bounding = {name for key, value in lines if key == "CapabilityBoundingSet" for name in value.split()}
+    assert bounding == {f"CAP_{name}" for name in wanted}
 
 
 def test_the_collector_has_no_capability_and_no_network(checkout: Path) -> None:

@@ -273,7 +273,7 @@ def test_a_gate_is_told_once_and_the_original_stays(desk: Desk, decision: str, c
 
 def test_a_gate_refuses_what_cannot_be_sealed(desk: Desk) -> None:
     desk.keys.recipients(desk.owner)
-    for key in (desk.data / "keys").rglob("*.key"):
+    for key in (desk.data / "keys").rglob("*.sealed"):
         key.unlink()
     desk.keys.__init__(desk.data / "keys")  # type: ignore[misc]
     desk.put(b"staged")

@@ -56,7 +56,7 @@ class Scripted:
         assert os.pread(transfer.fd, 3, 0) == b"abc"
         return Outcome(self.result, self.decision, "disk-full" if self.result is Result.FAILED else "", self.held)
 
-    def append(self, kind: str, fields: Mapping[str, object], *, durable: bool = False) -> int:
+    def append(self, kind: str, fields: Mapping[str, object], *, durable: bool = False, **_private: object) -> int:
         if self.log_error:
             raise HostError("no space", what="audit")
         self.story.append(kind)
@@ -143,6 +143,20 @@ def test_a_failed_action_is_tried_again_and_said(bench: Bench) -> None:
     bench.pipeline.process(event)
     assert bench.script.facts[-1].arrival == "new"
     assert bench.troubles.standing() == ()
+
+
+@pytest.mark.parametrize(
+    ("armed_s", "mechanism", "judged"),
+    [(-3600, "airlock", False), (3600, "airlock", True), (-3600, "watch", True), (-1, "airlock", True)],
+)
+def test_what_came_through_an_airlock_is_not_judged_once_more(
+    bench: Bench, armed_s: int, mechanism: str, judged: bool
+) -> None:
+    """What lay there before, is younger than clocks are exact, or lies where no airlock is, is."""
+    event = bench.event(cause=Cause.EXISTING)
+    bench.armed_ns = time.time_ns() + armed_s * 1_000_000_000
+    bench.pipeline.process(replace(event, place=replace(event.place, mechanism=mechanism)))
+    assert ("judge" in bench.script.story) is judged
 
 
 def test_a_failure_is_forgotten_when_the_document_is_gone(bench: Bench) -> None:

@@ -62,7 +62,7 @@ class Scripted:
         assert os.pread(transfer.fd, 3, 0) == b"abc"
         return Outcome(self.result, transfer.verdict.decision, "", self.held)
 
-    def append(self, kind: str, fields: Mapping[str, object], *, durable: bool = False) -> int:
+    def append(self, kind: str, fields: Mapping[str, object], *, durable: bool = False, **_private: object) -> int:
         if self.log_error:
             raise HostError("no space", what="audit")
         self.story.append(kind)

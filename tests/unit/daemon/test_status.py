@@ -27,6 +27,7 @@ def agent() -> Any:
     missing = Trouble("folder-missing", "a configured folder cannot be guarded: {path}", "", (("path", "/home/bob/x"),))
     return SimpleNamespace(
         guard=SimpleNamespace(places=lambda: places, troubles=lambda: (missing,)),
+        gates=SimpleNamespace(holds=dict),
         watcher=SimpleNamespace(troubles=lambda: ((places[1], Trouble("deep", "too deep", "", ())),)),
         troubles=SimpleNamespace(standing=lambda: ()),
         config=SimpleNamespace(channels=SimpleNamespace(removable=enabled, cloud_sync=enabled, downloads=enabled)),

@@ -1,0 +1,44 @@
+"""In which state a volume behind an airlock is, and what every airlock is wired to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from agent.channels import mounts
+from agent.channels.mounts import Mount
+from agent.daemon.holds import GateServer
+from agent.daemon.operations import Operations
+from agent.gates.takeover.process import Traces
+
+
+class State(StrEnum):
+    ARMING = "arming"
+    HOLDING = "holding"
+    READ_ONLY = "read-only"
+    FAILED = "failed"
+    LEAVING = "leaving"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every airlock is wired to. ``changed`` is told after each change of state; it must not block."""
+
+    server: GateServer
+    traces: Traces
+    staging: Path
+    source: bytes  # of our mounts in the mount table: which agent's they are
+    arguments: Sequence[str]  # besides descriptors, token and mount point
+    operations: Operations
+    died: Callable[[], None]
+    changed: Callable[[], None]
+    command: Sequence[str] = ()  # in the place of the module, for tests
+    mountinfo: str = "/proc/self/mountinfo"
+
+    def table(self) -> tuple[Mount, ...]:
+        """The mount table now."""
+        with open(self.mountinfo, "rb") as file:
+            return mounts.parse(file.read(4 << 20))

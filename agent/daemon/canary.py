@@ -1,0 +1,101 @@
+"""Proof that the gate holds: a known exit tries to read a marked file in a guarded folder.
+
+The file is known by a secret of this run; it has no name (O_TMPFILE), so that no sync client sees it and nobody has to
+remove it. The exit is a copy of cat(1) in memory, which the gate is told of as a program that carries documents away:
+it must be refused the marked file and be given a plain one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import subprocess
+import time
+from typing import Any
+
+from agent.fsys.atomic import write_all
+from agent.fsys.openat import open_folder
+
+_MARK = b"serment canary "
+_PLAIN = b"serment canary, the harmless one\n"
+_READER = b"/usr/bin/cat"
+_MOST_READER = 16 << 20  # bytes
+_PATIENCE_S = 20.0
+
+
+class Canary:
+    def __init__(self) -> None:
+        self._secret = _MARK + secrets.token_hex(32).encode()
+        self.program = -1
+        self._last: bool | None = None
+        self._when = 0.0
+        self._unfit = 0
+
+    def prepare(self) -> None:
+        """Take the program that tries into memory, before anything is guarded. ``program``: its descriptor, or -1."""
+        if self.program >= 0:
+            return
+        try:
+            with open(_READER, "rb", buffering=0) as file:
+                content = file.read(_MOST_READER)
+        except OSError:
+            return
+        fd = os.memfd_create("serment-canary", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        write_all(fd, content)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+        self.program = os.open(b"/proc/self/fd/%d" % fd, os.O_RDONLY | os.O_CLOEXEC)  # none writes: it can be run
+        os.close(fd)
+
+    def is_one(self, fd: int) -> bool:
+        """Whether the file is a marked one of this run."""
+        with contextlib.suppress(OSError):
+            return os.fstat(fd).st_size == len(self._secret) and os.pread(fd, 256, 0) == self._secret
+        return False
+
+    def passes(self, root: bytes) -> bool | None:
+        """Whether the folder is guarded; None when it cannot be tried there (no unnamed files, no cat)."""
+        if self.program < 0:
+            self._unfit += 1
+            return None
+        try:
+            folder = open_folder(root)
+            try:
+                refused = self._can_read(folder, self._secret) is False
+                given = self._can_read(folder, _PLAIN)
+            finally:
+                os.close(folder)
+        except (OSError, subprocess.SubprocessError):
+            self._unfit += 1
+            return None
+        self._last, self._when = refused and given, time.time()
+        return self._last
+
+    def _can_read(self, folder: int, content: bytes) -> bool:
+        writing = os.open(b".", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=folder)
+        try:
+            write_all(writing, content)
+            fd = os.open(b"/proc/self/fd/%d" % writing, os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            os.close(writing)  # a file that somebody writes to would be waited for
+        program = self.program
+        try:
+            done = subprocess.run(
+                ["cat", f"/proc/self/fd/{fd}"], executable=f"/proc/self/fd/{program}", pass_fds=(fd, program),
+                stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE_S, check=False, env={},
+            )  # fmt: skip
+        finally:
+            os.close(fd)
+        if done.stdout not in {b"", content}:
+            raise OSError
+        return done.returncode == 0 and done.stdout == content
+
+    def status(self) -> dict[str, Any]:
+        """``passed``: at the last trial (None: none yet), ``time``: seconds since the epoch."""
+        return {"passed": self._last, "time": self._when, "not_possible": self._unfit}
+
+    def close(self) -> None:
+        if self.program >= 0:
+            os.close(self.program)
+            self.program = -1

@@ -1,0 +1,65 @@
+"""Which file systems the gate is asked about: those that hold a guarded folder and that the kernel alone stands behind.
+
+Owns a descriptor of a folder on each. Called by one thread at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+
+from agent.fsys.openat import open_folder
+from agent.gates.gate import fanotify
+from agent.gates.gate.folders import is_local
+from agent.gates.gate.settings import Folder
+
+
+class Marks:
+    """``problem``: what the system said to the last folder that could not be guarded, or empty."""
+
+    def __init__(self) -> None:
+        self._devices: dict[int, int] = {}  # device → a folder on it
+        self.problem = ""
+
+    def set(self, group: int, folders: Iterable[Folder]) -> frozenset[bytes]:
+        """Be asked about these folders' file systems and no others; the roots of the folders that are guarded."""
+        devices: dict[int, int] = {}
+        armed: set[bytes] = set()
+        self.problem = ""
+        for folder in folders:
+            try:
+                fd = open_folder(folder.root)
+            except OSError:
+                continue
+            device = os.fstat(fd).st_dev
+            if not self._arm(group, fd, device):
+                os.close(fd)
+                continue
+            armed.add(folder.root)
+            if devices.setdefault(device, fd) != fd:
+                os.close(fd)
+        for device, fd in self._devices.items():
+            if device not in devices:
+                with contextlib.suppress(OSError):
+                    fanotify.release_filesystem(group, fd)
+            os.close(fd)
+        self._devices = devices
+        return frozenset(armed)
+
+    def _arm(self, group: int, fd: int, device: int) -> bool:
+        if not is_local(fd):
+            return False
+        if device not in self._devices:
+            try:
+                fanotify.guard_filesystem(group, fd)
+            except OSError as error:
+                self.problem = error.strerror or ""
+                return False
+        return True
+
+    def close(self) -> None:
+        """The group goes first, or its marks stay."""
+        for fd in self._devices.values():
+            os.close(fd)
+        self._devices = {}

@@ -1,0 +1,109 @@
+"""The gates, wired: the socket they ask on, what answers, the volumes behind airlocks.
+
+Owns the reader pool of held documents (nobody who waits stands behind a stick that is being looked through) and stops
+what it started. Without root, or switched off, there are no airlocks, and the places say so.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from agent.actions.quarantine import QuarantineStore
+from agent.config import AgentConfig
+from agent.daemon.airlocks import NOT_ROOT_REASON, Airlocks, Settings, without_airlocks
+from agent.daemon.held import HeldTransfers, Reaches
+from agent.daemon.held_pictures import HeldPictures
+from agent.daemon.holds import GateServer, ReadAnswer, ReadDesk
+from agent.daemon.operations import Operations
+from agent.daemon.pictures import Pictures
+from agent.daemon.pipeline import Pipeline
+from agent.daemon.troubles import Troubles
+from agent.errors import HostError
+from agent.extraction.client import WorkerPool
+from agent.model import Place
+
+ARM_S = 15.0  # the agent is ready once the volumes of the start are armed, or after that
+
+
+class Gates:
+    """``places`` from the main thread, ``holds`` from any. Raises HostError, OSError: the socket cannot be made."""
+
+    def __init__(
+        self,
+        config: AgentConfig,
+        pipeline: Pipeline,
+        store: QuarantineStore,
+        pictures: Pictures,
+        operations: Operations,
+        troubles: Troubles,
+        changed: Callable[[], None],
+        *,
+        run_as: tuple[int, int] | None = None,
+        command: tuple[str, ...] = (),
+    ) -> None:
+        """``changed`` is told when ``places`` would answer otherwise. ``command`` stands in for the airlock's."""
+        section = config.gates
+        self._troubles = troubles
+        self._under_manager = bool(os.environ.get("NOTIFY_SOCKET"))
+        self.server = GateServer(config.gates_socket, operations)
+        self.pool = WorkerPool(max(2, config.agent.workers), run_as=run_as)
+        self._pictures = HeldPictures(pictures.another_reader(), section.picture_wait_s, section.picture_budget_s)
+        self.held = HeldTransfers(Reaches(pipeline, self.pool, self._pictures, store.keep))
+        self.airlocks: Airlocks | None = None
+        if os.geteuid() == 0:
+            settings = Settings(
+                config.agent.runtime_dir, config.data_dir / "staging", config.gates_socket, section.deadline_s,
+                section.staging_mb, section.airlock, section.names, command,
+            )  # fmt: skip
+            self.airlocks = Airlocks(
+                settings, self.server, self.held, operations, died=self._died, cannot=self._cannot, changed=changed
+            )  # fmt: skip
+        self.server.start()
+
+    def expect_reader(self, token: bytes, answer: ReadAnswer) -> ReadDesk:
+        """A gate with this token will come and ask READ; ``answer`` answers, from several threads."""
+        desk = ReadDesk(answer)
+        self.server.expect(token, desk)
+        return desk
+
+    def places(self, found: tuple[Place, ...]) -> tuple[Place, ...]:
+        """The removable volumes as they are guarded."""
+        if self.airlocks is None:
+            return without_airlocks(found, NOT_ROOT_REASON)
+        return self.airlocks.places(found)
+
+    def wait(self) -> bool:
+        """Until what is being armed is armed; whether there are volumes at all."""
+        if self.airlocks is None or not self.airlocks.holds():
+            return False
+        self.pool.prewarm(wait=False)
+        self.airlocks.wait(ARM_S)
+        return True
+
+    def holds(self) -> dict[bytes, dict[str, Any]]:
+        """By mount point: how long programs were held."""
+        return self.airlocks.holds() if self.airlocks is not None else {}
+
+    def lend(self, files: tuple[Path, ...]) -> None:
+        """The practice's patient list, for the readers of held documents."""
+        self.pool.lend(files)
+        self._pictures.lend(files)
+
+    def close(self) -> None:
+        """Under a service manager the airlocks go on alone until the agent is back; else the volumes are given back."""
+        if self.airlocks is not None:
+            self.airlocks.close(hand_back=not self._under_manager)
+        self.server.close()
+        self._pictures.close()
+        self.pool.close()
+
+    def _died(self) -> None:
+        self._troubles.raise_("airlock-died")
+
+    def _cannot(self, error: HostError) -> None:
+        """As for the pipeline: the log cannot be written, or no reader starts. The gate's programs get EIO."""
+        word = "audit-unwritable" if error.fields.get("what") == "audit" else "worker-unavailable"
+        self._troubles.raise_(word)

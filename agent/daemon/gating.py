@@ -1,0 +1,286 @@
+"""The agent's side of the gate on sync and document folders: starts it, answers it, sees that it lives, says how it is.
+
+Owns the fanotify group (the gate's process has a duplicate: whatever dies, whoever waits stays held until a successor
+answers), the shared memory, the gate's process and one thread that watches it. Judging and deciding are the pipeline's
+parts; who opens is ``agent.gates.gate.programs``. What a gate asks is answered by ``answer_read``, from many threads.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from agent.channels.base import Trouble
+from agent.daemon.canary import Canary
+from agent.daemon.gate_marks import Marks
+from agent.daemon.gate_process import GateProcess
+from agent.daemon.holds import GateServer, ReadDesk, Session
+from agent.errors import N_
+from agent.gates.asking import Answer, Question, Say
+from agent.gates.gate import fanotify
+from agent.gates.gate.board import Board
+from agent.gates.gate.programs import Program, Programs, shipped
+from agent.gates.gate.questions import ONCE, TOKEN
+from agent.gates.gate.settings import Folder, Settings, Standing, encode
+from agent.model import ChannelKind, Place, Strength
+
+WATCH_S = 0.5
+CANARY_S = 300.0
+LOOK_AGAIN_S = 60.0  # where programs are, when an unknown one was seen
+HELD_REASON = N_("what opens a document waits for its verdict")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One waiting reader. ``kind`` of the program: how it carries documents away, or "" when nobody knows it."""
+
+    fd: int
+    name: bytes  # below ``root``
+    root: bytes
+    sync: bool
+    program: Program
+    thread: int
+
+
+Decide = Callable[[Reading], bool]
+"""Whether it is refused. May raise HostError: then the gate falls back at its deadline."""
+
+
+class _Desk(ReadDesk):
+    """Answers our gate, and tells others to end."""
+
+    def __init__(self, gating: Gating) -> None:
+        super().__init__(gating.answer_read)
+        self._gating = gating
+
+    def arrived(self, session: Session) -> bool:
+        return self._gating.is_ours(session.pid) and super().arrived(session)
+
+
+class Gating:
+    """``guard`` says what is to be guarded; ``start`` is done by the first call that has something."""
+
+    def __init__(
+        self,
+        server: GateServer,
+        socket_path: Path,
+        decide: Decide,
+        *,
+        command: tuple[str, ...] = (sys.executable, "-I", "-m", "agent.gates.gate"),
+        programs: Programs | None = None,
+        deadline_ms: int = 5000,
+    ) -> None:
+        self._server = server
+        self._path = socket_path
+        self._decide = decide
+        self._command = command
+        self._programs = programs or Programs(shipped())
+        self._settings = Settings(agent=os.getpid(), deadline_ms=deadline_ms)
+        self._group = self._memory = -1
+        self._process: GateProcess | None = None
+        self._marks = Marks()
+        self._armed: frozenset[bytes] = frozenset()
+        self._problems: dict[str, Trouble] = {}
+        self._lock = threading.RLock()
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._canary = Canary()
+        self._canary_due = 0.0
+        self._proving = False
+        self._look_due = 0.0
+
+    # ---- what is guarded
+
+    def guard(self, folders: Iterable[Folder]) -> None:
+        """From now on these, and no others. What cannot be guarded is a trouble, never an error."""
+        with self._lock:
+            wanted = tuple(folders)
+            if wanted == self._settings.folders:
+                return
+            self._settings = replace(self._settings, folders=wanted)
+            if not wanted and self._process is None:
+                return
+            try:
+                self._begin()
+            except OSError as error:
+                self._trouble(
+                    "gate-unavailable", N_("documents cannot be held back when they are opened: {why}"),
+                    N_("the agent must run as root on a kernel with fanotify"), why=error.strerror or "",
+                )  # fmt: skip
+                return
+            self._publish()
+            self._mark(wanted)
+            self._server.expect(TOKEN, _Desk(self))  # not before: a gate of an agent before us is told to end by it
+
+    def policy_changed(self) -> None:
+        """What was decided so far counts no more."""
+        with self._lock:
+            self._settings = replace(self._settings, rules=self._settings.rules + 1)
+            self._publish()
+
+    def described(self, place: Place) -> Place:
+        """The place with the strength that the gate gives it."""
+        if place.root in self._armed and place.channel is ChannelKind.CLOUD_SYNC:
+            return replace(place, strength=Strength.HOLD, mechanism="gate", reason=HELD_REASON)
+        return place
+
+    def _begin(self) -> None:
+        if self._process is not None:
+            return
+        self._group, self._memory = fanotify.permission_group(), Board.create()
+        self._process = GateProcess(self._command, self._path, self._group, self._memory)
+        # with vfork(2) the whole interpreter would wait until a child's exec(2) is answered, perhaps by us
+        subprocess._USE_VFORK = False  # type: ignore[misc]
+        self._programs.refresh()
+        self._canary.prepare()
+        self._publish()
+        if not self._process.start():
+            self._process.end()
+            self._close_group()
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._watch, name="gating", daemon=True)
+            self._thread.start()
+
+    def _mark(self, folders: tuple[Folder, ...]) -> None:
+        self._armed = self._marks.set(self._group, folders)
+        self._canary_due = 0.0
+        if self._marks.problem:
+            self._trouble(
+                "gate-folder", N_("a folder cannot be guarded when it is read: {why}"), why=self._marks.problem
+            )
+        else:
+            self._problems.pop("gate-folder", None)
+
+    def _publish(self) -> None:
+        if self._process is None:
+            return
+        table = [(*who, program.standing, program.word.encode()) for who, program in self._programs.table.items()]
+        state = fanotify.State()
+        if self._canary.program >= 0 and state.of(self._canary.program):
+            table.append((*state.identity, Standing.EXIT, b"canary"))
+        self._settings = replace(self._settings, programs=tuple(table))
+        self._process.board.publish(encode(self._settings))
+
+    # ---- answering
+
+    def is_ours(self, pid: int) -> bool:
+        """Whether a process belongs to the gate that this agent has started."""
+        process = self._process
+        return process is not None and process.is_ours(pid)
+
+    def answer_read(self, question: Question, fd: int) -> Answer:
+        """The answer to one READ. ``fd`` is what is being opened, and stays the caller's."""
+        if self._canary.is_one(fd):
+            return Answer(question.number, Say.REFUSE, errno.EPERM, ONCE)
+        way, _, rest = question.detail.partition(b"\0")
+        root = rest.partition(b"\0")[2]
+        with self._lock:
+            program = self._who(question.pid)
+        reading = Reading(fd, question.name, root, way.startswith(b"s"), program, question.pid)
+        if not reading.sync and not program.kind:  # unknown programs outside sync folders are free
+            return Answer(question.number, Say.RELEASE, name=ONCE)
+        refused = program.kind != "local" and self._decide(reading)
+        # a verdict on a script's name, or on a program that the gate does not know yet, is not the next one's
+        known = way[1:] == program.word.encode() or not program.kind
+        name = b"" if known else ONCE
+        return Answer(question.number, Say.REFUSE, errno.EPERM, name) if refused else Answer(
+            question.number, Say.RELEASE, name=name
+        )  # fmt: skip
+
+    def _who(self, thread: int) -> Program:
+        known = len(self._programs.table)
+        program, _identity = self._programs.identify(thread)
+        if len(self._programs.table) != known:
+            now = time.monotonic()
+            if now >= self._look_due:
+                self._look_due = now + LOOK_AGAIN_S
+                if self._programs.refresh():  # a package was upgraded
+                    program, _identity = self._programs.identify(thread)
+            self._publish()
+        return program
+
+    # ---- its life
+
+    def _watch(self) -> None:
+        while not self._ending.wait(WATCH_S):
+            with self._lock:
+                if self._process is not None and not self._process.look_after():
+                    self._give_up()
+            if time.monotonic() >= self._canary_due and self._armed and not self._proving:
+                self._canary_due = time.monotonic() + CANARY_S
+                self._proving = True
+                threading.Thread(target=self._prove, name="canary", daemon=True).start()
+
+    def _give_up(self) -> None:
+        """Several quick deaths: better open doors than a laptop that stands still; and said aloud."""
+        self._close_group()
+        self._trouble(
+            "gate-dead", N_("the gate ends as often as it is started: documents are not held back"),
+            N_("see the operational log; restart the agent"),
+        )  # fmt: skip
+
+    def _prove(self) -> None:
+        """In each folder a marked file must be refused, and a plain one not. Opens files: never on our threads."""
+        try:
+            failed = [root for root in self._armed if self._canary.passes(root) is False]
+        finally:
+            self._proving = False
+        with self._lock:
+            if not failed:
+                self._problems.pop("gate-canary", None)
+                return
+            self._trouble(
+                "gate-canary", N_("a document that must be held back could be opened: {count} folders"),
+                N_("run: serment doctor"), count=str(len(failed)),
+            )  # fmt: skip
+
+    # ---- how it is
+
+    def status(self) -> dict[str, Any]:
+        """For ``serment status``: times in milliseconds."""
+        if self._process is None:
+            return {"armed": 0}
+        board = self._process.board
+        counts = board.counts()
+        return {
+            "armed": len(self._armed),
+            "p50_ms": board.quantile_ns(0.5) / 1e6, "p99_ms": board.quantile_ns(0.99) / 1e6,
+            "max_ms": counts["longest_ns"] / 1e6, "refused": counts["refused"], "cached": counts["cached"],
+            "asked": counts["asked"], "fallback": counts["fallback"], "restarts": counts["restarts"],
+            "ignored": counts["ignored"], "canary": self._canary.status(),
+        }  # fmt: skip
+
+    def troubles(self) -> tuple[Trouble, ...]:
+        with self._lock:
+            return tuple(self._problems.values())
+
+    def _trouble(self, word: str, message: str, hint: str = "", **fields: str) -> None:
+        self._problems[word] = Trouble(word, message, hint, tuple(fields.items()))
+
+    def close(self) -> None:
+        """End the gate: whoever waits for a verdict is refused, then everything may be opened."""
+        self._ending.set()
+        if self._thread is not None:
+            self._thread.join(30)
+        with self._lock:
+            if self._process is not None:
+                self._process.end()
+            self._close_group()
+            self._canary.close()
+
+    def _close_group(self) -> None:
+        self._armed = frozenset()
+        self._marks.close()
+        for fd in (self._group, self._memory):
+            if fd >= 0:
+                os.close(fd)
+        self._group, self._memory, self._process = -1, -1, None

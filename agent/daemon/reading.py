@@ -1,0 +1,129 @@
+"""May this program read this document? The gate's question, answered with the pipeline's own parts.
+
+Judges the descriptor that waits to be opened and asks the policy, as for any transfer; acts on nothing. In a sync
+folder the watcher's event records and acts (the sealed file takes the document's place); until then reading is refused.
+A refusal elsewhere is recorded and told here, once for a document and a program. What is judged is kept by the file's
+state, so that an arrival judged by the watcher is not judged again for its first reader.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from agent.daemon.case import Case
+from agent.daemon.gating import Reading
+from agent.daemon.pipeline import Pipeline
+from agent.daemon.transfer_record import private_part, transfer_fields
+from agent.findings import Findings
+from agent.fsys.atomic import stamp
+from agent.gates.gate.verdicts import settled, written_to
+from agent.model import Cause, ChannelKind, Decision, Facts, FileEvent, Outcome, Place, Result, Stamp, Strength, Verdict
+
+REFUSED = frozenset({Decision.JUSTIFY, Decision.ENCRYPT, Decision.BLOCK})
+JUDGED_KEPT = 4096
+_TOLD_KEPT, _TOLD_S = 4096, 3600.0
+
+
+class Judge(Protocol):
+    def judge(self, fd: int, extension: str = "", size: int = 0) -> Findings: ...
+
+
+class JudgedFiles:
+    """A judge that remembers what it found in a file's state, when that state cannot have been another one."""
+
+    def __init__(self, judge: Judge, engine: Callable[[], str]) -> None:
+        self._judge = judge
+        self._engine = engine
+        self._found: OrderedDict[tuple[Stamp, str, str], Findings] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def judge(self, fd: int, extension: str = "", size: int = 0) -> Findings:
+        """As the judge behind it. Raises what that raises."""
+        before = stamp(fd)
+        key = (before, extension, self._engine())
+        with self._lock:
+            if (known := self._found.get(key)) is not None:
+                self._found.move_to_end(key)
+        if known is not None and written_to(fd) is False:
+            return known
+        calm = settled((0, 0, 0, 0, before.ctime_ns))
+        findings = self._judge.judge(fd, extension, size)
+        if calm and not findings.awaits_pictures and written_to(fd) is False and stamp(fd) == before:
+            with self._lock:
+                self._found[key] = findings
+                while len(self._found) > JUDGED_KEPT:
+                    self._found.popitem(last=False)
+        return findings
+
+
+class ReadingDecisions:
+    """``refused`` is the gate's ``Decide``; called from several threads."""
+
+    def __init__(
+        self, pipeline: Pipeline, judge: Judge, places: Callable[[], tuple[Place, ...]],
+        owner: Callable[[bytes], int], *, refuse_unknown: bool = True,
+    ) -> None:  # fmt: skip
+        """``places``: the sync folders; ``owner``: the uid whose documents a folder holds."""
+        self._pipeline = pipeline
+        self._judge = judge
+        self._places = places
+        self._owner = owner
+        self._refuse_unknown = refuse_unknown
+        self._told: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def refused(self, reading: Reading) -> bool:
+        """Whether the waiting program does not get the document. Raises HostError when nobody can judge or record."""
+        if not reading.program.kind and not self._refuse_unknown:
+            return False
+        place = self._place(reading)
+        state = stamp(reading.fd)
+        old = state.ctime_ns <= self._pipeline.parts.armed_ns(place)
+        event = FileEvent(place, reading.name, Cause.EXISTING if reading.sync and old else Cause.WRITTEN)
+        case = self._pipeline.case(event, -1, reading.fd)
+        findings = self._judge.judge(reading.fd, case.extension, state.size)
+        facts, cause = self._pipeline.facts(case, findings)
+        if not old:  # known or not: what came under guard is what is new
+            facts = replace(facts, arrival="new")
+        verdict, _released = self._pipeline.respect_release(case, self._pipeline.parts.policy.evaluate(facts))
+        refused = verdict.decision in REFUSED
+        if not reading.sync and verdict.decision is not Decision.OBSERVE and self._first(case, reading):
+            self._record(case, findings, verdict, facts, cause)
+        return refused
+
+    def _place(self, reading: Reading) -> Place:
+        """The sync folder, or the way that the program takes out of a document folder."""
+        if reading.sync:
+            for place in self._places():
+                if place.root == reading.root:
+                    return place
+        return Place(
+            ChannelKind.CLOUD_SYNC, reading.root, self._owner(reading.root), reading.program.word, None,
+            Strength.HOLD, "gate",
+        )  # fmt: skip
+
+    def _first(self, case: Case, reading: Reading) -> bool:
+        """Programs try again and again: one record and one notice an hour."""
+        key, now = (case.file, reading.program.word), time.monotonic()
+        with self._lock:
+            last = self._told.pop(key, 0.0)
+            self._told[key] = now
+            while len(self._told) > _TOLD_KEPT:
+                self._told.popitem(last=False)
+        return not last or now - last > _TOLD_S
+
+    def _record(self, case: Case, findings: Findings, verdict: Verdict, facts: Facts, cause: Cause) -> None:
+        parts = self._pipeline.parts
+        fields = transfer_fields(
+            parts.identity, case.event.place, facts, verdict, cause, case.file, act=True, engine=case.engine
+        )
+        number = parts.log.append("transfer", fields, durable=True, **private_part(case.event))
+        outcome = Outcome(Result.DONE, verdict.decision)
+        self._pipeline.record_outcome(number, outcome)
+        parts.settled(number)
+        parts.notices.tell(case.event, findings, verdict, outcome, time.time())

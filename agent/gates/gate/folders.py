@@ -1,0 +1,153 @@
+"""Is an opened file in a guarded folder? Exact, and cheap enough to ask about every file that is opened.
+
+Owns descriptors of the guarded folders. A path alone proves nothing: in another mount namespace (a container, a snap,
+anybody's ``unshare``) a guarded file has any path one likes. So the mount comes first: on the very mount that the
+folder was found on, the kernel's path of the descriptor is the truth; for any other mount the file is taken to that
+one by its handle, and asked for its path there.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterable
+
+from agent.fsys.openat import open_folder
+from agent.gates.gate.fanotify import State, reopened
+from agent.gates.gate.settings import Folder, FolderKind
+
+_UNREACHABLE = b"(unreachable)"
+_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NOT_LOCAL = {0x65735546, 0x6969, 0xFF534D42, 0xFE534D42, 0x01021997, 0x00C36400, 0x5346414F}
+"""statfs(2) types of FUSE, NFS, CIFS, SMB2, 9p, Ceph, AFS."""
+_libc = ctypes.CDLL(None)
+
+
+def is_local(fd: int) -> bool:
+    """Whether the kernel alone stands behind the file system: another machine or program could hold us up."""
+    buffer = ctypes.create_string_buffer(256)
+    return bool(_libc.fstatfs(fd, buffer) == 0 and int.from_bytes(buffer.raw[:4], sys.byteorder) not in _NOT_LOCAL)
+
+
+class Place:
+    """A guarded folder with where it is now."""
+
+    __slots__ = ("device", "fd", "folder", "mount", "prefix", "sync")
+
+    def __init__(self, folder: Folder, fd: int, state: State) -> None:
+        self.folder = folder
+        self.fd = fd
+        self.mount = state.mount
+        self.device = state.device
+        self.sync = folder.kind is FolderKind.SYNC
+        self.prefix = path_of(fd) + b"/"
+
+
+def path_of(fd: int) -> bytes:
+    """What the kernel calls it. Raises OSError (ENAMETOOLONG)."""
+    return os.readlink(b"/proc/self/fd/%d" % fd)
+
+
+class Folders:
+    """``place_of`` is called by the thread that answers, the rest by whoever changes what is guarded."""
+
+    def __init__(self, folders: Iterable[Folder]) -> None:
+        """Folders that are not there are left out: ``missing``."""
+        self.places: list[Place] = []
+        self.missing: list[Folder] = []
+        for folder in folders:
+            self._add(folder)
+        self.mounts: dict[int, tuple[Place, ...]] = {}
+        self.refresh()
+
+    def _add(self, folder: Folder) -> None:
+        state = State()
+        try:
+            fd = open_folder(folder.root)
+        except OSError:
+            self.missing.append(folder)
+            return
+        state.of(fd)
+        self.places.append(Place(folder, fd, state))
+
+    def refresh(self) -> None:
+        """Take the folders' present paths: somebody may have moved one, or a folder above it."""
+        for place in self.places:
+            place.prefix = path_of(place.fd) + b"/"
+        # The stricter kind first, then the inner one of two.
+        ordered = sorted(self.places, key=lambda place: (not place.sync, -len(place.prefix)))
+        self.mounts = {mount: tuple(p for p in ordered if p.mount == mount) for mount in {p.mount for p in ordered}}
+
+    def place_of(self, fd: int, state: State) -> tuple[Place | None, bytes]:
+        """(the guarded folder that holds the file, its path); None when there is none. ``state`` is of ``fd``."""
+        places = self.mounts.get(state.mount)
+        if places is None:
+            return self._elsewhere(fd, state)
+        try:
+            path = os.readlink(b"/proc/self/fd/%d" % fd)
+        except OSError:  # a path too long for the kernel to say: nobody needs one
+            return places[0], b""
+        for place in places:
+            if path.startswith(place.prefix) and not _skipped(place, path):
+                return place, path
+        return None, path
+
+    def _elsewhere(self, fd: int, state: State) -> tuple[Place | None, bytes]:
+        """A file that was opened by way of another mount."""
+        state.look()
+        here = [place for place in self.places if place.device == state.device] or self.places
+        if state.links > 1 and here:
+            return here[0], b""  # which of its names was opened cannot be known: the stricter answer
+        for place in here:
+            try:
+                again = reopened(fd, place.fd)
+            except OSError:
+                return place, b""
+            try:
+                path = path_of(again)
+            except OSError:
+                return place, b""
+            finally:
+                os.close(again)
+            if not path.startswith(_UNREACHABLE):
+                return next(
+                    ((found, path) for found in self.mounts[place.mount]
+                     if path.startswith(found.prefix) and not _skipped(found, path)),
+                    (None, path),
+                )  # fmt: skip
+        return None, b""
+
+    def close(self) -> None:
+        for place in self.places:
+            os.close(place.fd)
+
+
+def _skipped(place: Place, path: bytes) -> bool:
+    return place.folder.skip_hidden and path.startswith(b".", len(place.prefix))
+
+
+def open_unmovable(path: bytes, places: Iterable[Place]) -> int:
+    """An O_PATH descriptor of a folder that only root can move, outside of every guarded one; -1 when it is not such.
+
+    Every folder above it, up to the root of its mount, belongs to root and nobody else may write there: neither it nor
+    what it lies in can be renamed into a guarded folder. Raises OSError.
+    """
+    if any((path + b"/").startswith(place.prefix) for place in places):
+        return -1
+    above, here, fd, movable = State(), State(), os.open(b"/", _FOLDER), False
+    above.of(fd)
+    for name in filter(None, path.split(b"/")):
+        try:
+            inner = os.open(name, _FOLDER, dir_fd=fd)
+        finally:
+            os.close(fd)
+        fd = inner
+        here.of(fd)
+        # what lies above the root of the mount does not move what is in it
+        movable = here.mount == above.mount and (movable or bool(above.uid or above.mode & 0o022))
+        above, here = here, above
+    if movable:
+        os.close(fd)
+        return -1
+    return fd

@@ -1,0 +1,226 @@
+"""The process that keeps the gate answering: makes the answerer, watches it, replaces it. Never answers itself.
+
+Keeper, answerer and understudy share one table of descriptors and nothing else (clone(2), CLONE_FILES): when one is
+killed, the files that are being opened stay open here, under the numbers by which the kernel knows them, and its
+successor goes on with them. Nobody who waits is let through, and nobody outside the guarded folders is refused. The
+understudy does nothing but wait to be the keeper: without one there would be a moment in which no file can be opened,
+and no new process can start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import select
+import signal
+import time
+from collections import deque
+from types import FrameType
+
+from agent.gates.gate.board import Board
+from agent.gates.gate.process import answer  # not later: when nobody answers, no file can be opened to import it
+
+_CLONE_FILES = 0x400
+_SYS_CLONE = {"x86_64": 56, "aarch64": 220}
+TICK_S = 0.5
+STUCK_TICKS = 2
+_DESCRIPTORS = 16384
+_QUICK_DEATHS, _QUICK_S = 8, 10.0
+
+
+def clone_sharing_files() -> int:
+    """fork(2), but both have the same descriptors from now on. Only for a process with one thread. Raises OSError."""
+    number = _SYS_CLONE.get(os.uname().machine)
+    if number is None:
+        return os.fork()  # a killed answerer then refuses what it held
+    python = ctypes.PyDLL(None, use_errno=True)  # keeps the interpreter's lock, as fork does
+    zero = ctypes.c_long(0)
+    flags = ctypes.c_long(_CLONE_FILES | signal.SIGCHLD)
+    ctypes.pythonapi.PyOS_BeforeFork()
+    pid: int = python.syscall(ctypes.c_long(number), flags, zero, zero, zero, zero)
+    if pid == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+        return 0
+    ctypes.pythonapi.PyOS_AfterFork_Parent()
+    if pid < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return pid
+
+
+class Keeper:
+    def __init__(self, group: int, memory: int, board: Board, socket_path: bytes) -> None:
+        self._group = group
+        self._memory = memory
+        self._board = board
+        self._path = socket_path
+        self._table = os.getpid()  # names our table of descriptors, whoever is keeper
+        self._ending = False
+        self._deaths: deque[float] = deque(maxlen=_QUICK_DEATHS)
+        self._self_fd = -1
+        self._understudy = 0
+
+    def run(self) -> int:
+        """Until told to end (0), or until answerers die as fast as they are made (1)."""
+        _prepare()
+        signal.signal(signal.SIGTERM, self._told)
+        for signum in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(signum, signal.SIG_IGN)
+        self._self_fd, self._understudy = os.pidfd_open(os.getpid()), 0
+        self._board.keeper = os.getpid()
+        while not self._ending:
+            self._have_understudy()
+            pid = clone_sharing_files()
+            if pid == 0:
+                _answer(self._group, self._board, self._path, self._table)
+            self._watch(pid)
+            self._close_leftovers()
+            if self._dying():
+                self._ending = True
+                self._end_understudy()
+                return 1
+            self._board.count("restarts")
+        return 0
+
+    # ---- the answerer
+
+    def _watch(self, pid: int) -> None:
+        """Return when the answerer has ended; end it when it is stuck or when we are told to end."""
+        fd = os.pidfd_open(pid)
+        try:
+            poll = select.poll()
+            poll.register(fd, select.POLLIN)
+            still = Still(self._board, self._group)
+            while not poll.poll(TICK_S * 1000):
+                if self._ending:
+                    self._end_understudy()
+                    self._retire(pid, poll)
+                    break
+                self._have_understudy()
+                if still.ticks() >= STUCK_TICKS:
+                    signal.pidfd_send_signal(fd, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+        finally:
+            os.close(fd)
+
+    def _retire(self, pid: int, poll: select.poll) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        if not poll.poll(1000):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _dying(self) -> bool:
+        now = time.monotonic()
+        self._deaths.append(now)
+        return len(self._deaths) == _QUICK_DEATHS and now - self._deaths[0] < _QUICK_S
+
+    def _close_leftovers(self) -> None:
+        """What the dead had open, but not what openers wait for."""
+        waited_for = {item.number for item in self._board.unanswered()}
+        kept = {0, 1, 2, self._group, self._memory, self._self_fd}
+        for fd in _open_descriptors() - kept - waited_for:
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+    def _told(self, _signum: int, _frame: FrameType | None) -> None:
+        self._ending = True
+
+    # ---- the understudy
+
+    def _have_understudy(self) -> None:
+        if self._understudy:
+            try:
+                if os.waitpid(self._understudy, os.WNOHANG)[0] == 0:
+                    return
+            except ChildProcessError:
+                pass
+        if (pid := clone_sharing_files()) != 0:
+            self._understudy = pid
+            return
+        try:
+            self._stand_by()
+            code = self.run()
+        except BaseException:
+            os._exit(1)
+        os._exit(code)
+
+    def _stand_by(self) -> None:
+        """Return when the keeper is dead, or has let openers wait longer than it ever should; nobody answers then."""
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        poll = select.poll()
+        poll.register(self._self_fd, select.POLLIN)
+        still = Still(self._board, self._group)
+        while not poll.poll(TICK_S * 1000):
+            if still.ticks() >= 2 * STUCK_TICKS:
+                signal.pidfd_send_signal(self._self_fd, signal.SIGKILL)
+        os.close(self._self_fd)
+        self._end_answerer()
+        self._close_leftovers()
+
+    def _end_answerer(self) -> None:
+        """It ends by itself, without its keeper; when it cannot, it is ended."""
+        with contextlib.suppress(OSError):
+            fd = os.pidfd_open(self._board.answerer)
+            poll = select.poll()
+            poll.register(fd, select.POLLIN)
+            if not poll.poll(300):
+                signal.pidfd_send_signal(fd, signal.SIGKILL)
+                poll.poll()
+            os.close(fd)
+
+    def _end_understudy(self) -> None:
+        if self._understudy:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(self._understudy, signal.SIGKILL)
+                os.waitpid(self._understudy, 0)
+            self._understudy = 0
+
+
+class Still:
+    """For how many looks in a row openers waited and nothing moved."""
+
+    def __init__(self, board: Board, group: int) -> None:
+        self._board = board
+        self._poll = select.poll()
+        self._poll.register(group, select.POLLIN)
+        self._turn, self._ticks = -1, 0
+
+    def ticks(self) -> int:
+        """One more look."""
+        turn = self._board.turn
+        # it works on a batch, or leaves events in the queue
+        due = bool(turn & 1) or self._board.in_hand() or bool(self._poll.poll(0))
+        self._ticks = self._ticks + 1 if due and turn == self._turn else 0
+        self._turn = turn
+        return self._ticks
+
+
+def _prepare() -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    most = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, -10)
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "wb", buffering=0) as file:
+        file.write(b"-900")
+
+
+def _open_descriptors() -> set[int]:
+    fd = os.open(b"/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return {int(name) for name in os.listdir(fd)} - {fd}
+    finally:
+        os.close(fd)
+
+
+def _answer(group: int, board: Board, path: bytes, table: int) -> None:
+    """In the new process: answer until the end."""
+    try:
+        answer(group, board, path, table)
+    except BaseException:
+        os._exit(1)
+    os._exit(0)

@@ -1,0 +1,112 @@
+"""The real agent, policy and readers behind the gate: a patient's letter comes into a sync folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.gate_bed import reads, run
+from tests.invented import LETTER
+from tests.running import RunningAgent, loop_volume, wait_for
+
+_LETTER = LETTER.encode()
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+_POLL = """
+import sys, time
+until = time.monotonic() + 20
+while time.monotonic() < until:
+    try:
+        content = open(sys.argv[1], "rb").read()
+    except PermissionError:
+        print("refused", flush=True)
+    except OSError:
+        pass
+    else:
+        if content:
+            print("read", content[:20], flush=True)
+    time.sleep(0.002)
+"""
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[tuple[RunningAgent, Path]]:
+    tmp_path.chmod(0o755)
+    with loop_volume(tmp_path, size_mib=64) as volume:
+        cloud = volume / "Nextcloud"
+        cloud.mkdir()
+        agent = RunningAgent(tmp_path, [], [cloud], [], main="tests.gated_agent")
+        try:
+            yield agent, cloud
+        finally:
+            agent.kill()
+            while pids := _gates(tmp_path):  # they outlive it, and each other
+                for pid in pids:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_letter_is_not_read_from_the_moment_it_stands_there(guarded: tuple[RunningAgent, Path]) -> None:
+    agent, cloud = guarded
+    old = cloud / "old.txt"
+    old.write_bytes(_LETTER)
+    time.sleep(2.5)  # what changed just before arming counts as new
+    agent.start()
+    channels = agent.status()["channels"]
+    assert [channel["strength"] for channel in channels if channel["channel"] == "cloud_sync"] == ["hold"]
+    assert reads(old) is not None  # it was there before: recorded, never touched
+    outside = cloud.parent / "letter.txt"
+    outside.write_bytes(_LETTER)
+    target = cloud / "letter.txt"
+    poller = subprocess.Popen([sys.executable, "-I", "-S", "-c", _POLL, target], stdout=subprocess.PIPE, text=True)
+    try:
+        time.sleep(0.3)
+        outside.rename(target)
+        (cloud / "note.txt").write_bytes(b"Liste de courses : pain, lait, beurre.\n" * 5)
+        wait_for(lambda: _LETTER[:30] not in run(["cat", target]).stdout, 30)  # a local program sees it go
+        time.sleep(0.5)
+    finally:
+        poller.kill()
+        said = poller.communicate()[0]
+    assert "refused" in said
+    assert all(_LETTER[:10] not in line.encode() for line in said.splitlines())
+    wait_for(lambda: reads(cloud / "note.txt") is not None)
+    assert run(["ls", cloud]).returncode == 0
+
+
+def test_the_gate_outlives_a_killed_agent_and_gives_way_to_the_next(guarded: tuple[RunningAgent, Path]) -> None:
+    agent, cloud = guarded
+    agent.start()
+    note = cloud / "note.txt"
+    note.write_bytes(b"Liste de courses : pain, lait, beurre.\n" * 5)
+    wait_for(lambda: reads(note) is not None)
+    before = _gates(agent.base)
+    assert before
+    agent.kill()
+    note = cloud / "another.txt"
+    note.write_bytes(b"Liste de courses : pain, lait, beurre.\n" * 5)
+    assert reads(note) is None  # nobody can judge: refused at the deadline, never let out
+    assert set(_gates(agent.base)) == set(before)
+    agent.start()
+    wait_for(lambda: not set(before) & set(_gates(agent.base)), 20)
+    wait_for(lambda: reads(note) is not None)
+
+
+def _gates(base: Path) -> list[int]:
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"agent.gates.gate" in words and os.fsencode(base / "run/gates.sock") in words:
+                found.append(int(folder.name))
+    return found

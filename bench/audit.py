@@ -1,4 +1,4 @@
-"""Figures of the audit log: append, durable append, verify, start, bytes a record; ratios to bare loops in one run.
+"""Figures of the audit log: append, seal, durable append, verify, start, bytes; ratios to bare loops in one run.
 
     .venv/bin/python bench/audit.py [--records N] [--folder DIR] [--json]
 
@@ -18,8 +18,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from agent.audit.checkpoint import Why
+from agent.audit.limits import Limits
 from agent.audit.log import AuditLog
+from agent.audit.private import Vault
 from agent.audit.segments import read, verify_folder
+from agent.crypto.recipients import KeyKind, new_identity, recipient_of
 
 TRANSFER = {
     "channel": "removable", "service": "usb", "arrival": "new", "cause": "written", "strength": "after-write",
@@ -55,13 +59,13 @@ def middle(work) -> float:
 def measure(folder: Path, records: int) -> dict[str, float]:
     log = AuditLog.open(folder / "audit", flush_after_s=3600)
     log.start(version="bench")
+    seal = best(lambda: [log._seal(Why.BEAT) for _ in range(40)], 40)
     batch = records // ROUNDS
     append = best(lambda: [log.append("transfer", TRANSFER) for _ in range(batch)], batch)
     log.flush()
     durable = middle(lambda: log.append("transfer", TRANSFER, durable=True))
     log.close()
     entries = [entry.public for entry in read(folder / "audit")]
-    size = sum(path.stat().st_size for path in (folder / "audit").glob("*.slog"))
     fd = os.open(folder / "bare", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     data = entries[1]
     bare_write = best(lambda: [os.write(fd, data) for _ in range(batch)], batch)
@@ -72,21 +76,65 @@ def measure(folder: Path, records: int) -> dict[str, float]:
 
     durable_floor = middle(bare_durable)
     os.close(fd)
-    verify = best(lambda: verify_folder(folder / "audit"), len(entries))
+    size = plain_bytes(folder / "plain", 10_000)
+    verify = best(lambda: verify_folder(folder / "plain"), 10_001)
     bare_hash = best(lambda: [hashlib.sha256(entry).digest() for entry in entries], len(entries))
     begin = time.perf_counter()
     AuditLog.open(folder / "audit").close()
     start = time.perf_counter() - begin
+    named, named_bytes = with_names(folder / "named", batch)
+    year, year_seals = a_year(folder / "year")
     return {
         "append_us": append * 1e6,
+        "append_named_us": named * 1e6,
+        "seal_us": seal * 1e6,
         "append_over_bare_write": append / bare_write,
         "durable_append_ms": durable * 1e3,
         "durable_over_bare_fdatasync": durable / durable_floor,
         "verify_records_per_s": 1 / verify,
         "verify_over_bare_sha256": verify / bare_hash,
         "open_and_close_ms": start * 1e3,
-        "bytes_per_record": size / len(entries),
+        "bytes_per_record": size,
+        "bytes_per_named_record": named_bytes,
+        "year_verified_s": year,
+        "year_seals": year_seals,
     }
+
+
+def plain_bytes(folder: Path, count: int) -> float:
+    """Bytes a record on the disk, its share of the seals included (one for 64 records)."""
+    log = AuditLog.open(folder, flush_after_s=3600)
+    for _ in range(count):
+        log.append("transfer", TRANSFER)
+    log.close()
+    return sum(path.stat().st_size for path in folder.glob("*.slog")) / (count + 1)
+
+
+def with_names(folder: Path, count: int) -> tuple[float, float]:
+    """Seconds and bytes a record when each has a document's name in its private part."""
+    key = recipient_of(new_identity(KeyKind.X25519))
+    log = AuditLog.open(folder, flush_after_s=3600, vault=Vault(folder, lambda _uid: [key]))
+    name = {"name": b"Compte rendu 2026-11.pdf"}
+    seconds = best(lambda: [log.append("transfer", TRANSFER, private=name, owner=1000) for _ in range(count)], count)
+    log.close()
+    return seconds, sum(path.stat().st_size for path in folder.glob("*.slog")) / (count * ROUNDS + 1)
+
+
+def a_year(folder: Path) -> tuple[float, int]:
+    """Seconds to verify a year of a laptop: 250 days of ten hours, each with a start and a stop, 50 transfers in ten
+    moments (a seal each) and a quiet seal every 15 minutes otherwise.
+    """
+    log = AuditLog.open(folder, limits=Limits(flush_after_s=36000, beat_s=36000))
+    for _ in range(250):
+        for moment in range(40):
+            if moment % 4 == 0:
+                for _ in range(5):
+                    log.append("transfer", TRANSFER)
+            log._seal(Why.BEAT)
+    log.close()
+    begin = time.perf_counter()
+    found = verify_folder(folder)
+    return time.perf_counter() - begin, found.seals
 
 
 def main() -> None:

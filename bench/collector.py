@@ -38,7 +38,7 @@ def make_batches(device: str, records: int, batch: int) -> list[wire.Batch]:
         public = record.encode(
             index, 1_795_289_704_000_000 + index, index, "0badcafe", "transfer", chain.link(head), TRANSFER
         )
-        head = chain.advance(head, chain.leaf(public))
+        head = chain.head_after(head, public, chain.leaf(public))
         publics.append((public, b""))
     made: list[wire.Batch] = []
     first = 0

@@ -105,7 +105,7 @@ def _continued(rows: Sequence[Row], known: Known, missing: int | None) -> Accept
         if head is not None:
             if row.fields["p"] != chain.link(head):
                 return Refused(known.size, Alarm.FORK, row.number)
-            head = chain.advance(head, chain.leaf(row.leaf.public, row.leaf.private_hash))
+            head = chain.head_after(head, row.leaf.public, chain.leaf(row.leaf.public, row.leaf.private_hash))
     return Accepted(rows, Known(rows[-1].number + 1, head), missing)
 
 

@@ -112,13 +112,14 @@ def _run(data: Path, token_file: Path, listening: socket.socket, idle_exit_s: fl
 
     from collector import app
     from collector.schema import open_database
+    from collector.witness import load_witness
     from collector.writer import Writer
 
     private_folder(data)
     lock = _lock(data)
     token = load_token(token_file)
     engine = open_database(data)
-    writer = Writer(engine)
+    writer = Writer(engine, load_witness(data))
     service = app.Service(engine, writer, Access(token))
 
     async def beside() -> None:

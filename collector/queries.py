@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import msgspec
 from sqlalchemy import Engine, Select, func, select, tuple_
 
+from agent.audit import record
 from agent.audit.record import Kind
 from collector import fleet
 from collector.schema import alerts, events, laptops
@@ -161,7 +161,7 @@ def today(engine: Engine, since: int) -> Today:
     found = Today()
     with engine.connect() as connection:
         for row in connection.execute(query):
-            fields = msgspec.json.decode(row.public)
+            fields = record.decode(row.public)
             medical = fields.get("judgement") == "medical"
             again = fields.get("pictures") == "read"  # the second look at a document that was counted
             held = row.decision in {"block", "encrypt", "justify"}
@@ -201,4 +201,4 @@ def _filtered(wanted: EventFilter) -> Select[Any]:
 
 
 def _event(row: Any) -> Event:
-    return Event(row.laptop, row.device, row.idx, row.result, msgspec.json.decode(row.public))
+    return Event(row.laptop, row.device, row.idx, row.result, record.decode(row.public))

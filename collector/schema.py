@@ -54,6 +54,15 @@ events = Table(
 )
 Index("events_by_time", events.c.t)
 
+trees = Table(  # what is signed of each laptop's log; a laptop behind a hole has no row that fits its size
+    "trees",
+    metadata,
+    Column("device", Integer, primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),  # of the Merkle tree, smallest subtree first
+    Column("log", Text, nullable=False),  # the name of the log, as first sent
+)
+
 alerts = Table(
     "alerts",
     metadata,

@@ -19,6 +19,7 @@ from agent.transport.wire import Leaf, Letterhead, Reply
 from collector import fleet
 from collector.ingest import Accepted, Alarm, Known, Refused, Row, check
 from collector.schema import events, laptops
+from collector.witness import Witness, grow
 
 NEXT_S = 300
 _INSERT = (
@@ -35,8 +36,12 @@ class _Laptop:
     summary: fleet.Summary
 
 
-def take(connection: Connection, letterhead: Letterhead, leaves: Sequence[Leaf]) -> Reply:
+def take(
+    connection: Connection, letterhead: Letterhead, leaves: Sequence[Leaf], witness: Witness | None = None
+) -> Reply:
     """Check and store one request within the caller's transaction; the reply is true once that is committed.
+
+    With a ``witness`` it states what is held then, for laptops that name their log.
 
     Raises UntrustedInputError when a record breaks the format; nothing is stored then.
     """
@@ -54,7 +59,18 @@ def take(connection: Connection, letterhead: Letterhead, leaves: Sequence[Leaf])
         return Reply(decision.have, why=decision.alarm or "gap")
     _keep(connection, laptop, decision, now)
     _seen(connection, laptop, letterhead, decision.known, now)
-    return Reply(decision.known.size, NEXT_S)
+    return Reply(decision.known.size, NEXT_S, cosigned=_cosigned(connection, laptop.id, letterhead, decision, witness))
+
+
+def _cosigned(
+    connection: Connection, laptop: int, letterhead: Letterhead, decision: Accepted, witness: Witness | None
+) -> bytes:
+    if witness is None or not (letterhead.log or decision.rows):
+        return b""
+    size = decision.known.size
+    leaves = (chain.leaf(row.leaf.public, row.leaf.private_hash) for row in decision.rows)
+    root = grow(connection, laptop, size, leaves, letterhead.log)
+    return b"" if root is None or not letterhead.log else witness.cosign(letterhead.log, size, root)
 
 
 def _laptop(connection: Connection, device: str, now: int) -> _Laptop:

@@ -18,6 +18,7 @@ from agent.errors import N_, HostError, SermentError
 from agent.transport import wire
 from agent.transport.wire import Letterhead, Reply
 from collector.store import take
+from collector.witness import Witness
 
 MAX_WAITING = 256
 MAX_GROUP = 32
@@ -37,8 +38,9 @@ class _Job:
 class Writer:
     """Owns the writing thread; ``close`` lets it finish what waits."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, witness: Witness | None = None) -> None:
         self._engine = engine
+        self._witness = witness
         self._jobs: queue.Queue[_Job | None] = queue.Queue(MAX_WAITING)
         self.failing = ""  # why the last commit failed, "" when it did not
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -81,7 +83,7 @@ class Writer:
     def _commit(self, group: list[_Job]) -> None:
         try:
             with self._engine.begin() as connection:
-                answers = [_answer(connection, job) for job in group]
+                answers = [_answer(connection, job, self._witness) for job in group]
         except (SQLAlchemyError, OSError) as error:
             self.failing = type(error).__name__
             for job in group:
@@ -99,9 +101,9 @@ class Writer:
                 job.answer.set_exception(answer)
 
 
-def _answer(connection: Connection, job: _Job) -> Reply | SermentError:
+def _answer(connection: Connection, job: _Job, witness: Witness | None) -> Reply | SermentError:
     try:
         with connection.begin_nested():
-            return take(connection, job.letterhead, wire.parse_body(job.body))
+            return take(connection, job.letterhead, wire.parse_body(job.body), witness)
     except SermentError as error:  # this one request is wrong; the others of the group are not
         return error

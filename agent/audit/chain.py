@@ -1,7 +1,8 @@
-"""The hash chain over audit records. Pure mathematics; the one module that a Merkle tree will replace.
+"""The hash of one record, and how each record names the one before it. Pure mathematics.
 
-docs/formats/audit-log.md, section 4. Prefix bytes keep the three uses of SHA-256 apart: 0x00 a leaf, 0x02 a head (0x01
-is left to the inner nodes of a tree, RFC 6962).
+docs/formats/audit-log.md, section 4. The leaf hash is the same in both versions of the format; what a record carries of
+its past is not: in version 1 a chain of heads, from version 2 on the leaf hash of the record before it. What nobody can
+rewrite stands in the tree (``tree``) and its seals (``checkpoint``); the link only names the place.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ EMPTY_HEAD = bytes(32)
 NO_PRIVATE = sha256(b"").digest()
 """SHA-256 of an empty private part."""
 LINK_DIGITS = 16
+LINK_BYTES = LINK_DIGITS // 2
 
 
 def leaf(public: bytes, private_hash: bytes = NO_PRIVATE) -> bytes:
@@ -25,9 +27,19 @@ def private_hash(private: bytes) -> bytes:
     return sha256(private).digest() if private else NO_PRIVATE
 
 
+def is_old(public: bytes) -> bool:
+    """Whether a record is of version 1: those are JSON objects."""
+    return public[:1] == b"{"
+
+
 def advance(head: bytes, leaf_hash: bytes) -> bytes:
-    """The head after one more record: SHA-256(0x02 ‖ head ‖ leaf)."""
+    """Version 1: the head after one more record, SHA-256(0x02 ‖ head ‖ leaf)."""
     return sha256(b"\x02" + head + leaf_hash).digest()
+
+
+def head_after(head: bytes, public: bytes, leaf_hash: bytes) -> bytes:
+    """The head after one more record: its leaf hash; for a record of version 1 the next of the chain."""
+    return advance(head, leaf_hash) if public[:1] == b"{" else leaf_hash
 
 
 def link(head: bytes) -> str:

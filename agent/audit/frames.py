@@ -1,7 +1,7 @@
 """How records lie one behind another in a file or a request: frames. Pure; the bytes come from outside and are hostile.
 
 ``u32be length of body ‖ u8 type ‖ 3 zero bytes ‖ u32be CRC-32 of body ‖ body``; docs/formats/audit-log.md, section 3.
-The checksum finds accidents (a torn write, a flipped bit); against people there is ``chain``.
+The checksum finds accidents (a torn write, a flipped bit); against people there are the tree and its seals.
 
 ``split`` finds its way again behind a damaged frame, so that one flipped bit hides one record and not the rest of the
 file. It never calls damaged bytes good, and every byte it was given is in exactly one of the things that it returns.
@@ -25,9 +25,9 @@ _PUBLIC = struct.Struct(">H")
 
 class FrameType(IntEnum):
     LEAF = 1  # u16be len(pub) ‖ pub ‖ priv
-    CHECKPOINT = 2  # reserved
+    CHECKPOINT = 2  # a seal
     ERASED = 3  # reserved: the 32 bytes of a leaf hash
-    COSIGNED = 4  # reserved
+    COSIGNED = 4  # a collector's statement that it holds the log up to a size
     SENT = 5  # a leaf on its way to a collector: u16be len(pub) ‖ pub ‖ SHA-256(priv)
 
 

@@ -1,21 +1,23 @@
-"""The bytes of one audit record. Pure: values in, canonical JSON out, and back.
+"""The bytes of one audit record. Pure: values in, canonical bytes out, and back.
 
-Owns the serialisation and its limits and nothing else: hashing is ``chain``'s, framing is ``frames``', the disk is
-``log``'s. Two programs that are given the same record make the same bytes: keys sorted by code point, no blanks, UTF-8
-without needless escapes, whole numbers only. docs/formats/audit-log.md, section 2.
+Owns the serialisation and its limits and nothing else: hashing is ``chain``'s and ``tree``'s, framing is ``frames``',
+the disk is ``log``'s. Two programs that are given the same record make the same bytes. Version 2 is a MessagePack
+array, with one character for each field name that is known (``names``); version 1, which is read and no longer
+written, was a JSON object. docs/formats/audit-log.md, section 2.
 
-A record never carries a file name or a piece of text from a document; whoever builds one puts in words of closed
+A public part never carries a file name or a piece of text from a document; whoever builds one puts in words of closed
 vocabularies, numbers and keyed digests. The bounds here keep an accident small, they cannot replace that care.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
 
+from agent.audit.names import CODE_OF, DIGESTS, NAME_OF
 from agent.errors import N_, UntrustedInputError
 
 MAX_RECORD_BYTES = 4096
@@ -36,22 +38,37 @@ _Inner = _Plain | list[_Plain] | dict[_Key, _Plain]
 _Outer = _Plain | list[_Inner] | dict[_Key, _Inner]
 
 
-class _Box(msgspec.Struct):
-    """What the fields may be: plain values, and lists and tables of them at most two deep. Checked in C, once a
-    record; a box because the checker of a class is kept and that of a bare type is made anew each time.
+class Raw(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """A record of version 2 as it lies in the log; ``fields`` and ``digests`` under their codes. Decoding checks every
+    limit that stands here.
     """
 
+    number: Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
+    time_us: Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
+    monotonic_ms: Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
+    boot: Annotated[bytes, msgspec.Meta(min_length=4, max_length=4)]
+    link: Annotated[bytes, msgspec.Meta(min_length=8, max_length=8)]
+    nonce: Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+    kind: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
     fields: dict[_Key, _Outer]
+    digests: dict[_Key, Annotated[bytes, msgspec.Meta(min_length=4, max_length=32)]]
 
 
-_ENCODER = msgspec.json.Encoder(order="sorted")
+_JSON_ENCODER = msgspec.json.Encoder(order="sorted")
+_ENCODER = msgspec.msgpack.Encoder(order="sorted")
+_DECODER = msgspec.msgpack.Decoder(Raw)
 
 
 def _no_float(text: str) -> Any:
     raise ValueError(text)
 
 
-_DECODER = msgspec.json.Decoder(float_hook=_no_float)
+_JSON_DECODER = msgspec.json.Decoder(float_hook=_no_float)
+NO_NONCE = bytes(16)
+_code_of = CODE_OF.get
+_ITEM = "item"  # stands for the name that an item of a list has not
+_CODES = frozenset(NAME_OF)
+_DIGEST_CODES = frozenset(CODE_OF[name] for name in DIGESTS)
 
 
 class Kind(StrEnum):
@@ -68,49 +85,186 @@ class Kind(StrEnum):
     RELEASE = "release"
     RESTORE = "restore"
     PATIENTS = "patients"
+    KEYS = "keys"
+    COALESCED = "coalesced"
+    ERASURE = "erasure"
+    PURGE = "purge"
+    HOLD = "hold"
 
 
 def encode(
-    index: int, time_us: int, monotonic_ms: int, boot: str, kind: str, link: str, fields: Mapping[str, Any]
+    index: int,
+    time_us: int,
+    monotonic_ms: int,
+    boot: str,
+    kind: str,
+    link: str,
+    fields: Mapping[str, Any],
+    nonce: bytes = NO_NONCE,
 ) -> bytes:
     """The canonical bytes of a record (section 2).
 
     ``time_us`` is microseconds since 1970 UTC, ``monotonic_ms`` milliseconds since boot, ``boot`` eight hexadecimal
-    digits, ``link`` the first sixteen of the previous head. Raises UntrustedInputError: reserved or odd key, float,
-    other type, too deep, too large.
+    digits, ``link`` the first sixteen of the previous head, ``nonce`` sixteen bytes by which nobody guesses the record
+    from its hash. Raises UntrustedInputError: reserved or odd key, float, other type, too deep, too large.
     """
+    coded = _coded(fields, 2)
+    digests = _digests(coded)
     try:
-        table: dict[str, Any] = msgspec.convert({"fields": fields}, _Box).fields
-    except msgspec.ValidationError as error:
-        raise UntrustedInputError(N_("an audit record holds something that it may not: {what}"), what=error) from error
-    if not RESERVED.isdisjoint(table):
-        raise UntrustedInputError(N_("an audit record may not set the reserved keys {keys}"), keys="b i k m p t")
-    table["i"] = index
-    table["t"] = time_us
-    table["m"] = monotonic_ms
-    table["b"] = boot
-    table["k"] = kind
-    table["p"] = link
-    try:
-        data = _ENCODER.encode(table)
+        data = _ENCODER.encode(
+            (index, time_us, monotonic_ms, bytes.fromhex(boot), bytes.fromhex(link), nonce, str(kind), coded, digests)
+        )
     except (UnicodeEncodeError, ValueError) as error:
         raise UntrustedInputError(N_("an audit record holds text that is not valid Unicode")) from error
     if len(data) > MAX_RECORD_BYTES:
         raise UntrustedInputError(N_("an audit record is larger than {limit} bytes"), limit=MAX_RECORD_BYTES)
+    if len(data) > MAX_STRING:
+        _check_texts(coded.values())
     return data
 
 
-def decode(untrusted: bytes) -> dict[str, Any]:
-    """The record in canonical bytes ``untrusted``; the six reserved keys are there and of their types.
+def _check_texts(values: Iterable[Any]) -> None:
+    for value in values:
+        if isinstance(value, str) and len(value) > MAX_STRING:
+            raise _unfit(f"a text of {len(value)} characters")
+        if isinstance(value, list | dict):
+            _check_texts(value.values() if isinstance(value, dict) else value)
 
-    Raises UntrustedInputError when it is too large, not JSON, not canonical (a key given twice, blanks, another
-    order), or lacks a reserved key.
+
+def _coded(table: Mapping[str, Any], below: int) -> dict[str, Any]:
+    """The fields under their codes, each within its limits; ``below`` is how many levels there may be under them."""
+    coded: dict[str, Any] = {_code_of(name) or _plain(name): value for name, value in table.items()}
+    for code, value in coded.items():
+        kind = type(value)
+        if kind is str:  # its length is looked at when the whole record is that long
+            continue
+        if kind is int:
+            if not -MAX_INTEGER <= value <= MAX_INTEGER:
+                raise _unfit("a number beyond 2^53")
+        elif kind is not bool and value is not None:
+            coded[code] = _inner(value, below)
+    return coded
+
+
+def _digests(coded: dict[str, Any]) -> dict[str, bytes]:
+    """Takes the digests out of the coded fields, as bytes."""
+    found = {}
+    for code in _DIGEST_CODES:
+        if type(coded.get(code)) is str and type(data := _digest(coded[code])) is bytes:
+            found[code] = data
+            del coded[code]
+    return found
+
+
+def _digest(value: str) -> str | bytes:
+    """Hexadecimal digits as bytes; any other text as it is."""
+    if 8 <= len(value) <= 64 and value.isalnum():
+        try:
+            data = bytes.fromhex(value)
+        except ValueError:
+            return value
+        return data if data.hex() == value else value
+    return value
+
+
+def _plain(name: Any) -> str:
+    """A name that has no code. Raises UntrustedInputError: reserved, or where the codes are."""
+    if type(name) is not str or not 0 < len(name) <= MAX_KEY or name < "a":
+        raise UntrustedInputError(N_("the name of an audit field begins with a small letter"))
+    if name in RESERVED:
+        raise UntrustedInputError(N_("an audit record may not set the reserved keys {keys}"), keys="b i k m p t")
+    return name
+
+
+def _inner(value: Any, below: int) -> Any:
+    if below and type(value) is dict:
+        return _coded(value, below - 1)
+    if isinstance(value, str):  # a word of an enumeration
+        return next(iter(_coded({_ITEM: str(value)}, 0).values()))
+    if below and isinstance(value, Mapping):
+        return _coded(value, below - 1)
+    if below and isinstance(value, list | tuple):
+        return [next(iter(_coded({_ITEM: each}, below - 1).values())) for each in value]
+    raise _unfit(type(value).__name__)
+
+
+def _unfit(what: str) -> UntrustedInputError:
+    return UntrustedInputError(N_("an audit record holds something that it may not: {what}"), what=what)
+
+
+def _named(coded: dict[str, Any]) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    for code, value in coded.items():
+        name = NAME_OF.get(code, code)
+        if type(value) is list:
+            value = [_named(each) if type(each) is dict else each for each in value]  # noqa: PLW2901 - in its place
+        named[name] = _named(value) if type(value) is dict else value
+    return named
+
+
+def decode(untrusted: bytes) -> dict[str, Any]:
+    """The record in canonical bytes ``untrusted``, of either version; the reserved keys are there and of their types.
+
+    Raises UntrustedInputError when it is too large, not of the format, not canonical (a key given twice, another
+    order, a longer form), or lacks something.
     """
+    if untrusted[:1] == b"{":
+        return _decode_old(untrusted)
+    raw = decode_raw(untrusted)
+    table = _named(raw.fields)
+    table.update((NAME_OF[code], value.hex()) for code, value in raw.digests.items())
+    table["i"], table["t"], table["m"], table["k"] = raw.number, raw.time_us, raw.monotonic_ms, raw.kind
+    table["b"], table["p"] = raw.boot.hex(), raw.link.hex()
+    return table
+
+
+def decode_raw(untrusted: bytes) -> Raw:
+    """A record of version 2 in canonical bytes, its fields still under their codes. Raises like ``decode``."""
     if len(untrusted) > MAX_RECORD_BYTES:
         raise UntrustedInputError(N_("an audit record is larger than {limit} bytes"), limit=MAX_RECORD_BYTES)
     try:
-        table = _DECODER.decode(untrusted)
-        canonical = _ENCODER.encode(table) == untrusted
+        found = _DECODER.decode(untrusted)
+        canonical = _ENCODER.encode(found) == untrusted and _are_apart(found)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
+        raise UntrustedInputError(N_("an audit record is not of its form")) from error
+    if not canonical:
+        raise UntrustedInputError(N_("an audit record is not in canonical form"))
+    return found
+
+
+def _are_apart(found: Raw) -> bool:
+    """Whether digests, and only they, stand among the digests, and every name is written by its code."""
+    fields, digests = found.fields, found.digests
+    if not (digests.keys() <= _DIGEST_CODES and digests.keys().isdisjoint(fields)):
+        return False
+    if not _DIGEST_CODES.isdisjoint(fields):
+        texts = (value for code in _DIGEST_CODES if isinstance(value := fields.get(code), str))
+        if any(type(_digest(value)) is bytes for value in texts):
+            return False
+    return _are_named(fields)
+
+
+def _are_named(fields: dict[str, Any]) -> bool:
+    if not (fields.keys() <= _CODES or all(map(_is_name, fields))):
+        return False
+    for value in fields.values():
+        if type(value) is dict and not _are_named(value):
+            return False
+        if type(value) is list and not all(_are_named(each) for each in value if type(each) is dict):
+            return False
+    return True
+
+
+def _is_name(code: str) -> bool:
+    return code in NAME_OF or (code >= "a" and len(code) <= MAX_KEY and code not in CODE_OF and code not in RESERVED)
+
+
+def _decode_old(untrusted: bytes) -> dict[str, Any]:
+    if len(untrusted) > MAX_RECORD_BYTES:
+        raise UntrustedInputError(N_("an audit record is larger than {limit} bytes"), limit=MAX_RECORD_BYTES)
+    try:
+        table = _JSON_DECODER.decode(untrusted)
+        canonical = _JSON_ENCODER.encode(table) == untrusted
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise UntrustedInputError(N_("an audit record is not valid JSON")) from error
     if not canonical or type(table) is not dict:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent.audit import frames, record
+from agent.audit.checkpoint import Cosigned
 from agent.audit.frames import Damage, Frame, Item, Torn
 from agent.audit.head import read_head
-from agent.audit.verify import Summary, verify
+from agent.audit.prefix import read_prefix
+from agent.audit.verify import Expected, Summary, verify
 from agent.errors import N_, AuditError, UntrustedInputError
 
 SEGMENT_BYTES = 16 << 20
@@ -58,6 +60,11 @@ def segment_numbers(folder: Path) -> list[int]:
             why=error.strerror,
         ) from error
     return sorted(int(found[1]) for name in names if (found := _NAME.fullmatch(name)))
+
+
+def bytes_in(folder: Path) -> int:
+    """How large the segments are together. Raises OSError and AuditError."""
+    return sum(segment_path(folder, number).stat().st_size for number in segment_numbers(folder))
 
 
 def segment_items(folder: Path, number: int, offset: int = 0) -> Iterator[Item]:
@@ -144,8 +151,13 @@ def _entries(folder: Path, start: Position, only: int | None = None) -> Iterator
         yield Position(number, end), Entry(fields["i"], fields, public, private)
 
 
-def verify_folder(folder: Path) -> Summary:
-    """Check the whole log in ``folder``; the agent may be writing to it.
+def verify_folder(
+    folder: Path,
+    identity: bytes | None = None,
+    witnessed: Sequence[Cosigned] = (),
+    witness: bytes | None = None,
+) -> Summary:
+    """Check the whole log in ``folder``; the agent may be writing to it. See ``verify.Expected`` for the others.
 
     Raises TamperError (changed or cut off: index, kind) and AuditError (there is no log here, or it cannot be read).
     """
@@ -154,4 +166,6 @@ def verify_folder(folder: Path) -> Summary:
         raise AuditError(
             N_("there is no audit log here"), where=str(folder), hint=N_("give the folder that holds the .slog files")
         )
-    return verify(items(folder), head)
+    prefix = read_prefix(folder)
+    begin = Position(prefix.segment) if prefix is not None else BEGINNING
+    return verify(items(folder, begin), Expected(head, identity, witnessed, witness), prefix=prefix)

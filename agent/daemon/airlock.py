@@ -26,6 +26,7 @@ from collections.abc import Iterator
 
 from agent.channels import mounts
 from agent.channels.mounts import Mount
+from agent.daemon.airlock_canary import VolumeCanary
 from agent.daemon.airlock_state import State, Surroundings
 from agent.daemon.airlock_watch import Watch, device_is_gone
 from agent.daemon.volume_desk import VolumeDesk
@@ -59,6 +60,7 @@ class Airlock:
         self.state = State.ARMING
         self.reason: str = ARMING_REASON
         self.weaker = ""
+        self.canary = VolumeCanary(volume.point, surroundings.canary, surroundings.proven)
         self._with = surroundings
         self._trace = trace
         self._token = trace.token if trace else ""
@@ -207,6 +209,7 @@ class Airlock:
                 if self._end:
                     return
                 raise HostError(N_("the airlock does not start"), hint=N_("see the operational log"))
+        self.canary.soon()
         self._become(State.HOLDING, "")
 
     def _serve(self) -> None:
@@ -217,6 +220,8 @@ class Airlock:
             covered = self._is_covered()
             if not covered and self.state is not State.LEAVING:
                 self._become(State.LEAVING, "")
+            elif self.state is State.HOLDING:
+                self.canary.look()
             if watch.hopeless(covered=covered):
                 self._process.kill()
 

@@ -35,6 +35,8 @@ class Surroundings:
     operations: Operations
     died: Callable[[], None]
     changed: Callable[[], None]
+    canary: bytes  # what a trial file holds: it must be refused
+    proven: Callable[[], None]  # told after each trial; it must not block
     command: Sequence[str] = ()  # in the place of the module, for tests
     mountinfo: str = "/proc/self/mountinfo"
 

@@ -68,9 +68,11 @@ class Airlocks:
         died: Callable[[], None],
         cannot: Callable[[HostError], None],
         changed: Callable[[], None],
+        proven: Callable[[bool], None] = lambda _all: None,
+        canary: bytes = b"",
     ) -> None:
         """``died``: an airlock ended unexpectedly; ``cannot``: nothing can be judged or recorded; ``changed``: ask
-        ``places`` again. Raises OSError.
+        ``places`` again; ``proven``: whether no volume has let a trial file (``canary``) through. Raises OSError.
         """
         self._held = held
         self._cannot = cannot
@@ -84,9 +86,12 @@ class Airlocks:
             operations=operations,
             died=died,
             changed=self._on_change,
+            canary=canary,
+            proven=self._on_trial,
             command=settings.command,
         )
         self._changed = changed
+        self._proven = proven
         self._settling = threading.Condition()
         self._airlocks: dict[tuple[bytes, int], Airlock] = {}
         self._since: dict[tuple[bytes, int], float] = {}
@@ -121,6 +126,7 @@ class Airlocks:
                 airlock.end(hand_back=False)
                 del self._airlocks[key]
                 self._since.pop(key, None)
+                self._on_trial()
         self._dismiss_left(table)
         return tuple(place for place in guarded if place is not None)
 
@@ -145,7 +151,9 @@ class Airlocks:
         if trace is None and airlock is not None:  # nobody serves it any more
             with contextlib.suppress(OSError):
                 cover.take_away(place.root, airlock.id, lazy=True)
-        desk = VolumeDesk(place, self._held, self._cannot, names=self._settings.names)
+        desk = VolumeDesk(
+            place, self._held, self._cannot, names=self._settings.names, canary=self._with.canary
+        )  # fmt: skip
         made = Airlock(volume, desk, self._with, trace)
         self._airlocks[key] = made
         self._since[key] = time.monotonic()
@@ -199,8 +207,11 @@ class Airlocks:
             self._settling.wait_for(lambda: all(each.settled for each in self._airlocks.values()), seconds)
 
     def holds(self) -> dict[bytes, dict[str, Any]]:
-        """By mount point: how long programs were held, how often they were refused."""
-        return {point: each.desk.times.summary() for (point, _number), each in list(self._airlocks.items())}
+        """By mount point: how long programs were held, how often they were refused, how the last trial went."""
+        return {
+            point: each.desk.times.summary() | {"canary": each.canary.status()}
+            for (point, _number), each in list(self._airlocks.items())
+        }
 
     def close(self, *, hand_back: bool) -> None:
         """Stop looking after the volumes: give them back as they were, or leave them to their airlocks."""
@@ -211,6 +222,9 @@ class Airlocks:
         for airlock in airlocks:
             airlock.join(max(0.0, deadline - time.monotonic()))
         self._airlocks.clear()
+
+    def _on_trial(self) -> None:
+        self._proven(all(each.canary.passed is not False for each in list(self._airlocks.values())))
 
     def _on_change(self) -> None:
         with self._settling:

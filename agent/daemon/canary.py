@@ -19,7 +19,7 @@ from agent.fsys.atomic import write_all
 from agent.fsys.openat import open_folder
 
 _MARK = b"serment canary "
-_PLAIN = b"serment canary, the harmless one\n"
+_PLAIN = b"serment plain  "
 _READER = b"/usr/bin/cat"
 _MOST_READER = 16 << 20  # bytes
 _PATIENCE_S = 20.0
@@ -27,7 +27,9 @@ _PATIENCE_S = 20.0
 
 class Canary:
     def __init__(self) -> None:
-        self._secret = _MARK + secrets.token_hex(32).encode()
+        token = secrets.token_hex(32).encode()
+        self._secret, self._plain = _MARK + token, _PLAIN + token
+        self.asked = self.refused = 0  # questions that were trials
         self.program = -1
         self._last: bool | None = None
         self._when = 0.0
@@ -48,11 +50,17 @@ class Canary:
         self.program = os.open(b"/proc/self/fd/%d" % fd, os.O_RDONLY | os.O_CLOEXEC)  # none writes: it can be run
         os.close(fd)
 
-    def is_one(self, fd: int) -> bool:
-        """Whether the file is a marked one of this run."""
+    def expects(self, fd: int) -> bool | None:
+        """Whether the file must be refused, when it is one of this run's; None: it is none."""
+        content = b""
         with contextlib.suppress(OSError):
-            return os.fstat(fd).st_size == len(self._secret) and os.pread(fd, 256, 0) == self._secret
-        return False
+            if os.fstat(fd).st_size == len(self._secret):
+                content = os.pread(fd, 256, 0)
+        if content not in {self._secret, self._plain}:
+            return None
+        self.asked += 1
+        self.refused += content == self._secret
+        return content == self._secret
 
     def passes(self, root: bytes) -> bool | None:
         """Whether the folder is guarded; None when it cannot be tried there (no unnamed files, no cat)."""
@@ -63,7 +71,7 @@ class Canary:
             folder = open_folder(root)
             try:
                 refused = self._can_read(folder, self._secret) is False
-                given = self._can_read(folder, _PLAIN)
+                given = self._can_read(folder, self._plain)
             finally:
                 os.close(folder)
         except (OSError, subprocess.SubprocessError):

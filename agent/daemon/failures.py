@@ -72,6 +72,31 @@ _TABLE = (
         hint=N_("the volume was read-only meanwhile: copy again what was being written; see the operational log"),
     ),
     Failure(
+        "airlock-canary", "weaker", audited=True,
+        message=N_("a test file that must be refused could be written to a removable volume: it is not held"),
+        hint=N_("unplug the volume and plug it in again; report it with the operational log"),
+    ),
+    Failure(
+        "gate-unavailable", "weaker", audited=True,
+        message=N_("documents cannot be held back when they are opened: {why}"),
+        hint=N_("the agent must run as root on a kernel with fanotify"),
+    ),
+    Failure(
+        "gate-folder", "weaker", audited=True,
+        message=N_("a folder cannot be guarded when it is read: {why}"),
+        hint=N_("run: serment status"),
+    ),
+    Failure(
+        "gate-dead", "weaker", audited=True,
+        message=N_("the gate ends as often as it is started: documents are not held back"),
+        hint=N_("see the operational log; restart the agent"),
+    ),
+    Failure(
+        "gate-canary", "weaker", audited=True,
+        message=N_("a test file that must be held back could be opened ({folders} folders): they are not held"),
+        hint=N_("restart the agent; report it with the operational log"),
+    ),
+    Failure(
         "keys-unusable", "weaker", audited=True,
         message=N_("the keys of this laptop cannot be used: nothing can be sealed"),
         hint=N_("put the keys back from a backup; see the operational log"),

@@ -7,19 +7,24 @@ Sync folders are those that the channels find; document folders are the persons'
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agent.channels.base import Trouble
 from agent.channels.folders import real_path
 from agent.channels.people import Person
 from agent.daemon.gating import Gating
 from agent.daemon.holds import GateServer
 from agent.daemon.pipeline import Pipeline
 from agent.daemon.reading import Judge, ReadingDecisions
+from agent.daemon.troubles import Troubles
+from agent.errors import N_, HostError
 from agent.gates.gate.settings import Folder, FolderKind
-from agent.model import ChannelKind, Place
+from agent.model import Place
+
+OFF_REASON = N_("the gate is switched off in agent.toml: the action follows the write")
+NOT_ROOT_REASON = N_("the agent does not run as root, and holds no program back: the action follows the write")
 
 
 class GateChannel:
@@ -27,20 +32,30 @@ class GateChannel:
 
     def __init__(
         self, server: GateServer, socket_path: Path, pipeline: Pipeline, judge: Judge, people: Sequence[Person],
-        *, enabled: bool = True, documents: bool = True, command: tuple[str, ...] = (),
+        *, enabled: bool = True, documents: bool = False, troubles: Troubles | None = None,
+        changed: Callable[[], None] = lambda: None, cannot: Callable[[HostError], None] = lambda _error: None,
+        command: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
-        """``judge``: not the pipeline's own, so that nobody waits behind a folder that is looked through."""
+        """``judge``: not the pipeline's own, so that nobody waits behind a folder that is looked through.
+        ``changed`` is told when ``places`` would answer otherwise, ``cannot`` when nothing can be judged or recorded;
+        from any thread.
+        """
         self._places: tuple[Place, ...] = ()
         self._homes = _homes(people) if documents else {}
+        self._reason = NOT_ROOT_REASON if enabled else OFF_REASON
         decisions = ReadingDecisions(pipeline, judge, lambda: self._places, self._owner)
-        more: dict[str, Any] = {"command": command} if command else {}
-        self._gating = Gating(server, socket_path, decisions.refused, **more) if enabled and os.geteuid() == 0 else None
+        self._gating: Gating | None = None
+        if enabled and os.geteuid() == 0:
+            more: dict[str, Any] = {"command": command} if command else {}
+            self._gating = Gating(
+                server, socket_path, decisions.refused, troubles=troubles, changed=changed, cannot=cannot, **more
+            )  # fmt: skip
 
     def places(self, found: tuple[Place, ...]) -> tuple[Place, ...]:
-        """Guard the sync folders among them; their strength is then ``hold``."""
+        """Guard these sync folders, and no others; the strength of those that can be guarded is then ``hold``."""
         if self._gating is None:
-            return found
-        self._places = tuple(place for place in found if place.channel is ChannelKind.CLOUD_SYNC)
+            return tuple(replace(place, reason=self._reason) for place in found)
+        self._places = found
         folders = [Folder(place.root, FolderKind.SYNC) for place in self._places]
         folders += [Folder(home, FolderKind.DOCUMENTS, skip_hidden=True) for home in sorted(self._homes)]
         self._gating.guard(folders)
@@ -52,10 +67,9 @@ class GateChannel:
             self._gating.policy_changed()
 
     def status(self) -> dict[str, Any]:
-        return self._gating.status() if self._gating is not None else {"armed": 0}
-
-    def troubles(self) -> tuple[Trouble, ...]:
-        return self._gating.troubles() if self._gating is not None else ()
+        """``documents``: whether homes are guarded too; the rest is ``Gating.status``."""
+        gate = self._gating.status() if self._gating is not None else {"armed": 0}
+        return gate | {"documents": bool(self._homes)}
 
     def close(self) -> None:
         if self._gating is not None:

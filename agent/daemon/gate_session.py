@@ -39,6 +39,11 @@ class Session:
         with self._lock:
             self._asked[question.number] = time.monotonic()
 
+    def uncounted(self, question: Question) -> None:
+        """It is a trial of our own: nobody was held."""
+        with self._lock:
+            self._asked.pop(question.number, None)
+
     def say(self, answer: Answer, fd: int = -1, then: Callable[[Done | None], None] | None = None) -> bool:
         """Answer a question; ``then`` is told how the commit went (None: the gate is gone). False: nobody is there."""
         with self._lock:

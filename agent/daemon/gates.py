@@ -1,29 +1,33 @@
 """The gates, wired: the socket they ask on, what answers, the volumes behind airlocks.
 
-Owns the reader pool of held documents (nobody who waits stands behind a stick that is being looked through) and stops
-what it started. Without root, or switched off, there are no airlocks, and the places say so.
+Owns the reader pools of held documents (nobody who waits stands behind a stick that is being looked through, nor a
+reader behind a copy) and stops what it started. Without root, or switched off, there are no gates, and the places say
+so.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from agent.actions.quarantine import QuarantineStore
+from agent.channels.people import Person
 from agent.config import AgentConfig
 from agent.daemon.airlocks import NOT_ROOT_REASON, Airlocks, Settings, without_airlocks
+from agent.daemon.gate_channel import GateChannel
 from agent.daemon.held import HeldTransfers, Reaches
 from agent.daemon.held_pictures import HeldPictures
-from agent.daemon.holds import GateServer, ReadAnswer, ReadDesk
+from agent.daemon.holds import GateServer
 from agent.daemon.operations import Operations
 from agent.daemon.pictures import Pictures
 from agent.daemon.pipeline import Pipeline
+from agent.daemon.reading import JudgedFiles
 from agent.daemon.troubles import Troubles
 from agent.errors import HostError
 from agent.extraction.client import WorkerPool
-from agent.model import Place
+from agent.model import ChannelKind, Place, Strength
 
 ARM_S = 15.0  # the agent is ready once the volumes of the start are armed, or after that
 
@@ -41,10 +45,14 @@ class Gates:
         troubles: Troubles,
         changed: Callable[[], None],
         *,
+        people: Sequence[Person] = (),
+        judged: JudgedFiles | None = None,
         run_as: tuple[int, int] | None = None,
         command: tuple[str, ...] = (),
     ) -> None:
-        """``changed`` is told when ``places`` would answer otherwise. ``command`` stands in for the airlock's."""
+        """``changed`` is told when ``places`` would answer otherwise. ``judged``: what the pipeline has judged is known
+        at the first opening. ``command`` stands in for the airlock's.
+        """
         section = config.gates
         self._troubles = troubles
         self._under_manager = bool(os.environ.get("NOTIFY_SOCKET"))
@@ -59,21 +67,36 @@ class Gates:
                 section.staging_mb, section.airlock, section.names, command,
             )  # fmt: skip
             self.airlocks = Airlocks(
-                settings, self.server, self.held, operations, died=self._died, cannot=self._cannot, changed=changed
+                settings, self.server, self.held, operations, died=self._died, cannot=self._cannot, changed=changed,
+                proven=self._proven, canary=b"serment canary " + pipeline.parts.identity.pseudonym("canary").encode(),
             )  # fmt: skip
+        self._folders: set[bytes] = set()  # behind the gate
+        self._readers = WorkerPool(max(2, config.agent.workers), run_as=run_as)
+        judge = JudgedFiles(self._readers, pipeline.parts.engine, judged)
+        self.gate = GateChannel(
+            self.server, config.gates_socket, pipeline, judge, people,
+            enabled=section.gate, documents=section.documents, troubles=troubles, changed=changed,
+            cannot=self._cannot,
+        )  # fmt: skip
         self.server.start()
 
-    def expect_reader(self, token: bytes, answer: ReadAnswer) -> ReadDesk:
-        """A gate with this token will come and ask READ; ``answer`` answers, from several threads."""
-        desk = ReadDesk(answer)
-        self.server.expect(token, desk)
-        return desk
-
-    def places(self, found: tuple[Place, ...]) -> tuple[Place, ...]:
-        """The removable volumes as they are guarded."""
+    def places(self, kind: ChannelKind, found: tuple[Place, ...]) -> tuple[Place, ...]:
+        """The places of one kind as they are guarded: volumes behind airlocks, sync folders by the gate."""
+        if kind is ChannelKind.CLOUD_SYNC:
+            return self._held_folders(found)
+        if kind is not ChannelKind.REMOVABLE:
+            return found
         if self.airlocks is None:
             return without_airlocks(found, NOT_ROOT_REASON)
         return self.airlocks.places(found)
+
+    def _held_folders(self, found: tuple[Place, ...]) -> tuple[Place, ...]:
+        guarded = self.gate.places(found)
+        roots = {place.root for place in guarded if place.strength is Strength.HOLD}
+        if roots - self._folders:
+            self._readers.prewarm(wait=False)
+        self._folders = roots
+        return guarded
 
     def wait(self) -> bool:
         """Until what is being armed is armed; whether there are volumes at all."""
@@ -84,24 +107,39 @@ class Gates:
         return True
 
     def holds(self) -> dict[bytes, dict[str, Any]]:
-        """By mount point: how long programs were held."""
+        """By mount point: how long programs were held, and whether the last trial file was refused."""
         return self.airlocks.holds() if self.airlocks is not None else {}
 
     def lend(self, files: tuple[Path, ...]) -> None:
         """The practice's patient list, for the readers of held documents."""
         self.pool.lend(files)
+        self._readers.lend(files)
         self._pictures.lend(files)
 
+    def policy_changed(self) -> None:
+        """Another policy, or another list of patients: no verdict that was given to a reader counts any more."""
+        self.gate.policy_changed()
+
     def close(self) -> None:
-        """Under a service manager the airlocks go on alone until the agent is back; else the volumes are given back."""
+        """The gate ends first: whoever waits at it is refused, then its folders are open. Under a service manager the
+        airlocks go on alone until the agent is back; else the volumes are given back.
+        """
+        self.gate.close()
         if self.airlocks is not None:
             self.airlocks.close(hand_back=not self._under_manager)
         self.server.close()
         self._pictures.close()
         self.pool.close()
+        self._readers.close()
 
     def _died(self) -> None:
         self._troubles.raise_("airlock-died")
+
+    def _proven(self, all_held: bool) -> None:
+        if all_held:
+            self._troubles.clear("airlock-canary")
+        else:
+            self._troubles.raise_("airlock-canary")
 
     def _cannot(self, error: HostError) -> None:
         """As for the pipeline: the log cannot be written, or no reader starts. The gate's programs get EIO."""

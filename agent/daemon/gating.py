@@ -18,24 +18,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from agent.channels.base import Trouble
 from agent.daemon.canary import Canary
 from agent.daemon.gate_marks import Marks
 from agent.daemon.gate_process import GateProcess
 from agent.daemon.holds import GateServer, ReadDesk, Session
-from agent.errors import N_
+from agent.daemon.troubles import Troubles
+from agent.errors import N_, HostError
 from agent.gates.asking import Answer, Question, Say
 from agent.gates.gate import fanotify
 from agent.gates.gate.board import Board
 from agent.gates.gate.programs import Program, Programs, shipped
 from agent.gates.gate.questions import ONCE, TOKEN
 from agent.gates.gate.settings import Folder, Settings, Standing, encode
-from agent.model import ChannelKind, Place, Strength
+from agent.model import Place, Strength
 
 WATCH_S = 0.5
 CANARY_S = 300.0
 LOOK_AGAIN_S = 60.0  # where programs are, when an unknown one was seen
-HELD_REASON = N_("what opens a document waits for its verdict")
+FOREIGN_REASON = N_("a program or another machine stands behind this folder: the action follows the write")
+UNPROVEN_REASON = N_("a test file that must be held back could be opened here: the action follows the write")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Reading:
 
 
 Decide = Callable[[Reading], bool]
-"""Whether it is refused. May raise HostError: then the gate falls back at its deadline."""
+"""Whether it is refused. May raise HostError: then it is refused this once, and ``cannot`` is told."""
 
 
 class _Desk(ReadDesk):
@@ -77,7 +78,11 @@ class Gating:
         command: tuple[str, ...] = (sys.executable, "-I", "-m", "agent.gates.gate"),
         programs: Programs | None = None,
         deadline_ms: int = 5000,
+        troubles: Troubles | None = None,
+        changed: Callable[[], None] = lambda: None,
+        cannot: Callable[[HostError], None] = lambda _error: None,
     ) -> None:
+        """``changed`` is told when ``described`` would answer otherwise; from any thread, it must not wait."""
         self._server = server
         self._path = socket_path
         self._decide = decide
@@ -88,7 +93,10 @@ class Gating:
         self._process: GateProcess | None = None
         self._marks = Marks()
         self._armed: frozenset[bytes] = frozenset()
-        self._problems: dict[str, Trouble] = {}
+        self._unproven: frozenset[bytes] = frozenset()
+        self._troubles = troubles or Troubles(lambda _word, _state: None)
+        self._changed = changed
+        self._cannot = cannot
         self._lock = threading.RLock()
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
@@ -111,11 +119,10 @@ class Gating:
             try:
                 self._begin()
             except OSError as error:
-                self._trouble(
-                    "gate-unavailable", N_("documents cannot be held back when they are opened: {why}"),
-                    N_("the agent must run as root on a kernel with fanotify"), why=error.strerror or "",
-                )  # fmt: skip
+                self._troubles.raise_("gate-unavailable", why=error.strerror or "")
+                self._settings = replace(self._settings, folders=())  # tried again at the next look
                 return
+            self._troubles.clear("gate-unavailable")
             self._publish()
             self._mark(wanted)
             self._server.expect(TOKEN, _Desk(self))  # not before: a gate of an agent before us is told to end by it
@@ -127,10 +134,13 @@ class Gating:
             self._publish()
 
     def described(self, place: Place) -> Place:
-        """The place with the strength that the gate gives it."""
-        if place.root in self._armed and place.channel is ChannelKind.CLOUD_SYNC:
-            return replace(place, strength=Strength.HOLD, mechanism="gate", reason=HELD_REASON)
-        return place
+        """The sync folder with the strength that the gate gives it."""
+        if place.root in self._unproven:
+            return replace(place, reason=UNPROVEN_REASON)
+        if place.root in self._armed:
+            return replace(place, strength=Strength.HOLD, mechanism="gate", reason="")
+        unsaid = self._process is not None and not self._marks.problem
+        return replace(place, reason=FOREIGN_REASON) if unsaid else place
 
     def _begin(self) -> None:
         if self._process is not None:
@@ -153,12 +163,11 @@ class Gating:
     def _mark(self, folders: tuple[Folder, ...]) -> None:
         self._armed = self._marks.set(self._group, folders)
         self._canary_due = 0.0
+        self._unproven &= self._armed
         if self._marks.problem:
-            self._trouble(
-                "gate-folder", N_("a folder cannot be guarded when it is read: {why}"), why=self._marks.problem
-            )
+            self._troubles.raise_("gate-folder", why=self._marks.problem)
         else:
-            self._problems.pop("gate-folder", None)
+            self._troubles.clear("gate-folder")
 
     def _publish(self) -> None:
         if self._process is None:
@@ -179,8 +188,8 @@ class Gating:
 
     def answer_read(self, question: Question, fd: int) -> Answer:
         """The answer to one READ. ``fd`` is what is being opened, and stays the caller's."""
-        if self._canary.is_one(fd):
-            return Answer(question.number, Say.REFUSE, errno.EPERM, ONCE)
+        if (refused := self._canary.expects(fd)) is not None:
+            return Answer(question.number, Say.REFUSE if refused else Say.RELEASE, errno.EPERM * refused, ONCE)
         way, _, rest = question.detail.partition(b"\0")
         root = rest.partition(b"\0")[2]
         with self._lock:
@@ -188,7 +197,11 @@ class Gating:
         reading = Reading(fd, question.name, root, way.startswith(b"s"), program, question.pid)
         if not reading.sync and not program.kind:  # unknown programs outside sync folders are free
             return Answer(question.number, Say.RELEASE, name=ONCE)
-        refused = program.kind != "local" and self._decide(reading)
+        try:
+            refused = program.kind != "local" and self._decide(reading)
+        except HostError as error:
+            self._cannot(error)
+            return Answer(question.number, Say.REFUSE, errno.EIO, ONCE)
         # a verdict on a script's name, or on a program that the gate does not know yet, is not the next one's
         known = way[1:] == program.word.encode() or not program.kind
         name = b"" if known else ONCE
@@ -223,25 +236,25 @@ class Gating:
     def _give_up(self) -> None:
         """Several quick deaths: better open doors than a laptop that stands still; and said aloud."""
         self._close_group()
-        self._trouble(
-            "gate-dead", N_("the gate ends as often as it is started: documents are not held back"),
-            N_("see the operational log; restart the agent"),
-        )  # fmt: skip
+        self._troubles.raise_("gate-dead")
+        self._changed()
 
     def _prove(self) -> None:
         """In each folder a marked file must be refused, and a plain one not. Opens files: never on our threads."""
         try:
-            failed = [root for root in self._armed if self._canary.passes(root) is False]
+            failed = frozenset(root for root in self._armed if self._canary.passes(root) is False)
         finally:
             self._proving = False
         with self._lock:
-            if not failed:
-                self._problems.pop("gate-canary", None)
+            if self._process is None or self._ending.is_set():  # it ended meanwhile, and that was said
                 return
-            self._trouble(
-                "gate-canary", N_("a document that must be held back could be opened: {count} folders"),
-                N_("run: serment doctor"), count=str(len(failed)),
-            )  # fmt: skip
+            before, self._unproven = self._unproven, failed & self._armed
+            if self._unproven:
+                self._troubles.raise_("gate-canary", folders=str(len(self._unproven)))
+            else:
+                self._troubles.clear("gate-canary")
+        if before != self._unproven:
+            self._changed()
 
     # ---- how it is
 
@@ -251,20 +264,15 @@ class Gating:
             return {"armed": 0}
         board = self._process.board
         counts = board.counts()
+        longest = counts["longest_ns"]  # the others are upper ends of classes
         return {
             "armed": len(self._armed),
-            "p50_ms": board.quantile_ns(0.5) / 1e6, "p99_ms": board.quantile_ns(0.99) / 1e6,
-            "max_ms": counts["longest_ns"] / 1e6, "refused": counts["refused"], "cached": counts["cached"],
-            "asked": counts["asked"], "fallback": counts["fallback"], "restarts": counts["restarts"],
+            "p50_ms": min(board.quantile_ns(0.5), longest) / 1e6, "p99_ms": min(board.quantile_ns(0.99), longest) / 1e6,
+            "max_ms": longest / 1e6, "cached": counts["cached"],
+            "refused": max(0, counts["refused"] - self._canary.refused), "asked": counts["asked"] - self._canary.asked,
+            "fallback": counts["fallback"], "restarts": counts["restarts"],
             "ignored": counts["ignored"], "canary": self._canary.status(),
         }  # fmt: skip
-
-    def troubles(self) -> tuple[Trouble, ...]:
-        with self._lock:
-            return tuple(self._problems.values())
-
-    def _trouble(self, word: str, message: str, hint: str = "", **fields: str) -> None:
-        self._problems[word] = Trouble(word, message, hint, tuple(fields.items()))
 
     def close(self) -> None:
         """End the gate: whoever waits for a verdict is refused, then everything may be opened."""
@@ -278,7 +286,7 @@ class Gating:
             self._canary.close()
 
     def _close_group(self) -> None:
-        self._armed = frozenset()
+        self._armed = self._unproven = frozenset()
         self._marks.close()
         for fd in (self._group, self._memory):
             if fd >= 0:

@@ -40,10 +40,10 @@ class Guard:
         record: Callable[[str, Mapping[str, object]], None],
         operations: Operations,
         before: Callable[[Place], None] = lambda _place: None,
-        hold: Callable[[tuple[Place, ...]], tuple[Place, ...]] = lambda places: places,
+        hold: Callable[[ChannelKind, tuple[Place, ...]], tuple[Place, ...]] = lambda _kind, places: places,
     ) -> None:
         """``before`` is called with a place just before it is watched: time to settle what a kill left there.
-        ``hold`` puts removable volumes behind airlocks, and says how each is guarded.
+        ``hold`` puts the places of one kind behind its gate, and says how each is guarded.
         """
         self._channels = channels
         self._watcher = watcher
@@ -63,7 +63,10 @@ class Guard:
         taken: set[bytes] = set()
         for channel in self._channels:
             places = channel.places()
-            for place in self._hold(places) if channel.kind is ChannelKind.REMOVABLE else places:
+            if channel.kind is not ChannelKind.REMOVABLE:
+                for place in places:
+                    self._note_since(place)  # before its gate asks what is new there
+            for place in self._hold(channel.kind, places):
                 if place.root not in taken:  # a folder in two channels is guarded by the first, the stricter one
                     taken.add(place.root)
                     wanted[place.channel, place.root] = place
@@ -79,14 +82,19 @@ class Guard:
 
     def _arm(self, place: Place) -> None:
         self._before(place)
-        now = time.time_ns()
-        instance = self._instance(place)
-        self._since[place.root] = self._ledger.first_armed(instance, now) - _SLACK_NS
         if place.channel is ChannelKind.REMOVABLE:
-            self._instances[place.root] = instance
+            self._since.pop(place.root, None)  # another mounting than the one before
+        self._note_since(place)
         self._watcher.add(place)
         self._record("place", {"state": "armed", **self._fields(place)})
         self._operations.note("place.armed", channel=str(place.channel), service=place.service)
+
+    def _note_since(self, place: Place) -> None:
+        if place.root not in self._since:
+            instance = self._instance(place)
+            self._since[place.root] = self._ledger.first_armed(instance, time.time_ns()) - _SLACK_NS
+            if place.channel is ChannelKind.REMOVABLE:
+                self._instances[place.root] = instance
 
     def _describe(self, before: Place, place: Place) -> None:
         """Described anew: nothing to look at again, unless an airlock came or went: the path leads elsewhere then."""
@@ -97,6 +105,7 @@ class Guard:
 
     def _let_go(self, place: Place) -> None:
         self._watcher.remove(place)
+        self._since.pop(place.root, None)
         if instance := self._instances.pop(place.root, ""):
             self._ledger.forget_armed(instance)
         self._record("place", {"state": "gone", **self._fields(place)})

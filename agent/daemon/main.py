@@ -51,6 +51,7 @@ from agent.daemon.patient_list import PatientList
 from agent.daemon.pictures import Pictures
 from agent.daemon.pipeline import Parts, Pipeline
 from agent.daemon.policy_store import PolicyStore
+from agent.daemon.reading import JudgedFiles
 from agent.daemon.reports import Reports
 from agent.daemon.requests import Services, handlers
 from agent.daemon.status import build_status
@@ -158,9 +159,10 @@ class Agent:
         self.patients = PatientList(self.config.data_dir, self._lend, self.reports)
         self.opening_pages = OpeningPages(self.keys, self.operations)
         self._stack.callback(self.opening_pages.close)
+        self.judged = JudgedFiles(self.pool, lambda: engine_of(self.patients.edition))
         self.pipeline = Pipeline(
             Parts(
-                judge=self.pool, policy=self.policy, actions=build_actions(self.store, self.keys, self._languages()),
+                judge=self.judged, policy=self.policy, actions=build_actions(self.store, self.keys, self._languages()),
                 log=self.log, ledger=self.ledger, identity=self.identity, queue=self.queue, notices=self.notices,
                 troubles=self.troubles, operations=self.operations, login=login_and_groups,
                 released=self.store.released, settled=self.store.journal.settled,
@@ -188,7 +190,7 @@ class Agent:
     def _start_gates(self) -> None:
         self.gates = gates.Gates(
             self.config, self.pipeline, self.store, self.pictures, self.operations, self.troubles, self._gates_changed,
-            run_as=_worker_user() if os.getuid() == 0 else None,
+            people=self.people, judged=self.judged, run_as=_worker_user() if os.getuid() == 0 else None,
         )  # fmt: skip
         self._borrowers.append(self.gates.lend)
         self.gates.lend(self._lent)
@@ -313,11 +315,15 @@ class Agent:
 
     def _refresh_policy(self) -> None:
         if self.policy.refresh():
-            self.watcher.rescan(None)
+            self._judge_anew()
 
     def _refresh_patients(self) -> None:
         if self.patients.refresh():
-            self.watcher.rescan(None)  # whoever is listed now may be the one whom a file is about
+            self._judge_anew()  # whoever is listed now may be the one whom a file is about
+
+    def _judge_anew(self) -> None:
+        self.gates.policy_changed()
+        self.watcher.rescan(None)
 
     def _keep_house(self) -> None:
         """Once a day, and soon after the start: a key for each person, and quarantine copies whose time is over."""
@@ -382,7 +388,7 @@ class Agent:
 
     def _reload_policy(self) -> dict[str, Any]:
         if self.policy.refresh(force=True):
-            self.watcher.rescan(None)
+            self._judge_anew()
         if self.policy.refused is not None:
             raise self.policy.refused
         return {"policy": self.policy.in_force.compiled.policy.name, "release": self.policy.release}

@@ -15,10 +15,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from agent.actions.base import OpenTransfer
+from agent.actions.encrypt import Encrypt
 from agent.daemon.case import Case
 from agent.daemon.gating import Reading
 from agent.daemon.pipeline import Pipeline
 from agent.daemon.transfer_record import private_part, transfer_fields
+from agent.errors import SermentError
 from agent.findings import Findings
 from agent.fsys.atomic import stamp
 from agent.gates.gate.verdicts import settled, written_to
@@ -36,11 +39,12 @@ class Judge(Protocol):
 class JudgedFiles:
     """A judge that remembers what it found in a file's state, when that state cannot have been another one."""
 
-    def __init__(self, judge: Judge, engine: Callable[[], str]) -> None:
+    def __init__(self, judge: Judge, engine: Callable[[], str], knows: JudgedFiles | None = None) -> None:
+        """``knows``: another one, whose memory is shared from now on."""
         self._judge = judge
         self._engine = engine
-        self._found: OrderedDict[tuple[Stamp, str, str], Findings] = OrderedDict()
-        self._lock = threading.Lock()
+        self._found: OrderedDict[tuple[Stamp, str, str], Findings] = knows._found if knows else OrderedDict()
+        self._lock: threading.Lock = knows._lock if knows else threading.Lock()
 
     def judge(self, fd: int, extension: str = "", size: int = 0) -> Findings:
         """As the judge behind it. Raises what that raises."""
@@ -91,10 +95,20 @@ class ReadingDecisions:
         if not old:  # known or not: what came under guard is what is new
             facts = replace(facts, arrival="new")
         verdict, _released = self._pipeline.respect_release(case, self._pipeline.parts.policy.evaluate(facts))
-        refused = verdict.decision in REFUSED
+        refused = verdict.decision in REFUSED and not self._sealed(case, verdict)
         if not reading.sync and verdict.decision is not Decision.OBSERVE and self._first(case, reading):
             self._record(case, findings, verdict, facts, cause)
         return refused
+
+    def _sealed(self, case: Case, verdict: Verdict) -> bool:
+        """Whether it is to be sealed, and is: what took a document's place goes."""
+        action = self._pipeline.parts.actions.get(verdict.decision)
+        if not isinstance(action, Encrypt):
+            return False
+        try:
+            return action.already(OpenTransfer(case.event, -1, case.fd, case.stamp, verdict, -1))
+        except (SermentError, OSError):
+            return False
 
     def _place(self, reading: Reading) -> Place:
         """The sync folder, or the way that the program takes out of a document folder."""

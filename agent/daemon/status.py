@@ -47,6 +47,7 @@ def build_status(agent: Agent, uid: int, *, ready: bool, since: float) -> dict[s
         "queue": agent.queue.depth(),
         "counts": dict(agent.pipeline.counts),
         "workers": asdict(agent.pool.statistics()),
+        "gate": agent.gates.gate.status(),
         "pictures": agent.pictures.status(),
         "patients": agent.patients.summary(),
         "audit": {

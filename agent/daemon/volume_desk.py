@@ -6,6 +6,7 @@ import errno
 import threading
 from collections.abc import Callable
 
+from agent.daemon.airlock_canary import is_canary
 from agent.daemon.held import HeldTransfers
 from agent.daemon.hold_times import HoldTimes
 from agent.daemon.holds import Session, refusal
@@ -18,14 +19,18 @@ class VolumeDesk:
     """``place`` is the volume's, as it is described now. ``connected`` is set while the airlock is."""
 
     def __init__(
-        self, place: Place, held: HeldTransfers, cannot: Callable[[HostError], None], *, names: bool = True
-    ) -> None:
-        """``cannot`` is told when nothing can be judged or recorded; without ``names`` every name may appear."""
+        self, place: Place, held: HeldTransfers, cannot: Callable[[HostError], None], *, names: bool = True,
+        canary: bytes = b"",
+    ) -> None:  # fmt: skip
+        """``cannot`` is told when nothing can be judged or recorded; without ``names`` every name may appear.
+        A file that holds ``canary`` is a trial of our own, and must be refused.
+        """
         self.place = place
         self.times = HoldTimes()
         self.connected = threading.Event()
         self.wanted = True
         self._held = held
+        self._canary = canary
         self._names = names
         self._cannot = cannot
         self._session: Session | None = None
@@ -45,7 +50,10 @@ class VolumeDesk:
     def answer(self, session: Session, question: Question, fd: int) -> None:
         """FILE and NAME; anything else is not an airlock's to ask."""
         try:
-            if question.kind is Ask.FILE and fd >= 0:
+            if question.kind is Ask.FILE and is_canary(fd, self._canary):
+                session.uncounted(question)
+                session.say(refusal(question))
+            elif question.kind is Ask.FILE and fd >= 0:
                 self._held.file(session, question, fd, self.place, names=self._names)
             elif question.kind is Ask.NAME and not self._names:
                 session.say(Answer(question.number, Say.RELEASE))

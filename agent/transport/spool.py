@@ -13,9 +13,12 @@ from pathlib import Path
 
 import msgspec
 
-from agent.audit.head import read_head
+from agent.audit import checkpoint, tree
+from agent.audit.checkpoint import Cosigned
+from agent.audit.head import Head, read_head
 from agent.audit.segments import Entry, Position, read_placed
-from agent.errors import N_, AuditError, HostError
+from agent.crypto.signing import Signed, is_right
+from agent.errors import N_, AuditError, HostError, UntrustedInputError
 from agent.fsys.atomic import replace_file
 from agent.transport import wire
 from agent.transport.wire import Batch, Letterhead
@@ -30,7 +33,8 @@ class SpoolState(msgspec.Struct, frozen=True):
     """``acked``: the collector holds this many records. ``segment`` and ``offset``: where the next one lies.
 
     ``failures`` in a row, and ``retry_at`` (seconds since 1970 UTC) before which no attempt should be made. ``trouble``
-    is "" or a stable word: unreachable, refused, rewritten, fork, truncated.
+    is "" or a stable word: unreachable, refused, rewritten, fork, truncated. ``cosigned`` is the collector's last
+    statement that was found right, ``witness`` the public key (hexadecimal) of the first: no other one counts.
     """
 
     device: str
@@ -40,6 +44,8 @@ class SpoolState(msgspec.Struct, frozen=True):
     failures: int = 0
     retry_at: int = 0
     trouble: str = ""
+    witness: str = ""
+    cosigned: bytes = b""
 
 
 def load_state(path: Path, device: str = "") -> SpoolState:
@@ -98,7 +104,7 @@ def next_batch(log: Path, state: SpoolState, sent_us: int) -> tuple[Batch, Posit
     entries = _contiguous(log, state, head.size)
     first = next(entries, None)
     if first is None:
-        nothing = Letterhead(state.device, min(state.acked, head.size), head.size, None, sent_us)
+        nothing = Letterhead(state.device, min(state.acked, head.size), head.size, None, sent_us, _name(head))
         return wire.build(nothing, ()), Position(state.segment, state.offset)
     start = first[1].number
     missing = state.acked if start > state.acked else None
@@ -109,9 +115,41 @@ def next_batch(log: Path, state: SpoolState, sent_us: int) -> tuple[Batch, Posit
         if len(taken) == wire.MAX_RECORDS or size > wire.MAX_BODY_BYTES - 4096:
             break
         taken.append(placed)
-    letterhead = Letterhead(state.device, start, head.size, missing, sent_us)
+    letterhead = Letterhead(state.device, start, head.size, missing, sent_us, _name(head))
     batch = wire.build(letterhead, ((entry.public, entry.private) for _, entry in taken))
     return batch, taken[batch.count - 1][0]
+
+
+def _name(head: Head) -> str:
+    return checkpoint.origin(bytes.fromhex(head.identity)) if head.identity else ""
+
+
+def checked(log: Path, state: SpoolState, statement: bytes) -> SpoolState:
+    """The state with a collector's ``statement`` in it, when that is about the log as it is now and rightly signed.
+
+    A right signature over another root than ours is a "fork": the collector holds another log. Raises AuditError.
+    """
+    head = read_head(log)
+    try:
+        said = checkpoint.unpack_cosigned(statement)
+    except UntrustedInputError:
+        return state
+    if head is None or head.version == 1 or said.size != head.size or state.witness not in {"", said.key.hex()}:
+        return state
+    text = checkpoint.cosigned_text(_name(head), said.size, said.root, said.time_s)
+    if not is_right(Signed(said.key, said.signature, text)):
+        return state
+    if said.root != tree.root(head.subtrees()):
+        return msgspec.structs.replace(state, trouble="fork")
+    return msgspec.structs.replace(state, witness=said.key.hex(), cosigned=statement)
+
+
+def cosignature(path: Path) -> Cosigned | None:
+    """The statement in the state file, for the log to keep; None: there is none. Raises HostError."""
+    try:
+        return checkpoint.unpack_cosigned(load_state(path).cosigned)
+    except UntrustedInputError:
+        return None
 
 
 def _contiguous(log: Path, state: SpoolState, size: int) -> Iterator[tuple[Position, Entry]]:

@@ -24,7 +24,7 @@ from agent.audit.segments import Position
 from agent.errors import N_, AuditError, SermentError, TransportError
 from agent.i18n import catalogue, preferred
 from agent.transport.base import Collector
-from agent.transport.spool import SpoolState, backoff, load_state, next_batch, pending, save_state
+from agent.transport.spool import SpoolState, backoff, checked, load_state, next_batch, pending, save_state
 
 EXIT_DONE = 0
 EXIT_AWAY = 75
@@ -83,6 +83,9 @@ class Sync:
         self._keep(
             acked=acked, segment=place.segment, offset=place.offset, failures=0, retry_at=retry_at, trouble=trouble
         )
+        if reply.cosigned and not trouble:
+            stated = checked(self.log, self.state, reply.cosigned)
+            self._keep(trouble=stated.trouble, witness=stated.witness, cosigned=stated.cosigned)
 
     def _keep(self, **changes: object) -> None:
         state: SpoolState = msgspec.structs.replace(self.state, **changes)

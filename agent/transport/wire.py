@@ -28,8 +28,11 @@ FROM_HEADER = "Serment-From"
 SIZE_HEADER = "Serment-Size"
 MISSING_HEADER = "Serment-Missing"
 SENT_HEADER = "Serment-Sent"
+LOG_HEADER = "Serment-Log"
 
 _DEVICE = re.compile(r"[a-z0-9][a-z0-9_-]{2,63}")
+_LOG = re.compile(r"serment-log/[0-9a-f]{32}")
+MAX_STATEMENT = 512  # bytes
 _NUMBER = re.compile(r"[0-9]{1,16}")
 
 
@@ -37,7 +40,8 @@ _NUMBER = re.compile(r"[0-9]{1,16}")
 class Letterhead:
     """What the headers say: who, the index of the first record in the body, the size of the laptop's log (durable
     records), the first of the records before it that the laptop itself no longer has (None: none is lost), and the
-    laptop's wall clock (microseconds since 1970 UTC; 0 unknown).
+    laptop's wall clock (microseconds since 1970 UTC; 0 unknown). ``log`` is the name of the log (checkpoint.origin; "":
+    it has none, or no collector's signature is wanted).
     """
 
     device: str
@@ -45,6 +49,7 @@ class Letterhead:
     size: int
     missing: int | None = None
     sent_us: int = 0
+    log: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +65,13 @@ class Reply(msgspec.Struct, frozen=True):
     """``size``: the collector holds the records 0 to size-1. ``next_s``: come back after so many seconds.
 
     ``why`` is empty for an acknowledgement; "gap", "rewritten", "fork" or "truncated" for a refusal.
+    ``cosigned``: the collector's statement that it holds these records (checkpoint.pack_cosigned), b"" without.
     """
 
     size: int
     next_s: int = 0
     why: str = ""
+    cosigned: bytes = b""
 
 
 class Leaf(msgspec.Struct, frozen=True):
@@ -104,6 +111,8 @@ def headers(letterhead: Letterhead) -> dict[str, str]:
     }
     if letterhead.missing is not None:
         made[MISSING_HEADER] = str(letterhead.missing)
+    if letterhead.log:
+        made[LOG_HEADER] = letterhead.log
     return made
 
 
@@ -112,10 +121,13 @@ def parse_headers(untrusted: Mapping[str, str]) -> Letterhead:
     device = untrusted.get(DEVICE_HEADER, "")
     if not valid_device(device):
         raise UntrustedInputError(N_("the header {header} is missing or wrong"), header=DEVICE_HEADER)
+    log = untrusted.get(LOG_HEADER, "")
+    if log and not _LOG.fullmatch(log):
+        raise UntrustedInputError(N_("the header {header} is missing or wrong"), header=LOG_HEADER)
     missing = None if untrusted.get(MISSING_HEADER) is None else _number(untrusted, MISSING_HEADER)
     head = Letterhead(
         device, _number(untrusted, FROM_HEADER), _number(untrusted, SIZE_HEADER), missing,
-        _number(untrusted, SENT_HEADER, "0"),
+        _number(untrusted, SENT_HEADER, "0"), log,
     )  # fmt: skip
     if missing is not None and missing >= head.first:
         raise UntrustedInputError(N_("the header {header} is missing or wrong"), header=MISSING_HEADER)
@@ -145,10 +157,11 @@ def parse_body(untrusted: bytes) -> list[Leaf]:
 
 
 def reply_bytes(reply: Reply) -> bytes:
-    """An acknowledgement {"size", "next_s"}, or a refusal {"have", "why"}, as JSON."""
+    """An acknowledgement {"size", "next_s"}, perhaps with "cosigned" (base64), or a refusal {"have", "why"}; JSON."""
     if reply.why:
         return msgspec.json.encode({"have": reply.size, "why": reply.why})
-    return msgspec.json.encode({"size": reply.size, "next_s": reply.next_s})
+    said = {"size": reply.size, "next_s": reply.next_s}
+    return msgspec.json.encode({**said, "cosigned": reply.cosigned} if reply.cosigned else said)
 
 
 class _Answer(msgspec.Struct):
@@ -156,6 +169,7 @@ class _Answer(msgspec.Struct):
     have: int | None = None
     next_s: int = 0
     why: str = ""
+    cosigned: bytes = b""
 
 
 def parse_reply(untrusted: bytes, *, refused: bool) -> Reply:
@@ -170,4 +184,5 @@ def parse_reply(untrusted: bytes, *, refused: bool) -> Reply:
     if size is None or not 0 <= size < 1 << 53:
         raise UntrustedInputError(N_("the collector's answer is not understood"))
     why = (answer.why[:32] or "gap") if refused else ""
-    return Reply(size, min(max(answer.next_s, 0), MAX_NEXT_S), why)
+    cosigned = b"" if refused or len(answer.cosigned) > MAX_STATEMENT else answer.cosigned
+    return Reply(size, min(max(answer.next_s, 0), MAX_NEXT_S), why, cosigned)

@@ -118,15 +118,65 @@ def _patients(fields: Mapping[str, Any], translate: Translate) -> str:
     return translate(text).format(patients=patients) if text else _other(fields, translate)
 
 
+def _keys(fields: Mapping[str, Any], translate: Translate) -> str:
+    text = _KEYS.get(str(fields.get("what")))
+    case = str(fields.get("case") or "")
+    said = translate(text) if text else _other(fields, translate)
+    return f"{said} ({case})" if case and text else said
+
+
 def _other(fields: Mapping[str, Any], _translate: Translate) -> str:
     rest = (f"{key}={fields[key]}" for key in sorted(set(fields) - FRAME) if not isinstance(fields[key], dict))
     return f"{fields.get('k')} {' '.join(rest)}".rstrip()
 
 
+_KEYS = {
+    "recovery-init": N_("a recovery key was shared among officers"),
+    "recovery-request": N_("access to a sealed document was asked for"),
+    "recovery-unlock": N_("an officer unlocked a request"),
+    "recovery-finish": N_("two officers gave access to a sealed document"),
+    "recovery-drill": N_("a drill proved that two officers can give access"),
+    "renew": N_("a person has a new key"),
+    "rotate": N_("sealed files were given the keys of today"),
+    "phrase": N_("a person put the own key under a phrase"),
+    "backup": N_("a backup sheet of a key was made"),
+    "restore": N_("a key was taken back from a backup sheet"),
+}
+_HOLDS = {
+    "held": N_("case {case}: what happened then is kept"),
+    "lifted": N_("case {case}: no longer kept"),
+}
+
+
+def _coalesced(fields: Mapping[str, Any], translate: Translate) -> str:
+    text = translate(N_("{count} {count:document|documents} recorded together, for the log is nearly full"))
+    return text.format(count=Count(_number(fields.get("count"))))
+
+
+def _erasure(fields: Mapping[str, Any], translate: Translate) -> str:
+    text = translate(N_("the private parts of {days} {days:day|days} were destroyed: their time is over"))
+    return text.format(days=Count(_number(fields.get("days"))))
+
+
+def _purge(fields: Mapping[str, Any], translate: Translate) -> str:
+    text = translate(N_("the records before {until} were removed: their time is over"))
+    return text.format(until=fields.get("until"))
+
+
+def _hold(fields: Mapping[str, Any], translate: Translate) -> str:
+    text = _HOLDS.get(str(fields.get("state")))
+    return translate(text).format(case=fields.get("case")) if text else _other(fields, translate)
+
+
+def _number(value: object) -> int:
+    return value if type(value) is int else 0
+
+
 _KINDS: dict[str, Callable[[Mapping[str, Any], Translate], str]] = {
     "start": _start, "stop": _stop, "transfer": _transfer, "outcome": _outcome, "policy": _policy, "place": _place,
     "trouble": _trouble, "release": _given_back, "restore": _given_back,
-    "patients": _patients,
+    "patients": _patients, "keys": _keys,
+    "coalesced": _coalesced, "erasure": _erasure, "purge": _purge, "hold": _hold,
 }  # fmt: skip
 
 KINDS = (*_KINDS, "overflow")

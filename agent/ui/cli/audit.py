@@ -1,83 +1,152 @@
-"""``serment audit list|show|verify``: read the audit log of this laptop, and check that nobody rewrote it.
+"""``serment audit list|show|verify|prove|export|follow``: read the audit log of this laptop, and check or prove it.
 
-``verify`` exits 0 intact, 1 tampered or truncated (the first bad record named), 2 unreadable.
+``verify`` exits 0 intact, 1 tampered or truncated (the first bad record named), 2 unreadable. The names of documents
+are shown only on request, and only to whoever has a key that they are encrypted for.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
+import os
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from agent.errors import N_, TamperError, UsageError
 from agent.i18n import Count
 from agent.ui import records, wording
+from agent.ui.cli import audit_export
 from agent.ui.configured import add_config, configuration
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
 
-Record = tuple[int, Mapping[str, Any]]
+if TYPE_CHECKING:
+    from agent.audit.segments import Entry
+    from agent.audit.select import Selection
+
+_FOLLOW_S = 0.5
 
 
 def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|verify")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|verify|prove|export|follow")
     listing = actions.add_parser("list", help=translate(N_("what happened, a line each")))
-    listing.add_argument("--kind", choices=records.KINDS, help=translate(N_("only this kind of record")))
-    listing.add_argument("--channel", choices=tuple(wording.CHANNELS), help=translate(N_("only this channel")))
-    listing.add_argument("--decision", choices=tuple(wording.DECISIONS), help=translate(N_("only this decision")))
-    listing.add_argument("--last", type=int, metavar="N", help=translate(N_("only the last N")))
     show = actions.add_parser("show", help=translate(N_("one record, whole")))
     show.add_argument("number", type=int, help=translate(N_("its number")))
     verify = actions.add_parser("verify", help=translate(N_("check that nobody rewrote the log")))
     verify.add_argument("folder", nargs="?", type=Path, help=translate(N_("another log than this laptop's")))
-    for sub in (listing, show, verify):
+    verify.add_argument("--key", metavar="HEX", help=translate(N_("the fingerprint that the log must have")))
+    verify.add_argument("--witness", metavar="HEX", help=translate(N_("the collector's public key")))
+    prove = actions.add_parser("prove", help=translate(N_("a proof of one record, for whoever has no log")))
+    prove.add_argument("number", type=int, help=translate(N_("its number")))
+    export = actions.add_parser("export", help=translate(N_("every record, for other programs")))
+    export.add_argument("--format", choices=audit_export.FORMATS, default="jsonl", help=translate(N_("the form")))
+    follow = actions.add_parser("follow", help=translate(N_("what happens, as it happens")))
+    for sub in (listing, export, follow):
+        _add_filters(sub, translate)
+    for sub in (listing, show):
+        sub.add_argument("--names", action="store_true", help=translate(N_("with the names of your documents")))
+    listing.add_argument("--last", type=int, metavar="N", help=translate(N_("only the last N")))
+    for sub in (listing, show, verify, prove, export, follow):
         add_config(sub, translate)
-        sub.add_argument("--json", action="store_true", help=translate(N_("JSON")))
+        if sub not in (prove, export):
+            sub.add_argument("--json", action="store_true", help=translate(N_("JSON")))
+
+
+def _add_filters(parser: argparse.ArgumentParser, translate: Callable[[str], str]) -> None:
+    parser.add_argument("--kind", choices=records.KINDS, help=translate(N_("only this kind of record")))
+    parser.add_argument("--channel", choices=tuple(wording.CHANNELS), help=translate(N_("only this channel")))
+    parser.add_argument("--decision", choices=tuple(wording.DECISIONS), help=translate(N_("only this decision")))
+    parser.add_argument("--since", metavar="DATE", help=translate(N_("from this day on, 2026-11-22")))
+    parser.add_argument("--until", metavar="DATE", help=translate(N_("up to and with this day")))
 
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
-    act = {"list": _list, "show": _show, "verify": _verify}[args.action]
-    return act(args, terminal)
+    act = {"list": _list, "show": _show, "verify": _verify, "prove": _prove, "export": _export, "follow": _follow}
+    return act[args.action](args, terminal)
+
+
+def _folder(args: argparse.Namespace) -> Path:
+    return configuration(args).data_dir / "audit"
+
+
+def _entries(args: argparse.Namespace) -> Iterator[Entry]:
+    """The records that are asked for."""
+    from agent.audit.segments import read
+
+    wanted = _selection(args)
+    return (entry for entry in read(_folder(args)) if wanted.matches(entry.fields))
+
+
+def _selection(args: argparse.Namespace) -> Selection:
+    from agent.audit.select import Selection
+
+    def only(word: str | None) -> frozenset[str]:
+        return frozenset((word,)) if word else frozenset()
+
+    return Selection(only(args.kind), only(args.channel), only(args.decision), _day(args.since, 0), _day(args.until, 1))
+
+
+def _day(text: str | None, later: int) -> int | None:
+    """The beginning of a day, here; microseconds since 1970 UTC."""
+    if text is None:
+        return None
+    try:
+        day = dt.date.fromisoformat(text) + dt.timedelta(days=later)
+        return int(dt.datetime.combine(day, dt.time()).astimezone().timestamp()) * 1_000_000
+    except (ValueError, OverflowError) as error:
+        raise UsageError(N_("a day is written 2026-11-22, not {found}"), found=repr(text)) from error
 
 
 def _list(args: argparse.Namespace, terminal: Terminal) -> int:
     if args.last is not None and args.last < 1:
         raise UsageError(N_("--last should be 1 or more"))
-    chosen: Iterator[Record] = (found for found in _records(args) if _wanted(found[1], args))
-    for number, fields in chosen if args.last is None else deque(chosen, maxlen=args.last):
-        if args.json:
-            terminal.data(dict(fields))
-        else:
-            terminal.line(records.line(number, fields, terminal.translate))
+    chosen = _entries(args)
+    for entry in chosen if args.last is None else deque(chosen, maxlen=args.last):
+        _say(entry, args, terminal)
     return 0
 
 
-def _records(args: argparse.Namespace) -> Iterator[Record]:
-    from agent.audit.segments import read
+def _say(entry: Entry, args: argparse.Namespace, terminal: Terminal) -> None:
+    name = _name(entry, args) if getattr(args, "names", False) else ""
+    if args.json:
+        terminal.data({**entry.fields, "name": name} if name else entry.fields)
+    else:
+        line = records.line(entry.number, entry.fields, terminal.translate)
+        terminal.line(f"{line}  « {printable(name, 200)} »" if name else line)
 
-    return ((entry.number, entry.fields) for entry in read(configuration(args).data_dir / "audit"))
 
+def _name(entry: Entry, args: argparse.Namespace) -> str:
+    """What the document is called, when there is a name and the reader has a key for it; else empty."""
+    from agent.audit.private import unseal
+    from agent.crypto.keys import KeyStore
+    from agent.errors import HostError, SealError
 
-def _wanted(fields: Mapping[str, Any], args: argparse.Namespace) -> bool:
-    pairs = (("k", args.kind), ("channel", args.channel), ("decision", args.decision))
-    return all(wanted is None or fields.get(key) == wanted for key, wanted in pairs)
+    if not entry.private:
+        return ""
+    folder = _folder(args)
+    try:
+        identities = KeyStore(folder.parent / "keys").opening(os.getuid())
+        name = unseal(folder, entry.private, entry.number, identities).get("name", b"")
+    except (SealError, HostError, OSError):
+        return ""
+    return os.fsdecode(name) if isinstance(name, bytes) else str(name)
 
 
 def _show(args: argparse.Namespace, terminal: Terminal) -> int:
-    for number, fields in _records(args):
-        if number != args.number:
-            continue
-        if args.json:
-            terminal.data(dict(fields))
-            return 0
-        terminal.line(records.line(number, fields, terminal.translate))
-        for key in sorted(set(fields) - records.FRAME):
-            terminal.line(f"    {key}: {_value(fields[key])}")
-        return 0
-    raise UsageError(N_("there is no record {number}"), hint=N_("see: serment audit list"), number=args.number)
+    from agent.audit.segments import read
+
+    entry = next((entry for entry in read(_folder(args), max(args.number, 0)) if entry.number == args.number), None)
+    if entry is None:
+        raise UsageError(N_("there is no record {number}"), hint=N_("see: serment audit list"), number=args.number)
+    _say(entry, args, terminal)
+    if not args.json:
+        for key in sorted(set(entry.fields) - records.FRAME):
+            terminal.line(f"    {key}: {_value(entry.fields[key])}")
+    return 0
 
 
 def _value(value: object) -> str:
@@ -86,21 +155,103 @@ def _value(value: object) -> str:
 
 
 def _verify(args: argparse.Namespace, terminal: Terminal) -> int:
+    from agent.audit.checkpoint import fingerprint
     from agent.audit.segments import verify_folder
+    from agent.audit.tampering import Tampering, tampered
 
-    folder = args.folder or configuration(args).data_dir / "audit"
+    folder = args.folder or _folder(args)
     try:
-        result = verify_folder(folder)
+        found = verify_folder(folder, witness=_witness(args.witness))
+        if args.key and fingerprint(found.identity) != args.key.lower():
+            raise tampered(Tampering.SPLICED, 0)
     except TamperError as error:
         if args.json:
             text, _hint = error.said(terminal.translate)
-            found = {"index": error.fields["index"], "kind": str(error.fields["kind"])}
-            terminal.data({"intact": False, **found, "text": text})
+            bad = {"index": error.fields["index"], "kind": str(error.fields["kind"])}
+            terminal.data({"intact": False, **bad, "text": text})
         raise
+    name = fingerprint(found.identity) if found.identity else ""
     if args.json:
-        terminal.data({"intact": True, "records": result.records})
-    else:
+        counts = {"records": found.records, "purged": found.purged, "sealed": found.sealed, "seals": found.seals}
+        ends = {"sessions": found.sessions, "unclean": found.unclean_sessions, "last_seal_us": found.last_seal_us}
+        told = {"cosigned": found.cosigned.size, "witness": found.cosigned.key.hex()} if found.cosigned else {}
+        terminal.data({"intact": True, **counts, **ends, "log": name, **told})
+        return 0
+    say = terminal.translate
+    terminal.line(say(N_("intact: {count} {count:record|records}")).format(count=Count(found.records)))
+    if found.purged:
         terminal.line(
-            terminal.translate(N_("intact: {count} {count:record|records}")).format(count=Count(result.records))
+            say(N_("{count} {count:record|records} at the beginning are gone, their time was over")).format(
+                count=Count(found.purged)
+            )
+        )
+    if not name:
+        terminal.line(say(N_("without seals: the agent adds them at its next start")))
+        return 0
+    terminal.line(
+        say(N_("sealed: {count} {count:record|records}; the log's fingerprint is {name}")).format(
+            count=Count(found.sealed), name=name
+        )
+    )
+    if found.cosigned is not None:
+        terminal.line(
+            say(N_("the collector signed that it holds {count} {count:record|records}")).format(
+                count=Count(found.cosigned.size)
+            )
         )
     return 0
+
+
+def _witness(text: str | None) -> bytes | None:
+    try:
+        key = bytes.fromhex(text) if text else None
+    except ValueError:
+        key = b""
+    if key is not None and len(key) != 32:
+        raise UsageError(N_("a collector's public key is 64 hexadecimal digits"))
+    return key
+
+
+def _prove(args: argparse.Namespace, terminal: Terminal) -> int:
+    from agent.audit.proof import prove
+    from agent.audit.segments import verify_folder
+
+    verify_folder(_folder(args))
+    terminal.data(prove(_folder(args), args.number))
+    return 0
+
+
+def _export(args: argparse.Namespace, terminal: Terminal) -> int:
+    from agent import __version__
+    from agent.audit.checkpoint import origin
+    from agent.audit.head import read_head
+
+    head = read_head(_folder(args))
+    log = origin(bytes.fromhex(head.identity)) if head and head.identity else "serment-log"
+    if args.format == "csv":
+        terminal.line(audit_export.csv_head())
+    for entry in _entries(args):
+        if args.format == "csv":
+            terminal.line(audit_export.csv_line(entry.fields))
+        elif args.format == "ocsf":
+            terminal.line(audit_export.json_line(audit_export.ocsf(entry.fields, log, __version__)))
+        else:
+            terminal.line(audit_export.json_line(entry.fields))
+    return 0
+
+
+def _follow(args: argparse.Namespace, terminal: Terminal) -> int:
+    """From now on, until interrupted."""
+    from agent.audit.head import read_head
+    from agent.audit.segments import Position, read_placed
+
+    folder, wanted = _folder(args), _selection(args)
+    head = read_head(folder)
+    place = Position(head.segment, head.offset) if head else None
+    following = head.size if head else 0
+    while True:
+        for behind, entry in read_placed(folder, following, place):
+            following, place = entry.number + 1, behind
+            if wanted.matches(entry.fields):
+                _say(entry, args, terminal)
+        time.sleep(_FOLLOW_S)

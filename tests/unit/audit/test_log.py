@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from agent.audit import log as log_module
+from agent.audit import sealer as sealer_module
 from agent.audit.head import read_head
 from agent.audit.log import AuditLog
 from agent.audit.segments import read, segment_numbers, segment_path, verify_folder
@@ -38,7 +38,7 @@ def test_files_are_for_the_owner_and_reviewers_only(open_log, folder):
 
 
 def test_segments_follow_one_another_and_reading_starts_anywhere(open_log, folder):
-    log = open_log(segment_bytes=5000)
+    log = open_log(segment_bytes=3000)
     for _ in range(40):
         log.append("transfer", TRANSFER)
     log.flush()
@@ -164,9 +164,9 @@ def test_damage_before_the_end_freezes_the_segment(open_log, folder):
     log.start()
     log.close()
     assert path.read_bytes() == bytes(data)
-    assert tampered(folder) == ("edited", 2)
+    assert tampered(folder) == ("edited", 1)
     numbers = [entry.number for entry in read(folder)]
-    assert numbers == [0, 1, 3, 4, 5, 6, 7]
+    assert numbers == [0, 2, 3, 4, 5, 6, 7]
     assert kinds(folder)[4] == "trouble"
     log = open_log()
     log.start()
@@ -237,7 +237,7 @@ def test_intents_without_outcome_are_found_after_a_kill(open_log, folder):
 
 
 def test_too_many_open_intents_for_the_head_are_still_found(open_log, folder, monkeypatch):
-    monkeypatch.setattr(log_module, "MAX_OPEN", 2)
+    monkeypatch.setattr(sealer_module, "MAX_OPEN", 2)
     log = open_log()
     for _ in range(5):
         log.append("transfer", {**TRANSFER, "act": True}, durable=True)

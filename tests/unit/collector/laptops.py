@@ -21,7 +21,7 @@ class Laptop:
             fields["seed"] = self.seed
         public = record.encode(len(self.publics), time_us, 1, "0badcafe", kind, chain.link(self.head), fields)
         self.publics.append((public, private))
-        self.head = chain.advance(self.head, chain.leaf(public, chain.private_hash(private)))
+        self.head = chain.head_after(self.head, public, chain.leaf(public, chain.private_hash(private)))
         self.heads.append(self.head)
         return len(self.publics) - 1
 

@@ -16,6 +16,7 @@ from agent.detection.evidence import Evidence
 from agent.detection.negatives import FAMILIES, OF_NOBODY
 from agent.detection.weights import (
     CLINICAL,
+    DECIDED,
     DENSITY,
     EVEN,
     IDENTIFIER,
@@ -25,6 +26,7 @@ from agent.detection.weights import (
     PRIOR_PERSON,
     SAID,
     SLOPE,
+    UNSAID,
     VIGNETTES,
     Weight,
 )
@@ -73,13 +75,16 @@ def told(product: float) -> float:
 def heard(score: Score, wording: float, *, sure: bool = False) -> Score:
     """The sum with how the page sounds (nats of ``wordings``): what is said counts ``SAID``, how it is said the rest.
 
-    Both answers speak of the document, not of one of the two questions; so the same nats are added to both sides, as
-    many as make the probability of the whole. ``sure``: a patient of the practice's list, whom no wording talks away.
+    Both speak of the document, not of one of the two questions; so the same nats are added to both sides, as many as
+    make the probability of the whole. How it sounds makes nothing medical in which nothing clinical was found, nor what
+    says of itself that it is a lesson or a form. ``sure``: of a patient of the practice's list more is known than that.
     """
-    wanted = _with_wording(score.probability, wording)
     if sure:
-        wanted = max(wanted, score.probability)
-    nats = _lift(score.clinical, score.person, wanted)
+        return score
+    clinical = sum(line.nats for line in score.lines if line.side == "clinical" and line.nats > 0)
+    decided = any(line.nats <= DECIDED for line in score.lines)
+    most = -EVEN if decided else UNSAID + clinical
+    nats = _lift(score.clinical, score.person, _with_wording(score.probability, min(wording, most)))
     lines = tuple(Weighed("wording", side, FindingType.WORDING, 1, nats) for side in ("clinical", "person"))
     return Score(score.clinical + nats, score.person + nats, score.identity, score.lines + lines)
 

@@ -76,7 +76,8 @@ def _readings(node: Document, text: Judged) -> list[list[list[tuple[str, ...]]]]
     if node.tables:
         rows_of = node.tables[:_MAX_TABLES]
         return [[*rows_of, *joined(rows_of)]]
-    if node.format not in _PRINTED or any(item.weight <= _AGAINST for item in text.items):
+    against = any(item.weight <= _AGAINST and item.type is not FindingType.WORDING for item in text.items)
+    if node.format not in _PRINTED or against:
         return []
     return tables_in("\n".join(part.text for part in node.parts[:_MAX_TABLES]))
 

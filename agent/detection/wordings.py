@@ -22,15 +22,18 @@ from typing import NamedTuple
 
 _TOKEN = re.compile(rb"[a-z]+|0+|[^\sa-z0]")
 _SHAPES = bytes(0x30 if 0x30 <= code <= 0x39 else code for code in range(256))
-_LENGTH_BITS = 40  # a sum of lengths stays below 2^40: a page has a few thousand features of at most 2^20
+_LENGTH_BITS, _COUNT_BITS = 40, 16  # a page has a few thousand features, each at most 2^20 long
+_WEIGHT = _LENGTH_BITS + _COUNT_BITS  # from which bit on
 _WEIGHT_SCALE, _LENGTH_SCALE = 10_000, 1_000
 MOST = 8.0  # nats either way: beyond it the model has seen too little to be believed
+FEW = 15  # known features from which a page is heard at half its loudness
+KNOWN = 0.7  # share of a page's features that the model knows in the languages that it saw most of
 _Feature = bytes | tuple[bytes, bytes]
 
 
 class Model(NamedTuple):
-    """``packed``: feature → its weight and its squared frequency in one whole number, so that one sum adds up both
-    exactly, in whatever order. ``bias`` in nats.
+    """``packed``: feature → its weight, a one, and its squared frequency in one whole number, so that one sum adds up
+    all three exactly, in whatever order. ``bias`` in nats.
     """
 
     packed: dict[_Feature, int]
@@ -44,20 +47,24 @@ def features(lines: bytes) -> set[_Feature]:
 
 
 def log_odds(lines: bytes) -> float:
-    """How much a page sounds like one about the care of somebody: nats, at most ``MOST`` either way."""
-    known = model()
-    total = sum(map(known.packed.get, features(lines), repeat(0)))
-    length = total & ((1 << _LENGTH_BITS) - 1)
-    if not length:
-        return known.bias
-    nats = (total >> _LENGTH_BITS) / _WEIGHT_SCALE / math.sqrt(length / _LENGTH_SCALE) + known.bias
-    return max(-MOST, min(MOST, nats))
+    """How much a page sounds like one about the care of somebody: nats, at most ``MOST`` either way.
+
+    Said less loudly the less of the page the model knows: another language, figures, a few words.
+    """
+    known, found = model(), features(lines)
+    total = sum(map(known.packed.get, found, repeat(0)))
+    length, count = total & ((1 << _LENGTH_BITS) - 1), total >> _LENGTH_BITS & ((1 << _COUNT_BITS) - 1)
+    if not count:
+        return 0.0
+    nats = (total >> _WEIGHT) / _WEIGHT_SCALE / math.sqrt(length / _LENGTH_SCALE) + known.bias
+    heard = min(1.0, count / len(found) / KNOWN) * count / (count + FEW)
+    return max(-MOST, min(MOST, nats * heard))
 
 
 def telling(lines: bytes, count: int, *, against: bool) -> list[bytes]:
     """The features that weighed most, for or against, in order; words of our own list, so that they may be shown."""
     known = model().packed
-    weights = [(known.get(feature, 0) >> _LENGTH_BITS, feature) for feature in features(lines)]
+    weights = [(known.get(feature, 0) >> _WEIGHT, feature) for feature in features(lines)]
     ordered = sorted(weights, key=lambda each: (each[0] if against else -each[0], shown(each[1])))
     said = [feature for weight, feature in ordered[:count] if (weight < 0 if against else weight > 0)]
     return [shown(feature) for feature in said]
@@ -91,5 +98,5 @@ def parse(rows: Iterable[bytes]) -> Model:
         first, *second = text[0].split(b" ")
         idf = int(frequency) / 1000
         value = round(int(weight) / 1000 * idf * _WEIGHT_SCALE), round(idf * idf * _LENGTH_SCALE)
-        packed[(first, second[0]) if second else first] = (value[0] << _LENGTH_BITS) + value[1]
+        packed[(first, second[0]) if second else first] = (value[0] << _WEIGHT) + (1 << _LENGTH_BITS) + value[1]
     return Model(packed, bias)

@@ -284,8 +284,9 @@ def test_a_birth_date_on_the_page_before_says_whom_the_page_is_about():
         Part("Dossier de Yvonne MORVAN, née le 12/03/1951\n" + "Informations pratiques. " * 230),
         Part(body + "Parking. " * 500),
     ]
-    assert detect(Document(Format.PDF, parts=pages)).judgement is Judgement.MEDICAL
-    assert detect(Document(Format.PDF, parts=pages[1:])).judgement is Judgement.NOT_MEDICAL
+    together, alone = detect(Document(Format.PDF, parts=pages)), detect(Document(Format.PDF, parts=pages[1:]))
+    assert together.scale is not None and alone.scale is not None
+    assert together.scale.person > alone.scale.person + 3
 
 
 def test_a_list_of_patients():

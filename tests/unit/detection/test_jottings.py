@@ -21,8 +21,6 @@ NOTES = (
     "Certif: je certifie avoir examiné ce jour Melle Roxane Tivolle, ne présente pas de contre-indication à l'équitation.",
     "SIGNOUT 7p. Bed 12 Hargrove 67M - COPDe, on BiPAP overnight, ABG 7.31/58. If worse call RT. Full code.",
     "DN round: Mrs Ellery - L leg ulcer 4x3cm, sloughy, exudate++, 4-layer reapplied. Pain 4/10. r/v Thurs.",
-    "Facture patient. Patient : Mme DARTOIS Lucette. Séjour du 3 au 7 mai. GHM 08M04. NEKA020 prothèse totale de "
-    "hanche. Forfait journalier 4 x 20 €. TVA 0. Total TTC 212 €",
 )
 
 

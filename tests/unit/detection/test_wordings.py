@@ -9,8 +9,9 @@ from importlib import resources
 import pytest
 
 from agent.detection import combine, wordings
-from agent.detection.combine import Score
+from agent.detection.combine import Score, Weighed
 from agent.detection.detector import detect
+from agent.detection.evidence import Evidence
 from agent.detection.fold import fold
 from agent.detection.lexicon import entries
 from agent.document import Document, Format, Part, Problem
@@ -32,10 +33,18 @@ def test_features_are_words_pairs_and_shapes_of_figures():
 def test_the_sum_is_the_cosine_that_was_learnt(monkeypatch):
     monkeypatch.setattr(wordings, "model", lambda: HAND)
     length = math.sqrt(1.0**2 + 2.0**2 + 1.5**2)
-    assert wordings.log_odds(b"vu ce jour, cours") == pytest.approx((2.0 - 2.0 + 4.5) / length - 0.5, abs=1e-3)
-    assert wordings.log_odds(b"vu vu vu") == pytest.approx(2.0 - 0.5, abs=1e-3)  # once a page, whatever the length
-    assert wordings.log_odds(b"nothing that it knows") == -0.5
-    assert wordings.log_odds(b"") == -0.5
+    text = b"vu ce cours"  # five features, three of them known
+    share = 3 / 5 / wordings.KNOWN * 3 / (3 + wordings.FEW)
+    assert wordings.log_odds(text) == pytest.approx(((2.0 - 2.0 + 4.5) / length - 0.5) * share, abs=1e-3)
+    assert wordings.log_odds(b"vu") == pytest.approx((2.0 - 0.5) / (1 + wordings.FEW), abs=1e-3)
+
+
+def test_it_says_nothing_of_what_it_does_not_know(monkeypatch):
+    monkeypatch.setattr(wordings, "model", lambda: HAND)
+    assert wordings.log_odds(b"nothing that it knows") == 0
+    assert wordings.log_odds(b"") == 0
+    loud, low = wordings.log_odds(b"vu"), wordings.log_odds(b"vu " + b" ".join(b"x" * n for n in range(1, 30)))
+    assert 0 < low < loud / 10
 
 
 def test_the_sum_does_not_depend_on_the_order_and_is_bounded(monkeypatch):
@@ -47,8 +56,9 @@ def test_the_sum_does_not_depend_on_the_order_and_is_bounded(monkeypatch):
         sums.add(wordings.log_odds(b" ".join(words)))
     assert len(sums) == 1
     monkeypatch.setattr(
-        wordings, "model", lambda: wordings.parse([b"bias\t0", b"90000\t1000\tvu", b"-90000\t1000\tcours"])
+        wordings, "model", lambda: wordings.parse([b"bias\t0", b"900000\t1000\tvu", b"-90000\t1000\tcours"])
     )
+    monkeypatch.setattr(wordings, "FEW", 0)
     assert wordings.log_odds(b"vu") == wordings.MOST
     assert wordings.log_odds(b"cours") == -wordings.MOST
 
@@ -79,7 +89,23 @@ def test_how_it_sounds_moves_the_probability_one_way(clinical, person):
     assert [each.probability for each in heard] == sorted(each.probability for each in heard)
     for each in heard:  # both questions carry the same nats, so that the sums shown are those that decided
         assert sum(line.nats for line in each.lines) == pytest.approx(each.clinical - clinical + each.person - person)
-    assert combine.heard(said, -6.0, sure=True).probability >= said.probability - 0.01
+    assert combine.heard(said, -6.0, sure=True) == combine.heard(said, 6.0, sure=True) == said
+
+
+def test_how_it_sounds_is_not_enough():
+    """Nothing clinical said, or a lesson by its own word: it may sound like a letter as much as it likes."""
+    nothing = combine.score(Evidence(), 0.0, {})
+    assert combine.heard(nothing, wordings.MOST).probability < combine.MEDICAL
+    lesson = Score(
+        3.0,
+        -2.0,
+        0.0,
+        (
+            Weighed("term", "clinical", FindingType.TERM, 9, 6.0),
+            Weighed("course", "person", FindingType.COURSE, 1, -8.0),
+        ),
+    )
+    assert combine.heard(lesson, wordings.MOST).probability < combine.MEDICAL
 
 
 def test_what_is_shown_of_it_are_words_of_our_lexicon():

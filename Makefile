@@ -11,14 +11,18 @@ STAMP := $(VENV)/.ready
 # others serve the tests: real file systems, the age command.
 RUN_PACKAGES := libarchive13 python3-venv tesseract-ocr-fra tesseract-ocr-eng
 # linux-libc-dev: the kernel's own numbers, against which the system call filter is compared.
-TEST_PACKAGES := age dosfstools exfatprogs exfat-fuse ntfs-3g e2fsprogs fuse3 util-linux mount passwd linux-libc-dev
+TEST_PACKAGES := age dosfstools exfatprogs exfat-fuse ntfs-3g e2fsprogs fuse3 util-linux mount rsync git passwd linux-libc-dev xdg-utils shared-mime-info psmisc
+# Real browsers, and npm where none is there: what cannot be had is a skipped test with that reason.
+BROWSER_PACKAGES := chromium chromium-driver firefox-esr $(if $(shell command -v npm),,nodejs npm)
+# The machine of `make test-laptop`, and what makes its disk and its sticks.
+LAPTOP_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap e2fsprogs dosfstools exfatprogs ntfs-3g fdisk cpio zstd cryptsetup-bin systemd-container
 # As root the tests have mounts of their own: what they mount is seen by nobody else and ends with them.
 APART := $(shell unshare --mount --propagation private true 2>/dev/null && echo unshare --mount --propagation private)
 # A virtual environment holds the path of its checkout: in one that was moved or copied it is made again.
 MOVED := $(shell test ! -s $(STAMP) || test "$$(cat $(STAMP))" = "$(CURDIR)" || echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run demo test test-laptop bench lint deb messages system-packages test-packages clean $(if $(MOVED),$(STAMP))
+.PHONY: help venv run demo test test-laptop bench lint deb messages system-packages test-packages laptop-packages clean $(if $(MOVED),$(STAMP))
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +39,10 @@ system-packages:
 
 test-packages:
 	@packaging/system-packages $(TEST_PACKAGES)
+	@CI= packaging/system-packages $(BROWSER_PACKAGES)
+
+laptop-packages:
+	@packaging/system-packages $(LAPTOP_PACKAGES)
 
 run: venv ## start the agent with an embedded collector, on your real folders (CONFIG=agent.toml for others)
 	$(BIN)/serment run --foreground $(if $(CONFIG),--config "$(CONFIG)")
@@ -60,8 +68,10 @@ messages: venv ## take new texts into the catalogue
 bench: venv test-packages ## figures against the budgets
 	$(BIN)/python -m bench
 
-test-laptop: ## on the virtual laptop
-	@echo 'the virtual laptop comes with the gates (docs/limitations.md)' >&2; exit 69
+test-laptop: venv laptop-packages ## on the virtual laptop: real systemd, udev, sticks (root; minutes; ARGS='-k vfat', SERMENT_LAPTOP_IMAGES=bookworm)
+	PATH="$(CURDIR)/$(BIN):$$PATH" nice tests/laptop/build-image
+	PATH="$(CURDIR)/$(BIN):$$PATH" nice tests/laptop/build-image --backports
+	SERMENT_LAPTOP=1 nice $(BIN)/python -m pytest -n0 tests/laptop $(ARGS)
 
 deb: ## the Debian package
 	@echo 'the Debian package comes with the installation issue (docs/limitations.md)' >&2; exit 69

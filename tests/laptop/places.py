@@ -1,0 +1,38 @@
+"""Where images are kept, what goes wrong, and what a command gave back. Everything else here imports this."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parent.parent
+CACHE = Path(
+    os.environ.get("SERMENT_LAPTOP_CACHE")
+    or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "serment-laptop"
+)
+USERS = ("root", "medecin")
+CHUNK = 1 << 20
+
+
+class LaptopError(Exception):
+    """The machine, or its image, is not in the state that was asked for."""
+
+
+class Result(NamedTuple):
+    rc: int
+    stdout: str
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        return self.stdout + self.stderr
+
+
+class CommandFailed(LaptopError):
+    """A command that had to succeed did not: its words and its output."""
+
+    def __init__(self, command: object, result: Result) -> None:
+        super().__init__(f"rc {result.rc}: {command}\n{result.text}")
+        self.result = result

@@ -21,12 +21,14 @@ from types import FrameType
 
 from agent.gates.gate.board import Board
 from agent.gates.gate.process import answer  # not later: when nobody answers, no file can be opened to import it
+from agent.gates.gate.settings import decode
 
 _CLONE_FILES = 0x400
 _SYS_CLONE = {"x86_64": 56, "aarch64": 220}
 TICK_S = 0.5
 STUCK_TICKS = 2
 _DESCRIPTORS = 16384
+FORSAKEN_S = 600.0
 _QUICK_DEATHS, _QUICK_S = 8, 10.0
 
 
@@ -61,6 +63,7 @@ class Keeper:
         self._deaths: deque[float] = deque(maxlen=_QUICK_DEATHS)
         self._self_fd = -1
         self._understudy = 0
+        self._look_at = self._forsaken_at = time.monotonic()
 
     def run(self) -> int:
         """Until told to end (0), or until answerers die as fast as they are made (1)."""
@@ -82,6 +85,7 @@ class Keeper:
                 self._end_understudy()
                 return 1
             self._board.count("restarts")
+        self._end_understudy()  # also when the answerer was told to end too, and was quicker
         return 0
 
     # ---- the answerer
@@ -99,12 +103,32 @@ class Keeper:
                     self._retire(pid, poll)
                     break
                 self._have_understudy()
+                if self._forsaken():
+                    self._ending = True
+                    continue
                 if still.ticks() >= STUCK_TICKS:
                     signal.pidfd_send_signal(fd, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
         finally:
             os.close(fd)
+
+    def _forsaken(self) -> bool:
+        """No agent for ten minutes, and no successor of it that would have ended us: it was ended for good.
+
+        Whoever kills the agent of a laptop has a service manager that starts it again within seconds.
+        """
+        now = time.monotonic()
+        if now < self._look_at:
+            return False
+        self._look_at = now + FORSAKEN_S / 20
+        found = self._board.settings()
+        if found is None or not found[1]:
+            return False
+        agent = decode(found[1]).agent
+        if not agent or os.path.isdir(b"/proc/%d" % agent):
+            self._forsaken_at = now
+        return now - self._forsaken_at > FORSAKEN_S
 
     def _retire(self, pid: int, poll: select.poll) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -54,6 +54,7 @@ def test_hybrid_keys_fit_into_a_policy() -> None:
         ("recipients:\n  others: []\n", "1 to 50"),
         (f"recipients:\n  others: [{{name: x, key: {A}, always: perhaps}}]\n", "always"),
     ],
+    ids=[str(number) for number in range(12)],  # the keys are new in every process
 )
 def test_what_is_no_recipient_refuses_the_policy(text: str, words: str) -> None:
     with pytest.raises(PolicyError) as caught:

@@ -64,7 +64,8 @@ class PicturesSection:
 @dataclass(frozen=True, slots=True)
 class GatesSection:
     airlock: bool = True  # removable volumes: what is written is judged before it reaches the medium
-    gate: bool = True  # sync and document folders: what is opened is judged before a program reads it
+    gate: bool = True  # sync folders: what is opened is judged before a program reads it
+    documents: bool = False  # ... and in people's homes, when a browser, mailer or the like opens it
     names: bool = True  # names of files and folders are judged too
     deadline_s: int = 120  # a program waits at most so long for one verdict; then nothing goes (airlock)
     picture_wait_s: int = 15  # ... of which for reading a document's pictures

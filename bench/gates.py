@@ -2,8 +2,8 @@
 
 Everything is a ratio of medians within one run, bare and guarded taken in turns. Two sticks are made alike, on loop
 devices in memory; one is behind the airlock of a real agent that judges what comes. « At 40 MB/s » is the kernel's own
-throttle on the loop device (blkio of cgroup v1; where there is none, those figures are left out). A copy counts until it
-is on the medium (syncfs). The gate's volume is ext4 in memory too, with a real gate process; what the workloads read
+throttle on the loop device (blkio of cgroup v1; where there is none, those figures are left out). A copy counts until
+it is on the medium (syncfs). The gate's volume is ext4 in memory too, with a real gate process; what the workloads read
 (sources, headers) lies on it, so that every open of theirs is asked about. Root only.
 """
 
@@ -36,9 +36,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def main(parts: Sequence[str] = ("airlock", "gate")) -> list[Figure]:
     figures = []
-    with tempfile.TemporaryDirectory(prefix="serment-bench-") as name, tempfile.TemporaryDirectory(
-        prefix="serment-bench-", dir="/dev/shm"
-    ) as memory:
+    with (
+        tempfile.TemporaryDirectory(prefix="serment-bench-") as name,
+        tempfile.TemporaryDirectory(prefix="serment-bench-", dir="/dev/shm") as memory,
+    ):
         for part in parts:
             base = Path(name, part)
             base.mkdir()
@@ -115,7 +116,9 @@ def _copies(pair: Pair, base: Path) -> list[Figure]:
         large.unlink(missing_ok=True)
 
 
-def _copy(name: str, pair: Pair, command: list[object], target: str, repeat: int, budget: float | None = None) -> Figure:
+def _copy(
+    name: str, pair: Pair, command: list[object], target: str, repeat: int, budget: float | None = None
+) -> Figure:
     def work(where: Path) -> None:
         subprocess.run([*map(str, command), str(where / target)], check=True, timeout=300)
         pair.settle(where)
@@ -154,9 +157,9 @@ def _reads(pair: Pair) -> list[Figure]:
         subprocess.run(["dd", f"if={where}/read", "of=/dev/null", "bs=1M", "status=none"], check=True, timeout=120)
 
     figures = []
-    for word, before in (("warm", lambda where: None), ("cold", lambda where: pair.forget(where, "read"))):
-        mine, theirs = in_turns(lambda: read(pair.held), lambda: read(pair.bare), 15,
-                                before=(lambda: before(pair.held), lambda: before(pair.bare)))  # fmt: skip
+    forget = (lambda: pair.forget(pair.held, "read"), lambda: pair.forget(pair.bare, "read"))
+    for word, before in (("warm", ()), ("cold", forget)):
+        mine, theirs = in_turns(lambda: read(pair.held), lambda: read(pair.bare), 15, before=before)
         figures.append(Figure(f"airlock: reading {_LARGE_MB} MB {word}, speed", theirs / mine, "× bare", 0.9, True,
                               f"bare {theirs:.3f} s", theirs / mine))  # fmt: skip
     return figures
@@ -178,7 +181,7 @@ def _processes(made: Bed) -> list[Figure]:
 
 
 def gate(base: Path) -> list[Figure]:
-    """The same three pieces of work on a guarded volume, before arming and after it cannot be had in turns: two alike."""
+    """Three pieces of work on two volumes alike, one of them guarded: arming cannot be had in turns."""
     base.parent.chmod(0o755)
     base.chmod(0o755)
     (base / "bare").mkdir()
@@ -222,16 +225,19 @@ def _furnish(home: Path) -> None:
     environment = os.environ | {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
     for words in (["init", "-q"], ["add", "."], ["-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "x"]):
         subprocess.run(["git", "-C", str(repository), *words], check=True, env=environment)
-    shutil.copytree("/usr/include", include, symlinks=True, ignore=shutil.ignore_patterns("c++", "python*", "linux", "boost"))
+    shutil.copytree(
+        "/usr/include", include, symlinks=True, ignore=shutil.ignore_patterns("c++", "python*", "linux", "boost")
+    )
     build.mkdir()
     for number in range(40):
         (build / f"u{number}.c").write_text(
             "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n"
-            f"int u{number}(const char *x) {{ return printf(\"%s {number}\", x) + atoi(x); }}\n"
+            f'int u{number}(const char *x) {{ return printf("%s {number}", x) + atoi(x); }}\n'
         )
     machine = subprocess.run(["gcc", "-print-multiarch"], capture_output=True, text=True, check=True).stdout.strip()
     (build / "Makefile").write_text(
-        f"CFLAGS=-nostdinc -isystem $(shell gcc -print-file-name=include) -isystem {include} -isystem {include}/{machine}\n"
+        f"CFLAGS=-nostdinc -isystem $(shell gcc -print-file-name=include) -isystem {include} "
+        f"-isystem {include}/{machine}\n"
         "OBJECTS=$(patsubst %.c,%.o,$(wildcard *.c))\nall: lib.a\nlib.a: $(OBJECTS)\n\tar rcs $@ $^\n"
         "clean:\n\trm -f *.o lib.a\n"
     )
@@ -256,7 +262,9 @@ _OPEN = """
 import os, sys, time
 times = []
 for _ in range(int(sys.argv[2])):
-    begun = time.perf_counter_ns(); os.close(os.open(sys.argv[1], os.O_RDONLY)); times.append(time.perf_counter_ns() - begun)
+    begun = time.perf_counter_ns()
+    os.close(os.open(sys.argv[1], os.O_RDONLY))
+    times.append(time.perf_counter_ns() - begun)
 times.sort()
 print(times[len(times) // 2] / 1e3, times[len(times) * 99 // 100] / 1e3)
 """
@@ -267,14 +275,15 @@ def _opens(bare: GateBed, held: GateBed) -> list[Figure]:
     figures = []
     for word in ("home/repository/d1/f1.txt", "theirs/outside/plain"):
         found = {}
-        for bed in (bare, held):
-            bed.write(bed.outside / "plain")
-            command = [sys.executable, "-I", "-S", "-c", _OPEN, str(bed.volume / word), str(_OPENS)]
+        for made in (bare, held):
+            made.write(made.outside / "plain")
+            command = [sys.executable, "-I", "-S", "-c", _OPEN, str(made.volume / word), str(_OPENS)]
             said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout.split()
-            found[bed] = [float(each) for each in said]
+            found[made] = [float(each) for each in said]
         place = "in a folder of documents" if "home" in word else "elsewhere on the volume"
         figures += [
-            Figure(f"gate: open {place}, median", found[held][0], "µs", None, False, "bare", found[held][0] / found[bare][0]),
+            Figure(f"gate: open {place}, median", found[held][0], "µs", None, False, "bare",
+                   found[held][0] / found[bare][0]),
             Figure(f"gate: open {place}, 99 of 100", found[held][1], "µs", None, False, "bare",
                    found[held][1] / found[bare][1]),
         ]  # fmt: skip

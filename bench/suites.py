@@ -14,9 +14,7 @@ from pathlib import Path
 from bench.measure import Figure
 
 CORPUS = Path(__file__).resolve().parent.parent.parent / "shared" / "corpus" / "manifest.jsonl"
-NOT_BUILT = (
-    "policy: edit to enforced within 60 s online",
-)
+NOT_BUILT = ("policy: edit to enforced within 60 s online",)
 
 
 def decide() -> list[Figure]:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from agent.daemon.gating import Gating, Reading
 from agent.daemon.holds import GateServer
+from agent.daemon.troubles import Troubles
 from agent.gates.gate.programs import Programs, shipped
 from agent.gates.gate.settings import Folder, FolderKind
+from agent.model import ChannelKind, Place
 
 SECRET = b"SENSITIVE"
 PATIENCE_S = 30
@@ -42,6 +44,7 @@ class GateBed:
         self.mounted = self.server = self.gating = None
         self.seen: list[Reading] = []
         self.delay_s = 0.0
+        self.troubles = Troubles(lambda _word, _state: None)
         self._folder = folder
         self._deadline_ms = deadline_ms
         try:
@@ -64,8 +67,9 @@ class GateBed:
         self.server = GateServer(run / "gates.sock", Silent())
         self.server.start()
         self.gating = Gating(
-            self.server, run / "gates.sock", self._decide, programs=Programs(shipped()), deadline_ms=self._deadline_ms
-        )
+            self.server, run / "gates.sock", self._decide, programs=Programs(shipped()), deadline_ms=self._deadline_ms,
+            troubles=self.troubles,
+        )  # fmt: skip
         folders = [Folder(os.fsencode(self.cloud), FolderKind.SYNC)]
         if home:
             folders.append(Folder(os.fsencode(self.home), FolderKind.DOCUMENTS, skip_hidden=True))
@@ -77,6 +81,10 @@ class GateBed:
         if self.delay_s:
             time.sleep(self.delay_s)
         return SECRET in os.pread(reading.fd, 1 << 20, 0)
+
+    def place(self) -> Place:
+        """The sync folder as its channel finds it."""
+        return Place(ChannelKind.CLOUD_SYNC, os.fsencode(self.cloud), USER)
 
     @property
     def board(self):

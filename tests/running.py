@@ -49,6 +49,7 @@ class RunningAgent:
     discover_volumes: bool = False  # never the real sticks of the machine
     airlock: bool = False  # take volumes over, where we are root; else the watch acts after the write
     gate: bool = False  # hold the sync folders: their whole file system is asked about, so let it be one of your own
+    deadline_s: int = 0  # a verdict's, for programs behind an airlock; 0: as it comes
     pictures: bool = False  # reading them takes seconds each: for the tests that are about it
     main: str = "agent.ui.cli.main"  # or tests.picture_reader: the same, with readers that obey the picture
     environment: dict[str, str] = field(default_factory=dict)
@@ -67,6 +68,9 @@ class RunningAgent:
         return ControlClient(self.base / "run" / "agent.sock")
 
     def write_config(self) -> None:
+        if self.gate and any(os.stat(folder).st_dev == os.stat("/").st_dev for folder in self.cloud):
+            raise AssertionError("a gate would hold everybody on this machine: give it a volume of its own")
+
         def listed(paths: Sequence[Path]) -> str:
             return json.dumps([str(path) for path in paths])
 
@@ -78,7 +82,8 @@ class RunningAgent:
             f"[channels.cloud_sync]\nfolders = {listed(self.cloud)}\ndiscover = false\n"
             f"[channels.downloads]\nfolders = {listed(self.downloads)}\ndiscover = false\n"
             f"[gates]\nairlock = {str(self.airlock).lower()}\ngate = {str(self.gate).lower()}\n"
-            f"[pictures]\nenabled = {str(self.pictures).lower()}\n"
+            + (f"deadline_s = {self.deadline_s}\npicture_wait_s = 3\n" if self.deadline_s else "")
+            + f"[pictures]\nenabled = {str(self.pictures).lower()}\n"
             f'[collector]\nurl = "{self.collector}"\nport = 0\n',
             encoding="utf-8",
         )
@@ -110,6 +115,25 @@ class RunningAgent:
             self.process.send_signal(signum)
         self.process.wait(60)
         self.process = None
+
+    def gates(self) -> list[int]:
+        """The processes of its gate: they outlive it, and each other."""
+        found = []
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                words = (folder / "cmdline").read_bytes().split(b"\0") if folder.name.isdecimal() else []
+                if b"agent.gates.gate" in words and os.fsencode(self.base / "run/gates.sock") in words:
+                    found.append(int(folder.name))
+        return found
+
+    def close(self) -> None:
+        """Leave nothing of it: neither the agent nor a gate that it has left."""
+        self.kill()
+        while pids := self.gates():
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
 
     def stop(self) -> None:
         self.kill(signal.SIGTERM)

@@ -127,7 +127,9 @@ class Bed:
         return run(f"cp '{self.base / name}' '{self.stick.point}/{to}'", timeout_s)
 
     def listed(self) -> list[str]:
-        return sorted(name for name in os.listdir(self.stick.point) if name != "lost+found")
+        """Without what is there for a moment: the trial file that must be refused."""
+        ours = ("lost+found", ".serment-canary-")
+        return sorted(name for name in os.listdir(self.stick.point) if not name.startswith(ours))
 
     def close(self) -> None:
         with contextlib.suppress(Exception):

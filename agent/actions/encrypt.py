@@ -39,14 +39,15 @@ class Encrypt:
         act: Callable[[OpenTransfer], Outcome] = self._seal_written if transfer.hold is None else self._seal_held
         return guarded(Decision.ENCRYPT, act, transfer)
 
-    def _already(self, transfer: OpenTransfer) -> bool:
+    def already(self, transfer: OpenTransfer) -> bool:
+        """Whether the document is a sealed one of this laptop's already. Raises SermentError, OSError."""
         if not is_sealed(transfer.fd):
             return False
         identities = self._keys.opening(owner_of_transfer(transfer, os.fstat(transfer.fd)))
         return is_sealed_for(transfer.fd, *identities) if identities else looks_sealed(transfer.fd)
 
     def _seal_written(self, transfer: OpenTransfer) -> Outcome:
-        if self._already(transfer):
+        if self.already(transfer):
             return Outcome(Result.DONE, Decision.ENCRYPT)
         require_writable(transfer.root_fd)
         require_unchanged(transfer.fd, transfer.stamp)
@@ -97,7 +98,7 @@ class Encrypt:
     def _seal_held(self, transfer: OpenTransfer) -> Outcome:
         """The sealed file is made on the laptop's own disk; the gate carries it over."""
         assert transfer.hold is not None
-        if self._already(transfer):
+        if self.already(transfer):
             transfer.hold.release()
             return Outcome(Result.DONE, Decision.ENCRYPT)
         with ExitStack() as opened:

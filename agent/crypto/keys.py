@@ -249,7 +249,7 @@ class KeyStore:
         return secret_lines(phrase.open_under(data, words).decode("ascii", "replace"))
 
     def under_phrase(self, uid: int) -> bytes | None:
-        """The age file that holds the identities of ``uid`` under the phrase; None when there is none. Raises OSError."""
+        """The age file with the identities of ``uid`` under the phrase; None when there is none. Raises OSError."""
         return self._files.read(f"{clinician(uid)}.age")
 
     def unlock(self, uid: int, words: str) -> bool:

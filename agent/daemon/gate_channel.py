@@ -14,12 +14,14 @@ from typing import Any
 
 from agent.channels.folders import real_path
 from agent.channels.people import Person
+from agent.daemon.gate_trace import GateTrace
 from agent.daemon.gating import Gating
 from agent.daemon.holds import GateServer
 from agent.daemon.pipeline import Pipeline
 from agent.daemon.reading import Judge, ReadingDecisions
 from agent.daemon.troubles import Troubles
 from agent.errors import N_, HostError
+from agent.gates.gate.questions import TOKEN
 from agent.gates.gate.settings import Folder, FolderKind
 from agent.model import Place
 
@@ -45,7 +47,12 @@ class GateChannel:
         self._reason = NOT_ROOT_REASON if enabled else OFF_REASON
         decisions = ReadingDecisions(pipeline, judge, lambda: self._places, self._owner)
         self._gating: Gating | None = None
-        if enabled and os.geteuid() == 0:
+        self._left: GateTrace | None = None  # of a gate that an agent before us has left, and that is not wanted
+        self._server = server
+        if not enabled:
+            server.forget(TOKEN)
+            self._left = GateTrace(socket_path)
+        elif os.geteuid() == 0:
             more: dict[str, Any] = {"command": command} if command else {}
             self._gating = Gating(
                 server, socket_path, decisions.refused, troubles=troubles, changed=changed, cannot=cannot, **more
@@ -54,6 +61,10 @@ class GateChannel:
     def places(self, found: tuple[Place, ...]) -> tuple[Place, ...]:
         """Guard these sync folders, and no others; the strength of those that can be guarded is then ``hold``."""
         if self._gating is None:
+            if self._left is not None:
+                self._left.wait_for_end(self._server)
+                self._left.remove()
+                self._left = None
             return tuple(replace(place, reason=self._reason) for place in found)
         self._places = found
         folders = [Folder(place.root, FolderKind.SYNC) for place in self._places]
@@ -71,9 +82,10 @@ class GateChannel:
         gate = self._gating.status() if self._gating is not None else {"armed": 0}
         return gate | {"documents": bool(self._homes)}
 
-    def close(self) -> None:
+    def close(self, *, hand_back: bool = True) -> None:
+        """End the gate, or leave it behind for the next agent: ``Gating.close``."""
         if self._gating is not None:
-            self._gating.close()
+            self._gating.close(hand_back=hand_back)
 
     def _owner(self, root: bytes) -> int:
         return self._homes.get(root, next((place.owner for place in self._places if place.root == root), 0))

@@ -15,6 +15,8 @@ from typing import Any
 from agent.actions.quarantine import QuarantineStore
 from agent.channels.people import Person
 from agent.config import AgentConfig
+from agent.daemon import systemd
+from agent.daemon.airlock_state import End
 from agent.daemon.airlocks import NOT_ROOT_REASON, Airlocks, Settings, without_airlocks
 from agent.daemon.gate_channel import GateChannel
 from agent.daemon.held import HeldTransfers, Reaches
@@ -121,16 +123,23 @@ class Gates:
         self.gate.policy_changed()
 
     def close(self) -> None:
-        """The gate ends first: whoever waits at it is refused, then its folders are open. Under a service manager the
-        airlocks go on alone until the agent is back; else the volumes are given back.
+        """When a service manager starts us again at once, the gate and the airlocks go on alone until then. Else
+        whoever waits at the gate is refused and its folders are open, and the volumes are given back: under a manager
+        read-only, on a trial as they were.
         """
-        self.gate.close()
+        how = self._how_to_end()
+        self.gate.close(hand_back=how is not End.LEAVE)
         if self.airlocks is not None:
-            self.airlocks.close(hand_back=not self._under_manager)
+            self.airlocks.close(how)
         self.server.close()
         self._pictures.close()
         self.pool.close()
         self._readers.close()
+
+    def _how_to_end(self) -> End:
+        if not self._under_manager:
+            return End.HAND_BACK
+        return End.LEAVE if systemd.restarts() else End.CLOSE
 
     def _died(self) -> None:
         self._troubles.raise_("airlock-died")

@@ -8,6 +8,7 @@ parts; who opens is ``agent.gates.gate.programs``. What a gate asks is answered 
 from __future__ import annotations
 
 import errno
+import math
 import os
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from typing import Any
 from agent.daemon.canary import Canary
 from agent.daemon.gate_marks import Marks
 from agent.daemon.gate_process import GateProcess
+from agent.daemon.gate_trace import GateTrace
 from agent.daemon.holds import GateServer, ReadDesk, Session
 from agent.daemon.troubles import Troubles
 from agent.errors import N_, HostError
@@ -85,6 +87,7 @@ class Gating:
         """``changed`` is told when ``described`` would answer otherwise; from any thread, it must not wait."""
         self._server = server
         self._path = socket_path
+        self._trace = GateTrace(socket_path)
         self._decide = decide
         self._command = command
         self._programs = programs or Programs(shipped())
@@ -101,7 +104,7 @@ class Gating:
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
         self._canary = Canary()
-        self._canary_due = 0.0
+        self._canary_due = math.inf
         self._proving = False
         self._look_due = 0.0
 
@@ -109,23 +112,31 @@ class Gating:
 
     def guard(self, folders: Iterable[Folder]) -> None:
         """From now on these, and no others. What cannot be guarded is a trouble, never an error."""
+        if self._guard(tuple(folders)):
+            self._trace.wait_for_end(self._server)
+            self._canary_due = 0.0
+
+    def _guard(self, wanted: tuple[Folder, ...]) -> bool:
+        """Whether anything changed."""
         with self._lock:
-            wanted = tuple(folders)
-            if wanted == self._settings.folders:
-                return
+            if wanted == self._settings.folders and (wanted or self._process is not None):
+                return False
             self._settings = replace(self._settings, folders=wanted)
             if not wanted and self._process is None:
-                return
+                self._server.forget(TOKEN)  # a gate of an agent before us has nothing to guard any more
+                return True
             try:
                 self._begin()
             except OSError as error:
                 self._troubles.raise_("gate-unavailable", why=error.strerror or "")
                 self._settings = replace(self._settings, folders=())  # tried again at the next look
-                return
+                return False
             self._troubles.clear("gate-unavailable")
             self._publish()
             self._mark(wanted)
-            self._server.expect(TOKEN, _Desk(self))  # not before: a gate of an agent before us is told to end by it
+            # not before: a gate of an agent before us is told to end by it
+            self._server.expect(TOKEN, _Desk(self))
+            return True
 
     def policy_changed(self) -> None:
         """What was decided so far counts no more."""
@@ -152,6 +163,7 @@ class Gating:
         self._programs.refresh()
         self._canary.prepare()
         self._publish()
+        self._trace.write()
         if not self._process.start():
             self._process.end()
             self._close_group()
@@ -162,7 +174,6 @@ class Gating:
 
     def _mark(self, folders: tuple[Folder, ...]) -> None:
         self._armed = self._marks.set(self._group, folders)
-        self._canary_due = 0.0
         self._unproven &= self._armed
         if self._marks.problem:
             self._troubles.raise_("gate-folder", why=self._marks.problem)
@@ -236,6 +247,7 @@ class Gating:
     def _give_up(self) -> None:
         """Several quick deaths: better open doors than a laptop that stands still; and said aloud."""
         self._close_group()
+        self._trace.remove()
         self._troubles.raise_("gate-dead")
         self._changed()
 
@@ -274,14 +286,20 @@ class Gating:
             "ignored": counts["ignored"], "canary": self._canary.status(),
         }  # fmt: skip
 
-    def close(self) -> None:
-        """End the gate: whoever waits for a verdict is refused, then everything may be opened."""
+    def close(self, *, hand_back: bool = True) -> None:
+        """End the gate: whoever waits for a verdict is refused, then everything may be opened. Or leave it behind, for
+        the next agent to replace: until then nobody gets what would have to be judged.
+        """
         self._ending.set()
         if self._thread is not None:
             self._thread.join(30)
         with self._lock:
-            if self._process is not None:
+            if self._process is not None and not hand_back:
+                self._settings = replace(self._settings, agent=0)  # our number may be somebody else's tomorrow
+                self._publish()
+            elif self._process is not None:
                 self._process.end()
+                self._trace.remove()
             self._close_group()
             self._canary.close()
 

@@ -86,6 +86,7 @@ class GateServer:
         self._operations = operations
         self._desks: dict[bytes, Desk] = {}
         self._ended: set[bytes] = set()
+        self._told: dict[bytes, set[int]] = {}  # who was told to end, by token
         self._sessions: set[Session] = set()
         self._lock = threading.Lock()
         self._closing = False
@@ -105,6 +106,11 @@ class GateServer:
         with self._lock:
             self._desks.pop(token, None)
             self._ended.add(token)
+
+    def told_to_end(self, token: bytes) -> frozenset[int]:
+        """The processes that came with this token and were not wanted."""
+        with self._lock:
+            return frozenset(self._told.get(token, ()))
 
     def close(self) -> None:
         """Hang up on all; they come again when there is an agent again."""
@@ -180,6 +186,8 @@ class GateServer:
         session = Session(connection, pid, times, self._failed)
         if desk is None or not desk.arrived(session):
             send(connection, Answer(question.number, Say.REFUSE, errno.ESTALE))
+            with self._lock:
+                self._told.setdefault(question.name, set()).add(pid)
             return None
         with self._lock:
             self._sessions.add(session)

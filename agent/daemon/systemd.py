@@ -1,9 +1,18 @@
-"""sd_notify(3): tell the service manager that we are ready, alive, stopping. Nothing happens when there is none."""
+"""The service manager: tell it that we are ready, alive, stopping (sd_notify(3)); ask it what it means to do with us.
+
+Nothing happens when there is none.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import socket
+import subprocess
+
+_SYSTEMCTL = "/usr/bin/systemctl"
+_ASK_S = 5.0
+_UNIT = re.compile(r"/([^/\s]+\.service)(?:/|$)")
 
 
 def notify(state: str) -> bool:
@@ -30,3 +39,33 @@ def watchdog_interval_s() -> float | None:
     if not microseconds.isdigit() or pid not in {"", str(os.getpid())}:
         return None
     return int(microseconds) / 2_000_000
+
+
+def restarts() -> bool:
+    """Whether we are stopped only to be started again (restart, upgrade). False when that cannot be learned."""
+    try:
+        with open("/proc/self/cgroup", encoding="utf-8", errors="replace") as file:
+            unit = unit_of(file.read(64 * 1024))
+        if not unit or not os.environ.get("NOTIFY_SOCKET"):
+            return False
+        told = subprocess.run(
+            [_SYSTEMCTL, "--no-legend", "--no-pager", "--plain", "list-jobs", unit],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=_ASK_S, check=False,
+            env={"LANG": "C.UTF-8"},
+        ).stdout  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return is_restart(told.decode("utf-8", "replace"), unit)
+
+
+def unit_of(cgroup: str) -> str:
+    """The service in the text of /proc/PID/cgroup (cgroups(7)), or empty."""
+    for line in cgroup.splitlines():
+        if found := _UNIT.search(line.partition(":")[2].partition(":")[2]):
+            return found.group(1)
+    return ""
+
+
+def is_restart(jobs: str, unit: str) -> bool:
+    """Whether systemctl list-jobs (job, unit, type, state) holds a restart of the unit: until it has stopped."""
+    return any(words[1:3] == [unit, "restart"] for words in map(str.split, jobs.splitlines()))

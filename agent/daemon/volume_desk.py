@@ -11,7 +11,7 @@ from agent.daemon.held import HeldTransfers
 from agent.daemon.hold_times import HoldTimes
 from agent.daemon.holds import Session, refusal
 from agent.errors import HostError
-from agent.gates.asking import Answer, Ask, Question, Say
+from agent.gates.asking import ABANDONED, Answer, Ask, Question, Say
 from agent.model import Place
 
 
@@ -20,10 +20,11 @@ class VolumeDesk:
 
     def __init__(
         self, place: Place, held: HeldTransfers, cannot: Callable[[HostError], None], *, names: bool = True,
-        canary: bytes = b"",
+        canary: bytes = b"", abandoned: Callable[[int], None] = lambda _files: None,
     ) -> None:  # fmt: skip
         """``cannot`` is told when nothing can be judged or recorded; without ``names`` every name may appear.
-        A file that holds ``canary`` is a trial of our own, and must be refused.
+        A file that holds ``canary`` is a trial of our own, and must be refused. ``abandoned`` is told how many files
+        nobody judged before the airlock's end.
         """
         self.place = place
         self.times = HoldTimes()
@@ -32,6 +33,7 @@ class VolumeDesk:
         self._held = held
         self._canary = canary
         self._names = names
+        self._abandoned = abandoned
         self._cannot = cannot
         self._session: Session | None = None
 
@@ -59,6 +61,8 @@ class VolumeDesk:
                 session.say(Answer(question.number, Say.RELEASE))
             elif question.kind is Ask.NAME:
                 self._held.name(session, question, self.place)
+            elif question.kind is Ask.TELL and question.detail == ABANDONED:
+                self._abandoned(question.size)
             elif question.kind is not Ask.TELL:
                 session.say(refusal(question, errno.EINVAL))
         except HostError as error:  # the machine does not let us judge or record: nothing goes

@@ -17,7 +17,8 @@ READ       somebody opens the file behind the descriptor;            RELEASE or 
 =========  ========================================================  ==========================================
 
 After RELEASE or SUBSTITUTE of a FILE the gate says how the commit went: DONE with the number of the question, ``error``
-0 and the state of the file on the medium, or the error number. TELL is news without an answer (progress, counts).
+0 and the state of the file on the medium, or the error number. TELL is news without an answer (progress, counts):
+``ABANDONED`` that ``size`` files were finished, and neither judged nor written, before the gate's end.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _QUESTION = struct.Struct("<BBHIQIIQHH")
 _ANSWER = struct.Struct("<BBHiQH")
 _DONE = struct.Struct("<BBHiQQQQqq")
 _MAX_TEXT = 4096
+ABANDONED = b"abandoned"
 
 
 class Ask(IntEnum):

@@ -43,11 +43,12 @@ class Facts:
     audit_records: int | None = None  # None: not readable by this user
     tools: Mapping[str, bool] = field(default_factory=dict)
     landlock: int = 0
+    keys: Mapping[str, int] = field(default_factory=dict)  # how private keys are protected → how many; own ones or all
 
 
 def diagnose(facts: Facts) -> list[Diagnosis]:
     """Every finding, the good ones too, in the order they are read."""
-    return [*_machine(facts), *_configuration(facts), *_agent(facts), *_audit(facts)]
+    return [*_machine(facts), *_configuration(facts), *_agent(facts), *_keys(facts), *_audit(facts)]
 
 
 def _machine(facts: Facts) -> list[Diagnosis]:
@@ -78,6 +79,26 @@ def _machine(facts: Facts) -> list[Diagnosis]:
     return found
 
 
+_KEYS = {
+    "tpm": (OK, N_("{count} private keys are protected by this laptop's TPM"), ""),
+    "phrase": (OK, N_("{count} private keys are under a phrase"), ""),
+    "credential": (OK, N_("{count} private keys are protected by this laptop's system, without a TPM"),
+                   N_("encrypt the disk, or: serment keys phrase")),
+    "host": (OK, N_("{count} private keys are protected by a secret of this laptop"),
+             N_("encrypt the disk, or: serment keys phrase")),
+    "clear": (WEAK, N_("{count} private keys of an earlier version are not protected yet"), N_("start the agent")),
+    "missing": (BROKEN, N_("{count} private keys are missing"), N_("put keys back from a backup")),
+}  # fmt: skip
+
+
+def _keys(facts: Facts) -> list[Diagnosis]:
+    return [
+        Diagnosis("keys", state, message, hint, {"count": facts.keys[method]})
+        for method, (state, message, hint) in _KEYS.items()
+        if facts.keys.get(method)
+    ]
+
+
 def _configuration(facts: Facts) -> list[Diagnosis]:
     if facts.config_error is not None:
         return [_as_said("configuration", facts.config_error, N_("mend agent.toml"))]
@@ -97,6 +118,7 @@ def _agent(facts: Facts) -> list[Diagnosis]:
         for entry in status["channels"]
         if entry["strength"] == "off"
     ]
+    found += _gates(status)
     if status["pictures"]["state"] == "not-installed":
         found.append(Diagnosis("pictures", WEAK, N_("pictures and scans are not read: they stay undecidable"),
                                status["pictures"]["reason"]))  # fmt: skip
@@ -116,6 +138,20 @@ def _agent(facts: Facts) -> list[Diagnosis]:
         found.append(Diagnosis("policy", OK, N_("the policy only observes: nothing is sealed or refused yet"),
                                N_('when you are ready: [policy] profile = "enforce" in agent.toml')))  # fmt: skip
     return found
+
+
+def _gates(status: Mapping[str, Any]) -> list[Diagnosis]:
+    """Whether what holds documents has proved it lately; what failed stands among the troubles."""
+    gate = status.get("gate", {})
+    trials = [gate["canary"]["passed"]] * gate["armed"] if gate.get("armed") else []
+    trials += [entry["holds"]["canary"]["passed"] for entry in status["channels"] if "canary" in entry.get("holds", {})]
+    if not trials or False in trials:
+        return []
+    count = {"count": len(trials)}
+    if None in trials:
+        return [Diagnosis("canary", WEAK, N_("not every held place has proved yet that it holds ({count})"),
+                          N_("wait a minute and ask again"), count)]  # fmt: skip
+    return [Diagnosis("canary", OK, N_("held places have refused their test file ({count})"), "", count)]
 
 
 def _audit(facts: Facts) -> list[Diagnosis]:

@@ -6,6 +6,7 @@ finds them.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,12 @@ def held(desk: Desk, fs: str, **options: Any) -> tuple[Path, str, Stick]:
     place = desk.mount(stick.part)
     assert desk.strength(place) == "hold", desk.guarded(place)
     return image, place, stick
+
+
+def arrivals(desk: Desk) -> list[str]:
+    """What the audit log says of places: armed, gone."""
+    lines = desk.pc.run("serment audit list --kind place --json").stdout.splitlines()
+    return [str(json.loads(line)["state"]) for line in lines]
 
 
 def nothing_on(image: Path) -> None:
@@ -127,7 +134,9 @@ def test_ordinary_work_on_a_held_stick(desk: Desk, fs: str) -> None:
         "./vide2.bin",
     ]
     assert desk.run(f"cat {place}/réunions/salle.txt").stdout == NOTE_TEXT[:4]  # five bytes: é has two
+    before = len(arrivals(desk))
     assert desk.eject(stick).rc == 0
+    desk.wait(lambda: arrivals(desk)[before:] == ["gone"])  # and never under guard again on the way
     desk.pc.unplug(stick)
     again = desk.pc.plug(path)
     place = desk.mount(again.part)

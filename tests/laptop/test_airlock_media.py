@@ -117,14 +117,30 @@ def test_a_stick_mounted_before_the_agent(desk: Desk) -> None:
     assert desk.run(f"cp ~/{TABLE} {place}/").rc != 0
     desk.run(f"cp ~/{NOTE} {place}/", check=True)
     desk.pc.run("systemctl stop serment-agent", check=True, timeout=60)
-    assert (
-        desk.run(f"timeout -s KILL 20 cp ~/{NOTE} {place}/encore.txt").rc != 0
-    )  # it waits for an agent, and can be ended
+    refused = desk.run(f"timeout -s KILL 20 cp ~/{NOTE} {place}/encore.txt")
+    assert "Read-only" in refused.text  # at once: nobody waits for an agent that was stopped for good
     assert desk.run(f"cmp ~/{NOTE} {place}/{NOTE}").rc == 0
-    desk.run(f"udisksctl unmount -b {stick.part}", check=True)  # without an agent the first click ends the airlock only
     assert desk.eject(stick).rc == 0
     desk.pc.unplug(stick)
     nothing_on(image)
+
+
+def test_a_restart_leaves_the_airlock_to_the_next_agent(desk: Desk) -> None:
+    """As an upgrade does: what is open stays open, what is written is judged; a stop lets the stick go with one click."""
+    path, place, stick = held(desk, "vfat")
+    before = desk.pc.run("pgrep -f [a]gent.gates.airlock").stdout
+    reader = desk.start(f"sleep 60 < {place}/", timeout=100)
+    desk.pc.run("systemctl restart serment-agent", check=True, timeout=120)
+    desk.wait(lambda: desk.pc.run("serment status --json").rc == 0 and desk.strength(place) == "hold", 90)
+    assert (desk.pc.run("pgrep -f [a]gent.gates.airlock").stdout, bool(before)) == (before, True)
+    desk.run(f"cp ~/{NOTE} {place}/ && cmp ~/{NOTE} {place}/{NOTE}", check=True)
+    assert desk.run(f"cp ~/{TABLE} {place}/").rc != 0
+    reader.kill()
+    desk.pc.run("systemctl stop serment-agent", check=True, timeout=60)
+    desk.wait(lambda: not desk.pc.run("pgrep -f [a]gent.gates.airlock").stdout)
+    assert desk.eject(stick).rc == 0
+    desk.pc.unplug(stick)
+    nothing_on(path)
 
 
 def test_the_airlock_is_killed(desk: Desk) -> None:

@@ -21,9 +21,11 @@ CONTENT = b"Compte rendu de M. Paul EXEMPLE\n" * 9000
 
 
 @pytest.mark.parametrize("name", [*HOSTILE_NAMES, b"x" * 255], ids=repr)
-@pytest.mark.parametrize("key", ["practice.key", "clinicians/1000.key"])
-def test_age_and_tar_open_what_we_seal(tmp_path: Path, name: bytes, key: str) -> None:
+@pytest.mark.parametrize("whose", ["practice", "clinician"])
+def test_age_and_tar_open_what_we_seal(tmp_path: Path, name: bytes, whose: str) -> None:
     keys = KeyStore(tmp_path / "keys")
+    keys.recipients(1000)
+    (tmp_path / "key").write_text(keys.practice_identity() if whose == "practice" else keys.identity_for(1000))
     (tmp_path / "plain").write_bytes(CONTENT)
     source, target = os.open(tmp_path / "plain", os.O_RDONLY), os.open(tmp_path / "sealed", os.O_WRONLY | os.O_CREAT)
     try:
@@ -33,9 +35,7 @@ def test_age_and_tar_open_what_we_seal(tmp_path: Path, name: bytes, key: str) ->
         os.close(target)
     out = tmp_path / "out"
     out.mkdir()
-    opened = subprocess.run(
-        ["age", "-d", "-i", tmp_path / "keys" / key, tmp_path / "sealed"], capture_output=True, check=True
-    )
+    opened = subprocess.run(["age", "-d", "-i", tmp_path / "key", tmp_path / "sealed"], capture_output=True, check=True)
     subprocess.run(["tar", "-x", "-C", out], input=opened.stdout, check=True)
     (found,) = os.listdir(os.fsencode(out))
     assert found == name

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -42,15 +39,11 @@ def guarded(tmp_path: Path) -> Iterator[tuple[RunningAgent, Path]]:
     with loop_volume(tmp_path, size_mib=64) as volume:
         cloud = volume / "Nextcloud"
         cloud.mkdir()
-        agent = RunningAgent(tmp_path, [], [cloud], [], main="tests.gated_agent")
+        agent = RunningAgent(tmp_path, [], [cloud], [], collector="off", gate=True)
         try:
             yield agent, cloud
         finally:
-            agent.kill()
-            while pids := _gates(tmp_path):  # they outlive it, and each other
-                for pid in pids:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
+            agent.close()
 
 
 def test_a_letter_is_not_read_from_the_moment_it_stands_there(guarded: tuple[RunningAgent, Path]) -> None:
@@ -87,26 +80,13 @@ def test_the_gate_outlives_a_killed_agent_and_gives_way_to_the_next(guarded: tup
     note = cloud / "note.txt"
     note.write_bytes(b"Liste de courses : pain, lait, beurre.\n" * 5)
     wait_for(lambda: reads(note) is not None)
-    before = _gates(agent.base)
+    before = agent.gates()
     assert before
     agent.kill()
     note = cloud / "another.txt"
     note.write_bytes(b"Liste de courses : pain, lait, beurre.\n" * 5)
     assert reads(note) is None  # nobody can judge: refused at the deadline, never let out
-    assert set(_gates(agent.base)) == set(before)
+    assert set(agent.gates()) == set(before)
     agent.start()
-    wait_for(lambda: not set(before) & set(_gates(agent.base)), 20)
+    wait_for(lambda: not set(before) & set(agent.gates()), 20)
     wait_for(lambda: reads(note) is not None)
-
-
-def _gates(base: Path) -> list[int]:
-    found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            try:
-                words = (folder / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if b"agent.gates.gate" in words and os.fsencode(base / "run/gates.sock") in words:
-                found.append(int(folder.name))
-    return found

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.model import Strength
 from tests.gate_bed import SECRET, USER, GateBed, reads, run, settled
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
@@ -224,10 +225,12 @@ def test_the_canary_sees_an_open_door(bed: GateBed) -> None:
     try:
         fanotify.release_filesystem(bed.gating._group, fd)
         bed.gating._prove()
-        assert [trouble.word for trouble in bed.gating.troubles()] == ["gate-canary"]
+        assert [trouble.word for trouble in bed.troubles.standing()] == ["gate-canary"]
+        assert bed.gating.described(bed.place()).strength is Strength.AFTER_WRITE
         fanotify.guard_filesystem(bed.gating._group, fd)
         bed.gating._prove()
-        assert bed.gating.troubles() == ()
+        assert bed.troubles.standing() == ()
+        assert bed.gating.described(bed.place()).strength is Strength.HOLD
     finally:
         os.close(fd)
 

@@ -72,7 +72,11 @@ def test_a_dead_airlock_is_replaced_and_no_door_was_open(tmp_path: Path) -> None
     with bed(tmp_path) as made:
         first = made.pid()
         racer = subprocess.Popen(
-            ["sh", "-c", f"for n in $(seq 400); do cp {tmp_path}/lettre.txt {made.stick.point}/l$n 2>/dev/null; done"]
+            [
+                "sh",
+                "-c",
+                f"for n in $(seq 400); do cp {tmp_path}/lettre.txt {made.stick.point}/lettre$n 2>/dev/null; done",
+            ]
         )
         time.sleep(0.3)
         os.kill(first, signal.SIGKILL)
@@ -85,7 +89,7 @@ def test_a_dead_airlock_is_replaced_and_no_door_was_open(tmp_path: Path) -> None
         states = [record["state"] for record in made.agent.records("place")]
         assert states == ["armed", "armed", "armed"]  # hold, read-only meanwhile, hold: never gone
         made.agent.stop()
-        assert made.stick.raw(b"SERMENT-ESSAI-0", b"l1\0") == [0, 0]
+        assert made.stick.raw(b"SERMENT-ESSAI-0", b"lettre1\0") == [0, 0]
 
 
 def test_the_airlock_outlives_the_agent_and_is_adopted(tmp_path: Path) -> None:
@@ -133,7 +137,7 @@ def test_a_volume_in_use_stays_and_is_closed(tmp_path: Path) -> None:
         inside = subprocess.Popen(["sleep", "60"], cwd=stick.point)
         try:
             made.agent.start()
-            assert run(f"umount {stick.point}").returncode == 0
+            wait_for(lambda: run(f"umount {stick.point}").returncode == 0)  # our own look at it may be under way
             wait_for(lambda: made.channel().get("mechanism") == "read-only", 30)
             assert stick.mounts() == ["ext4"]
             assert run(f"echo x > {stick.point}/x").returncode != 0

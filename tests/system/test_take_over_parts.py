@@ -142,7 +142,7 @@ class Life:
         desk = VolumeDesk(Place(ChannelKind.REMOVABLE, os.fsencode(stick.point), 0), held, lambda _error: None)
         around = Surroundings(
             self.server, Traces(base / "traces"), base / "staging", b"serment:test", (), Operations(), self.count,
-            self.changed.set, (sys.executable, "-c", NOT_AN_AIRLOCK, seconds),
+            self.changed.set, b"", lambda: None, (sys.executable, "-c", NOT_AN_AIRLOCK, seconds),
         )  # fmt: skip
         self.airlock = Airlock(volume(stick), desk, around)
         self.airlock.start()

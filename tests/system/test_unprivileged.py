@@ -176,7 +176,7 @@ def test_a_stranger_sees_nothing_of_clara(guarded: AgentOf) -> None:
     for command, secret in (
         ("ls", "quarantine"),
         ("ls", "audit"),
-        ("cat", "keys/practice.key"),
+        ("cat", "keys/practice.sealed"),
         ("cat", "device.json"),
     ):
         assert "Permission denied" in run_as(STRANGER, command, guarded.data / secret).stderr, secret
@@ -248,3 +248,22 @@ def test_what_is_refused_is_not_released(base: Path, python: Path) -> None:
         assert agent.records("release") == []
     finally:
         agent.kill()
+
+
+def test_the_log_is_for_its_reviewers_and_a_stranger_is_told_where_to_look(python: Path) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="serment-log-"))
+    try:
+        folder.chmod(0o755)
+        (folder / "data" / "audit").mkdir(parents=True)
+        (folder / "data" / "audit").chmod(0o750)
+        config = folder / "agent.toml"
+        config.write_text(
+            f'[agent]\ndata_dir = "{folder}/data"\nruntime_dir = "{folder}/run"\nlanguage = "en"\n', "utf-8"
+        )
+        for words in (["list"], ["show", "1"], ["verify"], ["export"]):
+            told = run_as(CLARA, python, "-m", "agent.ui.cli.main", "audit", *words, "--config", config)
+            assert (told.returncode, told.stdout) == (2, "")
+            assert "reviewers only" in told.stderr
+            assert "serment quarantine list" in told.stderr
+    finally:
+        shutil.rmtree(folder)

@@ -65,9 +65,22 @@ def uppermost(point: bytes) -> int:
         os.close(fd)
 
 
-def take_away(point: bytes, number: int, *, lazy: bool = False) -> bool:
-    """Unmount the mount ``number`` if it is what ``point`` leads to; False when it is not. Raises OSError (EBUSY)."""
-    if uppermost(point) != number:
-        return False
-    mounting.unmount(point, lazy=lazy)
+def take_away(point: bytes, number: int, *, lazy: bool = False, abort: bool = False) -> bool:
+    """Unmount the mount ``number`` if it is what ``point`` leads to; False when it is not. Raises OSError (EBUSY).
+
+    Looked at and taken away by way of one descriptor of the folder above, which may be a user's own: another folder or
+    a link that he puts in its place meanwhile leads nobody astray. ``abort``: as ``mounting.unmount`` has it.
+    """
+    above, _, name = point.rpartition(b"/")
+    above_fd = open_point(above or b"/")
+    try:
+        fd = os.open(name or b".", os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above_fd)
+        try:
+            if mounting.mount_id(fd) != number:
+                return False
+        finally:
+            os.close(fd)  # it would keep the mount busy
+        mounting.unmount(b"/proc/self/fd/%d/%s" % (above_fd, name), lazy=lazy, abort=abort)
+    finally:
+        os.close(above_fd)
     return True

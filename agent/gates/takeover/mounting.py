@@ -22,7 +22,7 @@ _SET_FLAG, _SET_STRING, _CREATE, _RECONFIGURE = 0, 1, 6, 7  # FSCONFIG_*
 _F_EMPTY_PATH, _T_EMPTY_PATH = 0x4, 0x40
 RDONLY, NOSUID, NODEV, NOEXEC = 0x1, 0x2, 0x4, 0x8  # MOUNT_ATTR_*
 _MS_PRIVATE = 1 << 18
-_MNT_DETACH, _UMOUNT_NOFOLLOW = 2, 8
+_MNT_FORCE, _MNT_DETACH, _UMOUNT_NOFOLLOW = 1, 2, 8
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -81,9 +81,13 @@ def mount_id(fd: int) -> int:
         return next(int(line.split()[1]) for line in info if line.startswith("mnt_id:"))
 
 
-def unmount(path: bytes, *, lazy: bool = False) -> None:
-    """Take away the uppermost mount at ``path``. OSError EBUSY while it is in use, unless ``lazy``."""
-    if _libc.umount2(ctypes.c_char_p(path), _UMOUNT_NOFOLLOW | (_MNT_DETACH if lazy else 0)) != 0:
+def unmount(path: bytes, *, lazy: bool = False, abort: bool = False) -> None:
+    """Take away the uppermost mount at ``path``. OSError EBUSY while it is in use, unless ``lazy``.
+
+    ``abort``: end its FUSE connection as well, whoever else still holds it; who waits in it gets an error.
+    """
+    flags = _UMOUNT_NOFOLLOW | (_MNT_DETACH if lazy else 0) | (_MNT_FORCE if abort else 0)
+    if _libc.umount2(ctypes.c_char_p(path), flags) != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
 

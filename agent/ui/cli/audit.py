@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.errors import N_, TamperError, UsageError
+from agent.errors import N_, AuditError, TamperError, UsageError
 from agent.i18n import Count
 from agent.ui import records, wording
 from agent.ui.cli import audit_export
@@ -70,7 +70,14 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _folder(args: argparse.Namespace) -> Path:
-    return configuration(args).data_dir / "audit"
+    """Raises AuditError for a person who may not read the log of this laptop."""
+    folder = configuration(args).data_dir / "audit"
+    if folder.exists() and not os.access(folder, os.R_OK | os.X_OK):
+        raise AuditError(
+            N_("the audit log of this laptop is open to its reviewers only"),
+            hint=N_("what was done with your documents: serment status, serment quarantine list; the whole: as root"),
+        )
+    return folder
 
 
 def _entries(args: argparse.Namespace) -> Iterator[Entry]:

@@ -6,6 +6,7 @@ import argparse
 import ctypes
 import ctypes.util
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -69,7 +70,15 @@ def _gather(path: Path | None, terminal: Terminal) -> Facts:
         agent_error=agent_error, config_error=config_error, audit_error=audit_error, audit_records=records,
         refusal=refusal_of(refusal, terminal.translate) if refusal else None, audit_there=_audit_is_there(config),
         tools={"libarchive13": ctypes.util.find_library("archive") is not None}, landlock=_landlock(),
+        keys=_keys(config) if status else {},
     )  # fmt: skip
+
+
+def _keys(config: AgentConfig) -> Counter[str]:
+    try:
+        return Counter(str(each["method"]) for each in ControlClient(config.control_socket).call("keys.states"))
+    except SermentError:
+        return Counter()
 
 
 def _audit_is_there(config: AgentConfig) -> bool:

@@ -64,6 +64,11 @@ def _print(status: dict[str, Any], terminal: Terminal) -> None:
             if entry["channel"] == channel and entry["path"] and entry["reason"]:
                 path = printable(entry["path"], 60)
                 terminal.line("    " + wording.labelled(path, translate(entry["reason"]), translate))
+            if entry["channel"] == channel and entry["path"] and entry.get("holds", {}).get("asked"):
+                path = printable(entry["path"], 60)
+                terminal.line("    " + wording.labelled(path, _holds(entry["holds"], translate), translate))
+    for text in _gate(status.get("gate", {}), translate):
+        terminal.line("  " + text)
     terminal.line("  " + _work(status, translate))
     terminal.line("  " + _pictures(status["pictures"], translate))
     terminal.line("  " + _collector(status, translate))
@@ -71,6 +76,27 @@ def _print(status: dict[str, Any], terminal: Terminal) -> None:
         _complain(terminal, _text(trouble, "message", translate), _text(trouble, "hint", translate))
     if status["policy"].get("refusal"):
         _complain(terminal, *refusal_of(status["policy"]["refusal"], translate))
+
+
+def _holds(holds: dict[str, Any], translate: wording.Translate) -> str:
+    """How often programs waited for a verdict at this place, and how long."""
+    counts = translate(N_("{asked} judged before they went, {refused} refused, {sealed} sealed")).format(**holds)
+    return counts + translate(N_("; waited {p50_ms} ms, at most {max_ms} ms")).format(**holds)
+
+
+def _gate(gate: dict[str, Any], translate: wording.Translate) -> list[str]:
+    """What the gate on sync folders did, and where there is none."""
+    lines = []
+    if gate.get("armed"):
+        text = translate(N_("{asked} openings judged, {cached} known already, {refused} refused")).format(**gate)
+        times = {key: round(gate[key], 1) for key in ("p50_ms", "p99_ms", "max_ms")}
+        text += translate(N_("; half waited under {p50_ms} ms, 99 of 100 under {p99_ms} ms, one {max_ms} ms")).format(
+            **times
+        )
+        lines.append(wording.labelled(translate(N_("gate on sync folders")), text, translate))
+    if gate and not gate.get("documents"):
+        lines.append(translate(N_("what browsers, mailers and transfer programs open in home folders is not held")))
+    return lines
 
 
 def _complain(terminal: Terminal, text: str, hint: str) -> None:
@@ -117,7 +143,11 @@ def _notice(notice: dict[str, Any], translate: wording.Translate) -> str:
     name = printable(base64.b64decode(notice["name"]), 60)
     when = time.strftime("%H:%M", time.localtime(notice["time"]))
     what = wording.word(wording.DECISIONS, notice["decision"], translate)
-    if notice["result"] != "done":
+    if notice["decision"] == "block" and not notice["held"]:
+        what = translate(N_("refused"))
+    if notice["result"] == "examining":
+        what = wording.word(wording.RESULTS, notice["result"], translate)
+    elif notice["result"] != "done":
         what += f" — {wording.word(wording.RESULTS, notice['result'], translate)}"
     if notice["count"] > 1:
         name += translate(N_(" and {count} more")).format(count=notice["count"] - 1)

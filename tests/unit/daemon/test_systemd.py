@@ -96,3 +96,29 @@ def test_the_version_is_that_of_the_package(checkout: Path) -> None:
     import tomllib
 
     assert agent.__version__ == tomllib.loads((checkout / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+
+
+def test_a_restart_is_told_from_a_stop() -> None:
+    jobs = "1201 other.service           restart running\n1202 serment-agent.service {type} running\n"
+    assert systemd.is_restart(jobs.format(type="restart"), "serment-agent.service")
+    assert not systemd.is_restart(jobs.format(type="stop"), "serment-agent.service")
+    assert not systemd.is_restart("No jobs running.\n", "serment-agent.service")
+    assert not systemd.is_restart("", "serment-agent.service")
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "unit"),
+    [
+        ("0::/system.slice/serment-agent.service\n", "serment-agent.service"),
+        ("1:name=systemd:/system.slice/serment-agent.service/part\n0::/\n", "serment-agent.service"),
+        ("0::/user.slice/session-2.scope\n", ""),
+        ("", ""),
+    ],
+)
+def test_the_unit_is_known_by_its_group(cgroup: str, unit: str) -> None:
+    assert systemd.unit_of(cgroup) == unit
+
+
+def test_without_a_service_manager_nobody_restarts_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    assert not systemd.restarts()

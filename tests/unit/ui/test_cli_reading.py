@@ -118,7 +118,7 @@ def test_chosen_records(serment: Serment, config: Path, log: Path) -> None:
 
 def test_verify_is_0_1_or_2(serment: Serment, config: Path, log: Path) -> None:
     intact = serment("audit", "verify", "--config", config)
-    assert (intact.code, intact.out) == (0, "intact: 10 records\n")
+    assert (intact.code, intact.out.splitlines()[0]) == (0, "intact: 10 records")
     segment = segment_path(log, 0)
     if not segment.exists():
         segment = min(log.glob("*.slog"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.actions import entry, problems
+from agent.daemon.notices import EXAMINING
 from agent.document import Area, Problem
 from agent.findings import Findings, FindingType, Judgement, Kind, undecidable
 from agent.i18n import Count, catalogue, preferred
@@ -78,7 +79,7 @@ def test_words_of_records_are_french_too(table: dict[str, str]) -> None:
 
 
 def test_the_codes_of_other_parts_have_words() -> None:
-    assert set(wording.RESULTS) == set(Result)
+    assert set(wording.RESULTS) == set(Result) | {EXAMINING}
     assert set(wording.OBSTACLES) >= set(problems._WORDS.values())
     assert set(wording.HELD_STATES) == set(entry._STATES)
 

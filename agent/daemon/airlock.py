@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from agent.channels import mounts
 from agent.channels.mounts import Mount
 from agent.daemon.airlock_canary import VolumeCanary
-from agent.daemon.airlock_state import State, Surroundings
+from agent.daemon.airlock_state import End, State, Surroundings
 from agent.daemon.airlock_watch import Watch, device_is_gone
 from agent.daemon.volume_desk import VolumeDesk
 from agent.errors import N_, HostError
@@ -65,10 +65,11 @@ class Airlock:
         self._trace = trace
         self._token = trace.token if trace else ""
         self._was_writable = trace.was_writable if trace else not volume.read_only
+        self._held_before = trace is not None  # then it is never opened again because something fails
         self._process: Process | None = None
         self._device = -1  # a second holder of the connection: whoever is there waits while there is no airlock
         self._failures = 0
-        self._end: str = ""  # "", "leave" or "hand-back"
+        self._end: End | None = None
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._thread = threading.Thread(target=self._run, name="airlock", daemon=True)
 
@@ -78,9 +79,9 @@ class Airlock:
     def start(self) -> None:
         self._thread.start()
 
-    def end(self, *, hand_back: bool) -> None:
-        """Stop looking after it. ``hand_back``: give the volume back as it was; else its airlock goes on alone."""
-        self._end = "hand-back" if hand_back else "leave"
+    def end(self, how: End) -> None:
+        """Stop looking after it."""
+        self._end = how
         with contextlib.suppress(OSError):
             os.eventfd_write(self._wake, 1)
 
@@ -114,7 +115,7 @@ class Airlock:
                 if not self._is_covered():
                     return self._leave()
                 self._mend(time.monotonic() - began)
-        return self._hand_back() if self._end == "hand-back" else None
+        return self._conclude() if self._end in {End.CLOSE, End.HAND_BACK} else None
 
     def _begin(self) -> bool:
         """Arm, after the pause that earlier failures ask for. False: there is nothing more to do here."""
@@ -143,7 +144,7 @@ class Airlock:
         """It is as it was before: what was writable is writable, and watched; what was read-only stays that."""
         self._with.operations.warn("airlock.refused", why=reason)
         self._uncover()
-        if self._was_writable and not self._failures:
+        if self._was_writable and not self._failures and not self._held_before:
             with contextlib.suppress(OSError), self._point() as point_fd:
                 medium.give_back(point_fd, writable=True)
             self._become(State.FAILED, reason)
@@ -239,7 +240,7 @@ class Airlock:
         if self._device_is_gone():
             self._uncover()
             self._leave()
-            self._end = self._end or "leave"
+            self._end = self._end or End.LEAVE
             return
         self._failures = 1 if ran_s > _CALM_S else self._failures + 1
         self._become(State.READ_ONLY, RESTARTING_REASON)
@@ -257,7 +258,7 @@ class Airlock:
         self._drop_device()
         if self._trace is not None:
             with contextlib.suppress(OSError):
-                cover.take_away(self.volume.point, self._trace.cover, lazy=True)
+                cover.take_away(self.volume.point, self._trace.cover, lazy=True, abort=True)
             self._forget()
 
     def _leave(self) -> None:
@@ -266,7 +267,7 @@ class Airlock:
         self._drop_device()
         self._forget()
         deadline = time.monotonic() + UNMOUNT_S
-        while self._end != "leave":
+        while self._end is not End.LEAVE:
             try:
                 cover.take_away(self.volume.point, self.volume.id, lazy=self._device_is_gone())
                 return self._become(State.GONE, "")
@@ -279,23 +280,29 @@ class Airlock:
             time.sleep(0.05)
         return None
 
-    def _hand_back(self) -> None:
-        """The administrator stops a trial: the airlock finishes what it has, and the volume is as it was before."""
+    def _conclude(self) -> None:
+        """The agent is stopped for good: the airlock finishes what it has while there is somebody to answer it, and
+        nobody waits afterwards. What lies below can be read, and ejected with one click.
+        """
         if self._trace is None or self._process is None:
-            return
+            return None
+        ejected = not self._is_covered()
         with contextlib.suppress(OSError):
             try:
                 cover.take_away(self.volume.point, self._trace.cover)
             except OSError:
                 cover.take_away(self.volume.point, self._trace.cover, lazy=True)
         self._drop_device()
+        self._process.terminate()
         if not self._process.reap(_HANDBACK_S):
             self._process.kill()
             self._process.reap(5.0)
+        if ejected:
+            return self._leave()
         self._forget()
         with contextlib.suppress(OSError), self._point() as point_fd:
-            medium.give_back(point_fd, writable=self._was_writable)
-        self._become(State.GONE, "")
+            medium.give_back(point_fd, writable=self._was_writable and self._end is End.HAND_BACK)
+        return self._become(State.GONE, "")
 
     # ---- small things
 

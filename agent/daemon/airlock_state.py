@@ -23,6 +23,14 @@ class State(StrEnum):
     GONE = "gone"
 
 
+class End(StrEnum):
+    """What becomes of a volume when its agent ends. In all cases nothing is open that was closed."""
+
+    LEAVE = "leave"  # its airlock goes on alone until the next agent
+    CLOSE = "close"  # its airlock ends, and it is read-only until the next agent
+    HAND_BACK = "hand-back"  # ... and it is as it was before us
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What every airlock is wired to. ``changed`` is told after each change of state; it must not block."""

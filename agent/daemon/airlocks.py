@@ -20,7 +20,7 @@ from typing import Any
 from agent.channels import mounts
 from agent.channels.mounts import Mount
 from agent.daemon.airlock import Airlock
-from agent.daemon.airlock_state import State, Surroundings
+from agent.daemon.airlock_state import End, State, Surroundings
 from agent.daemon.held import HeldTransfers
 from agent.daemon.holds import GateServer
 from agent.daemon.operations import Operations
@@ -123,7 +123,7 @@ class Airlocks:
         for key in [key for key in self._airlocks if key not in present]:
             airlock = self._airlocks[key]
             if airlock.state in {State.GONE, State.FAILED, State.READ_ONLY}:
-                airlock.end(hand_back=False)
+                airlock.end(End.LEAVE)
                 del self._airlocks[key]
                 self._since.pop(key, None)
                 self._on_trial()
@@ -133,6 +133,8 @@ class Airlocks:
     def _guarded(self, place: Place, volume: Mount | None, airlock: Mount | None) -> Place | None:
         if place.channel is not ChannelKind.REMOVABLE:
             return place
+        if volume is None and place.device is not None and place.device.bus != "folder":
+            return None  # it went between the channel's look at the mount table and ours
         if volume is None:
             return replace(place, reason=FOLDER_REASON)
         if airlock is not None and airlock.source != self._with.source:
@@ -152,7 +154,8 @@ class Airlocks:
             with contextlib.suppress(OSError):
                 cover.take_away(place.root, airlock.id, lazy=True)
         desk = VolumeDesk(
-            place, self._held, self._cannot, names=self._settings.names, canary=self._with.canary
+            place, self._held, self._cannot, names=self._settings.names, canary=self._with.canary,
+            abandoned=lambda files: self._with.operations.warn("airlock.abandoned", files=files),
         )  # fmt: skip
         made = Airlock(volume, desk, self._with, trace)
         self._airlocks[key] = made
@@ -187,7 +190,7 @@ class Airlocks:
             desk = VolumeDesk(Place(ChannelKind.REMOVABLE, point, 0), self._held, self._cannot)
             airlock = self._airlocks[point, volume.id] = Airlock(volume, desk, self._with, trace)
             airlock.start()
-            airlock.end(hand_back=True)
+            airlock.end(End.HAND_BACK)
         self._left.clear()
 
     def _clean(self, table: Sequence[Mount]) -> None:
@@ -213,11 +216,11 @@ class Airlocks:
             for (point, _number), each in list(self._airlocks.items())
         }
 
-    def close(self, *, hand_back: bool) -> None:
-        """Stop looking after the volumes: give them back as they were, or leave them to their airlocks."""
+    def close(self, how: End) -> None:
+        """Stop looking after the volumes."""
         airlocks = list(self._airlocks.values())
         for airlock in airlocks:
-            airlock.end(hand_back=hand_back)
+            airlock.end(how)
         deadline = time.monotonic() + _JOIN_S
         for airlock in airlocks:
             airlock.join(max(0.0, deadline - time.monotonic()))

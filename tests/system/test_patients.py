@@ -17,7 +17,7 @@ from tests.running import RunningAgent, wait_for
 
 pytestmark = pytest.mark.system
 LIST = "Nom;Prénom;Date de naissance\nVERNICOURT;Odile;12/03/1961\nALBRESPY;Jean-Luc;01/02/1950\n"
-LETTER = "Bonjour,\nMme VERNICOURT Odile née le 12/03/1961 viendra mardi à 14 h pour sa consultation.\n"
+LETTER = "Chère Consœur,\nMme VERNICOURT Odile née le 12/03/1961 souhaite une consultation. Merci.\n"
 STRANGER = 61007
 
 

@@ -36,7 +36,7 @@ class Gone(OSError):
         super().__init__(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
-def commit(medium: Medium, tree: Tree, staged: Staged, digests: list[bytes], *, sync: bool) -> Stamp:
+def commit(medium: Medium, tree: Tree, staged: Staged, digests: dict[int, bytes], *, sync: bool) -> Stamp:
     """The staged bytes under the name of their node; what stands there then. Raises OSError, and Gone.
 
     The caller is alone with the bytes (``Staged.gate``).
@@ -46,6 +46,8 @@ def commit(medium: Medium, tree: Tree, staged: Staged, digests: list[bytes], *, 
     with _temporary(medium, staged.verified(digests), staged.blob.size, staged.meta, safely) as name, tree.lock:
         folder = _folder(medium, tree, node, staged)
         medium.rename(medium.root, name, folder.fd, node.name)
+        if node.parent is not None:
+            tree.unseal(node.parent, node.name)
         node.on_medium, node.file, node.sealed_as = True, None, b""
         state = medium.state(folder.fd, node.name)
     if sync:

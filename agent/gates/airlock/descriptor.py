@@ -8,6 +8,18 @@ from __future__ import annotations
 import os
 
 
+class Number(int):
+    """The number of a descriptor that stays open for as long as this object lives: for calls that take a number."""
+
+    held: Descriptor
+
+    @classmethod
+    def of(cls, descriptor: Descriptor) -> Number:
+        number = cls(descriptor.fd)
+        number.held = descriptor
+        return number
+
+
 class Descriptor:
     """Owns ``fd``."""
 

@@ -26,6 +26,7 @@ from agent.gates.link import receive, send
 _TICK_S = 0.5
 _RETRY_S = (0.05, 1.0)  # between tries to reach the agent: at first, at most
 _POLL_MS = 200
+_ALONE_S = 5.0  # at our own end, for an agent that is just being started again
 HELLO_NUMBER = 1
 
 
@@ -73,6 +74,9 @@ class Judge:
         self._welcome = False
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._closing = False
+        self._alone_since: float | None = time.monotonic()
+        self._finishing: tuple[float, float] | None = None  # when that began, when it is over
+        self.abandoned = 0  # finished files that nobody judged before our end
         self.dismissed = threading.Event()  # the agent does not know us: end
 
     def start(self) -> None:
@@ -81,6 +85,25 @@ class Judge:
     def close(self) -> None:
         self._closing = True
         self._wake()
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is an agent that knows us."""
+        return self._welcome
+
+    def finish_within(self, seconds: float) -> None:
+        """Our end comes: nothing waits longer than that from now on, and not at all for an agent that stays away."""
+        now = time.monotonic()
+        self._finishing = (now, now + seconds)
+
+    def _over(self) -> bool:
+        if self.dismissed.is_set():
+            return True
+        if self._finishing is None:
+            return False
+        began, end = self._finishing
+        now, alone = time.monotonic(), self._alone_since
+        return now > end or (alone is not None and now - max(alone, began) > _ALONE_S)
 
     def begin(
         self, kind: Ask, flags: Flag, name: bytes, *, detail: bytes = b"", size: int = 0,
@@ -103,9 +126,10 @@ class Judge:
         """
         deadline = time.monotonic() + self._deadline_s
         try:
-            while not pending.event.wait(_TICK_S):
+            while not pending.event.wait(0.0 if self._over() else _TICK_S):
                 tick()
-                if time.monotonic() > deadline or self.dismissed.is_set():
+                if time.monotonic() > deadline or self._over():
+                    self.abandoned += self._finishing is not None and pending.question.kind is Ask.FILE
                     raise Unanswered
         finally:
             with self._lock:
@@ -177,6 +201,8 @@ class Judge:
 
     def _forget_connection(self) -> None:
         with self._lock:
+            if self._welcome:
+                self._alone_since = time.monotonic()
             self._socket, self._welcome = None, False
             for pending in self._pending.values():
                 pending.sent = False
@@ -229,7 +255,7 @@ class Judge:
     def _answered(self, answer: Answer, sealed: Descriptor | None) -> None:
         if answer.number == HELLO_NUMBER:
             if answer.say is Say.RELEASE:
-                self._welcome = True
+                self._welcome, self._alone_since = True, None
             else:
                 self.dismissed.set()
                 self._closing = True

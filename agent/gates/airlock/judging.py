@@ -81,7 +81,7 @@ def _ask(volume: Volume, staged: Staged, flags: Flag, tick: Tick) -> int:
         document=document,
     )
     problem: OSError | None = None
-    digests: list[bytes] = []
+    digests: dict[int, bytes] = {}
     try:
         digests = staged.digests()  # while the agent reads it too
     except OSError as error:
@@ -95,7 +95,7 @@ def _ask(volume: Volume, staged: Staged, flags: Flag, tick: Tick) -> int:
     return _carry_out(volume, staged, digests, ruling, sync=bool(flags & Flag.SYNC))
 
 
-def _carry_out(volume: Volume, staged: Staged, digests: list[bytes], ruling: Ruling, *, sync: bool) -> int:
+def _carry_out(volume: Volume, staged: Staged, digests: dict[int, bytes], ruling: Ruling, *, sync: bool) -> int:
     try:
         if ruling.say is Say.SUBSTITUTE and ruling.sealed is not None:
             name = ruling.name.rpartition(b"/")[2]
@@ -107,6 +107,7 @@ def _carry_out(volume: Volume, staged: Staged, digests: list[bytes], ruling: Rul
         raise
     if sync:
         staged.durable = staged.generation
+    volume.committed_in(staged.node.parent)
     volume.judge.done(Done(ruling.number, 0, state))
     return 0
 

@@ -13,6 +13,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
+from itertools import islice
 
 from agent.fsys.openat import open_beneath
 from agent.fsys.rename import rename_noreplace, sync_folder_fd
@@ -24,7 +25,7 @@ _ROOM_FOR_S = 0.5
 TEMPORARY = (b".serment-", b".tmp")
 _TEMPORARY_LENGTH = 30
 NAME_MAX = 255
-_FAT, _EXFAT, _NTFS3 = 0x4D44, 0x2011BAB0, 0x7366746E
+_FAT, _EXFAT = 0x4D44, 0x2011BAB0  # NTFS is asked: its driver has an option for it
 _FORBIDDEN = frozenset(b'"*:<>?\\|') | frozenset(range(32))
 
 
@@ -55,19 +56,23 @@ class Medium:
         figures = os.fstatvfs(self._root.fd)
         self._largest = figures.f_blocks * figures.f_frsize
         self.kind = _file_system(self._root.fd)
-        self.folds = self.kind in {_FAT, _EXFAT, _NTFS3} or _ignores_case(self._root.fd)
+        self.folds = self.kind in {_FAT, _EXFAT} or _ignores_case(self._root.fd)
 
     @property
     def root(self) -> int:
         return self._root.fd
 
     def fold(self, name: bytes) -> bytes:
-        """The key of a name: where capitals do not count, without them."""
-        return (
-            name.decode("utf-8", "surrogateescape").casefold().encode("utf-8", "surrogateescape")
-            if self.folds
-            else name
-        )
+        """The key of a name: where capitals do not count, without them.
+
+        Rather two keys for one file than one for two: «straße» and «strasse» are different documents everywhere, and a
+        FAT as it is mounted here (utf8) knows the capitals of ASCII only.
+        """
+        if not self.folds:
+            return name
+        if self.kind == _FAT or name.isascii():
+            return name.lower()
+        return "".join(map(_small, name.decode("utf-8", "surrogateescape"))).encode("utf-8", "surrogateescape")
 
     def refuse_impossible(self, name: bytes) -> None:
         """OSError EINVAL for a new name that this file system cannot hold, before a whole file was written for it."""
@@ -127,7 +132,9 @@ class Medium:
 
     def names(self, folder: int) -> Iterator[tuple[bytes, int, int]]:
         """(name, inode, kind) of what is listed; our own temporary files are not."""
-        with os.scandir(folder) as entries:
+        # opened anew: two programs that list the same folder would share one position in it, and each miss names
+        own = Descriptor(os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder))
+        with os.scandir(own.fd) as entries:
             for entry in entries:
                 name = os.fsencode(entry.name)
                 if not is_temporary(name):
@@ -187,7 +194,8 @@ class Medium:
 
     def clean(self) -> int:
         """Remove what an airlock that died left in the middle of a commit; how many. Only the root holds such files."""
-        left = [name for name in map(os.fsencode, os.listdir(self.root)) if is_temporary(name)]
+        with os.scandir(self.root) as entries:  # not a list: a stranger's folder may have millions
+            left = [name for name in (os.fsencode(entry.name) for entry in entries) if is_temporary(name)]
         for name in left:
             if stat.S_ISREG(self.state(self.root, name).st_mode):
                 os.unlink(name, dir_fd=self.root)
@@ -204,15 +212,29 @@ def _kind(entry: os.DirEntry[str]) -> int:
 
 def _ignores_case(root: int) -> bool:
     """Asked of a name that is there already: the medium is not written to for a question."""
-    for name in os.listdir(root)[:64]:
+    for name in _some_names(root):
         other = name.swapcase()
         if other != name and name.isascii():
             try:
                 here, there = (os.stat(one, dir_fd=root, follow_symlinks=False) for one in (name, other))
             except OSError:
                 return False
-            return (here.st_ino, here.st_dev) == (there.st_ino, there.st_dev) and other not in os.listdir(root)
+            if (here.st_ino, here.st_dev) != (there.st_ino, there.st_dev):
+                return False
+            with os.scandir(root) as entries:  # two names of one file are a hard link
+                return not any(entry.name == other for entry in entries)
     return False
+
+
+def _some_names(root: int) -> list[str]:
+    with os.scandir(root) as entries:
+        return [entry.name for entry in islice(entries, 64)]
+
+
+def _small(letter: str) -> str:
+    """The small one of two letters that are capital and small to each other, and to nothing else."""
+    small = letter.lower()
+    return small if len(small) == 1 and small.upper() == letter else letter
 
 
 def _file_system(fd: int) -> int:

@@ -20,7 +20,7 @@ from agent.gates.airlock.descriptor import Descriptor
 
 if TYPE_CHECKING:
     from agent.gates.airlock.passthrough import Backing
-    from agent.gates.airlock.staged import Staged
+    from agent.gates.airlock.staged import Meta, Staged
 
 ROOT = 1
 _INVENTED = 1 << 40  # inode numbers of files that are not on the medium yet
@@ -49,6 +49,7 @@ class Node:
     plain_opens: int = 0
     stale: bool = False
     sealed_as: bytes = b""  # its content went to the medium sealed, under this name
+    sealed_meta: Meta | None = None  # of a ghost: owner and mode that the document had
 
     @property
     def is_folder(self) -> bool:
@@ -65,6 +66,7 @@ class Ghost:
 
     sealed_as: bytes
     until: float  # of time.monotonic
+    meta: Meta | None = None  # whose it was: he may write it anew at once
 
 
 class Tree:
@@ -179,17 +181,27 @@ class Tree:
         with self.lock:
             return iter([node.staged for node in self._nodes.values() if node.staged is not None])
 
-    def remember_ghost(self, folder: Node, name: bytes, sealed_as: bytes, lasting_s: float) -> None:
+    def remember_ghost(
+        self, folder: Node, name: bytes, sealed_as: bytes, lasting_s: float, meta: Meta | None = None
+    ) -> None:
         with self.lock:
             if len(self._ghosts) >= _MOST_GHOSTS:
                 del self._ghosts[next(iter(self._ghosts))]
             key = (folder.number, self.fold(name))
-            self._ghosts[key] = Ghost(sealed_as, time.monotonic() + lasting_s)
+            self._ghosts[key] = Ghost(sealed_as, time.monotonic() + lasting_s, meta)
 
     def ghost(self, folder: Node, name: bytes, *, fresh: bool = True) -> Ghost | None:
         """What ``name`` was sealed as; only while its writer may still need the name, unless not ``fresh``."""
         ghost = self._ghosts.get((folder.number, self.fold(name)))
         return None if ghost is None or (fresh and time.monotonic() > ghost.until) else ghost
+
+    def unseal(self, folder: Node, name: bytes) -> None:
+        """What ``name`` holds from now on is no sealed file of ours: nothing may be sealed over it."""
+        with self.lock:
+            for key in [
+                key for key, ghost in self._ghosts.items() if (key[0], ghost.sealed_as) == (folder.number, name)
+            ]:
+                del self._ghosts[key]
 
     def lay_ghost(self, folder: Node, name: bytes) -> None:
         """Forget it."""

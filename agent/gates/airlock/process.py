@@ -1,12 +1,15 @@
 """One airlock from its first to its last moment: put together, serve, drain.
 
-Ends when the file system over the volume is unmounted or its connection aborted: what is still being judged is judged,
-what its writer had closed is committed, the medium is synced, and the mount that only this process holds goes with it.
+Ends when the file system over the volume is unmounted or its connection aborted, or when it is told to (SIGTERM): what
+is still being judged is judged, what its writer had closed is committed, the medium is synced, and the mount that only
+this process holds goes with it. What nobody judges in time is refused, and said; without an agent that is after a few
+seconds, because nobody can take the stick away before.
 Until the agent has answered HELLO no file is opened for anybody; reading the medium needs no verdict and does not wait.
 """
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
@@ -25,6 +28,7 @@ from agent.gates.airlock.privileges import give_up, settle_in
 from agent.gates.airlock.session import Session
 from agent.gates.airlock.staging import Store
 from agent.gates.airlock.volume import Volume
+from agent.gates.asking import ABANDONED
 
 if TYPE_CHECKING:
     from agent.gates.airlock.options import Options
@@ -65,8 +69,8 @@ class Airlock:
         return self._drain()
 
     def stop(self) -> None:
-        """Finish what has begun and end; callers of the file system then wait for the next airlock."""
-        self.session.stop()
+        """Finish what has begun and end; whatever is new fails."""
+        self.session.refuse(errno.EIO)
 
     def _init(self, request: Request) -> bytes:
         reply, flags = wire.init_reply(wire.parse_init(request.body), passthrough=self._options.passthrough)
@@ -76,12 +80,15 @@ class Airlock:
         return reply
 
     def _drain(self) -> int:
-        deadline = time.monotonic() + self._options.deadline_s
+        self.judge.finish_within(_TOLD_S if self.session.refusing else self._options.deadline_s)
+        deadline = time.monotonic() + self._options.deadline_s + _COMMIT_S
         while not self.session.drained() and time.monotonic() < deadline:
             time.sleep(_POLL_S)
-        for staged in self.volume.tree.staged():
+        for staged in self.volume.tree.staged() if self.session.drained() else ():
             if staged.closed_at == staged.generation:
                 finish(self.volume, staged)
+        if self.judge.abandoned:
+            self._say(self.judge.abandoned)
         try:
             self.volume.medium.sync()
         except OSError:
@@ -89,8 +96,20 @@ class Airlock:
         self.judge.close()
         return 0
 
+    def _say(self, files: int) -> None:
+        """That many were finished and are not on the medium: to the agent, or to the system's log without one."""
+        if self.judge.connected:
+            self.judge.tell(ABANDONED, files)
+            return
+        import syslog
+
+        syslog.openlog("serment-airlock")
+        syslog.syslog(syslog.LOG_WARNING, f"ended without an agent: {files} files were not judged, and not written")
+
 
 _WAIT_S = 1.0
+_TOLD_S = 8.0  # for the verdicts that are awaited when we are told to end
+_COMMIT_S = 300.0  # for what was judged and is being written, on a slow stick
 
 
 def _store(options: Options, view: View | None) -> Store:
@@ -152,6 +171,7 @@ def serve(options: Options) -> int:
     for fd in kept[3:]:
         os.set_inheritable(fd, False)
     airlock = Airlock(options)
-    signal.signal(signal.SIGTERM, lambda *_: airlock.stop())
+    # from a thread of its own: the main one may be in the middle of taking the lock that ``stop`` takes
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=airlock.stop, daemon=True).start())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return airlock.run()

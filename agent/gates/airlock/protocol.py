@@ -44,6 +44,7 @@ _WANTED = (
 )  # fmt: skip
 
 FOPEN_KEEP_CACHE = 1 << 1
+FOPEN_NOFLUSH = 1 << 5
 FOPEN_PASSTHROUGH = 1 << 7
 
 FATTR_MODE, FATTR_UID, FATTR_GID, FATTR_SIZE = 1, 2, 4, 8
@@ -161,6 +162,11 @@ def statfs_reply(blocks: int, free: int, available: int, files: int, files_free:
 def forget_inode(node: int) -> bytes:
     """Body of NOTIFY_INVAL_INODE: attributes and every cached page."""
     return _INVAL_INODE.pack(node, 0, 0)
+
+
+def forget_attributes(node: int) -> bytes:
+    """Body of NOTIFY_INVAL_INODE: attributes alone (a negative offset leaves the pages)."""
+    return _INVAL_INODE.pack(node, -1, 0)
 
 
 def forget_entry(folder: int, name: bytes) -> bytes:

@@ -5,7 +5,9 @@ by another one, so that a slow judgement holds only who waits for it; idle threa
 (``Request.fail``) while the work goes on; whatever comes after it is dropped.
 
 Notices to the kernel are written by a thread of their own: the kernel takes locks for them that an operation under way
-may hold (linux/fs/fuse/dev.c, fuse_notify_inval_entry), so no thread that answers may write one.
+may hold (linux/fs/fuse/dev.c, fuse_notify_inval_entry), so no thread that answers may write one. That attributes have
+changed is the exception: it takes no lock of an operation's (fs/fuse/inode.c, fuse_reverse_inval_inode), and comes
+before the reply.
 """
 
 from __future__ import annotations
@@ -26,6 +28,9 @@ _MOMENT_MS = 2000  # without a request, before a thread gives its memory back
 _MOST_THREADS = 256
 _STACK = 256 * 1024  # bytes a thread; deep recursion is nowhere
 _GONE = frozenset({errno.ENODEV, errno.EBADF, errno.ENOTCONN})
+_CLOSING = frozenset(
+    {wire.FLUSH, wire.RELEASE, wire.RELEASEDIR, wire.FORGET, wire.BATCH_FORGET, wire.INTERRUPT, wire.DESTROY}
+)
 _SIGKILL = 1 << 8
 _PF_SIGNALED = 0x400  # linux/sched.h: in the flags of /proc/PID/stat
 
@@ -101,6 +106,8 @@ class Session:
         self._busy: dict[int, Request] = {}
         self._local = threading.local()
         self._ended = threading.Event()
+        self._news = threading.Event()
+        self.refusing = 0  # the error number of whatever is new
         self._notices: SimpleQueue[tuple[int, bytes] | None] = SimpleQueue()
 
     def start(self) -> None:
@@ -109,12 +116,18 @@ class Session:
         self._more()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Until the connection is gone or ``stop`` was called; False when the time ran out."""
-        return self._ended.wait(timeout_s)
+        """Until the connection is gone, ``stop`` or ``refuse`` was called; False when the time ran out."""
+        return self._news.wait(timeout_s)
 
     def stop(self) -> None:
         """Take no further request. Threads that work finish; one that reads ends with its next request."""
         self._ended.set()
+        self._news.set()
+
+    def refuse(self, code: int) -> None:
+        """Answer whatever comes with this error, but for closing; what has begun goes on."""
+        self.refusing = code
+        self._news.set()
 
     def drained(self) -> bool:
         """Whether no request is being worked on."""
@@ -123,6 +136,10 @@ class Session:
     def notify(self, code: int, body: bytes) -> None:
         """Tell the kernel something, soon."""
         self._notices.put((code, body))
+
+    def notify_attributes(self, node: int) -> None:
+        """The kernel is to ask for the attributes of a node again, from now on."""
+        self.write(wire.NOTIFY_INVAL_INODE, 0, (wire.forget_attributes(node),))
 
     def scratch(self, size: int) -> memoryview:
         buffer: bytearray | None = getattr(self._local, "buffer", None)
@@ -144,10 +161,16 @@ class Session:
             self.write(code, 0, (body,))
 
     def _more(self) -> None:
+        """One more thread. When the machine has none to give, whoever works goes on, and this is tried again."""
         with self._lock:
             self._threads += 1
             self._idle += 1
-        threading.Thread(target=self._serve, name=self._name, daemon=True).start()
+        try:
+            threading.Thread(target=self._serve, name=self._name, daemon=True).start()
+        except RuntimeError:
+            with self._lock:
+                self._threads -= 1
+                self._idle -= 1
 
     def _serve(self) -> None:
         buffer = memoryview(bytearray(wire.MAX_REQUEST))
@@ -170,7 +193,7 @@ class Session:
             self._handle(buffer[:length])
             with self._lock:
                 self._idle += 1
-        self._ended.set()
+        self.stop()
 
     def _soon(self) -> bool:
         """Whether a request comes within a moment."""
@@ -205,6 +228,9 @@ class Session:
         if handler is None:
             request.fail(errno.ENOSYS)
             return
+        if self.refusing and request.opcode not in _CLOSING:
+            request.fail(self.refusing)
+            return
         self._busy[request.unique] = request
         try:
             parts = handler(request)
@@ -212,7 +238,7 @@ class Session:
                 request.reply(parts)
         except OSError as error:
             request.fail(error.errno or errno.EIO)
-        except (ValueError, struct.error):
+        except (ValueError, OverflowError, struct.error):
             request.fail(errno.EINVAL)
         except Exception as error:
             _complain(error)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 CHUNK = 4 << 20  # bytes under one digest
 _TICK_S = 0.5
-_HOLE = b""  # stands for the digest of a chunk in which nothing was written
 SETTLED = frozenset({0, errno.EPERM, errno.EACCES})  # outcomes that stand for as long as the bytes do
 
 
@@ -130,45 +129,58 @@ class Staged:
             self._store.count(self.blob)
             offset += length
 
-    def digests(self) -> list[bytes]:
-        """SHA-256 of each chunk (quicker than BLAKE2b where the processor knows it). Only inside ``gate``."""
+    def digests(self) -> dict[int, bytes]:
+        """SHA-256 of each chunk that is no hole (quicker than BLAKE2b where the processor knows it), by its number.
+
+        Only inside ``gate``. Holes are passed over: a file may be one hole of terabytes. Raises OSError.
+        """
         buffer: memoryview | None = None
-        for number in range(-(-self.blob.size // CHUNK)):
+        found = {}
+        for number in self._chunks():
             if number not in self._digests:
                 buffer = buffer or memoryview(bytearray(min(CHUNK, self.blob.size)))
-                chunk = self.chunk(number, buffer)
-                self._digests[number] = _HOLE if chunk is None else sha256(chunk).digest()
-        return [self._digests[number] for number in range(-(-self.blob.size // CHUNK))]
+                self._digests[number] = sha256(self.chunk(number, buffer)).digest()
+            found[number] = self._digests[number]
+        return found
 
-    def chunk(self, number: int, buffer: memoryview) -> memoryview | None:
-        """One chunk, read into ``buffer``; None for a hole. Raises OSError EIO when staging has lost bytes."""
+    def _chunks(self) -> Iterator[int]:
+        """The numbers of the chunks in which something was written."""
+        offset = 0
+        while (offset := next_data(self.blob, offset)) < self.blob.size:
+            yield offset // CHUNK
+            offset = (offset // CHUNK + 1) * CHUNK
+
+    def chunk(self, number: int, buffer: memoryview) -> memoryview:
+        """One chunk, read into ``buffer``. Raises OSError EIO when staging has lost bytes."""
         start = number * CHUNK
         length = min(CHUNK, self.blob.size - start)
-        if next_data(self.blob, start) >= start + length:
-            return None
         if self.blob.read(buffer[:length], start) != length:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return buffer[:length]
 
-    def verified(self, digests: list[bytes]) -> Iterator[tuple[int, memoryview]]:
+    def verified(self, digests: dict[int, bytes]) -> Iterator[tuple[int, memoryview]]:
         """(offset, bytes) of each chunk that is no hole, each as it was judged.
 
-        Raises OSError EIO when a chunk is not what it was.
+        Raises OSError EIO when a chunk is not what it was, is new, or is gone.
         """
         buffer = memoryview(bytearray(min(CHUNK, self.blob.size)))
-        for number, digest in enumerate(digests):
+        left = len(digests)
+        for number in self._chunks():
             chunk = self.chunk(number, buffer)
-            found = _HOLE if chunk is None else sha256(chunk).digest()
-            if found != digest:
+            if sha256(chunk).digest() != digests.get(number):
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
-            if chunk is not None:
-                yield number * CHUNK, chunk
+            left -= 1
+            yield number * CHUNK, chunk
+        if left:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     def _changed(self, start: int, end: int) -> None:
         self.generation += 1
         self.meta.touch()
-        for number in range(start // CHUNK, end // CHUNK + 1):
-            self._digests.pop(number, None)
+        changed = range(start // CHUNK, end // CHUNK + 1)
+        for number in changed if len(changed) < len(self._digests) else [*self._digests]:
+            if number in changed:
+                self._digests.pop(number, None)
 
     def close(self) -> None:
         """Nobody writes any more and nothing is to be said: give the room back."""

@@ -16,7 +16,9 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from agent.gates.airlock import protocol as wire
+from agent.gates.airlock.descriptor import Number
 from agent.gates.airlock.judging import Names
+from agent.gates.airlock.listings import Listings
 from agent.gates.airlock.protocol import Attributes
 from agent.gates.airlock.staged import Meta, Staged
 
@@ -58,6 +60,7 @@ class Volume:
         self.store = store
         self.judge = judge
         self.names = Names(judge)
+        self.listings = Listings()
         self.connection = -1  # the descriptor of /dev/fuse, where the kernel passes reads through
         self._handles: dict[int, Handle] = {}
         self._numbers = count(1)
@@ -82,13 +85,17 @@ class Volume:
         with self.tree.lock:
             if self._handles.pop(handle.number, None) is None:
                 return False
+            self.listings.forget(handle)
             handle.node.readers -= not handle.writing
             handle.node.writers -= handle.writing
             return handle.writing and handle.node.writers == 0
 
-    def folder(self, node: Node) -> int:
-        """A descriptor number that stays open while the node is known: for use at once. Raises OSError."""
-        return self.medium.folder(self.tree, node).fd
+    def folder(self, node: Node) -> Number:
+        """A descriptor number that stays open while whoever asked for it has it. Raises OSError.
+
+        Another thread may let the folder go at any moment, and its number would lead to another one.
+        """
+        return Number.of(self.medium.folder(self.tree, node))
 
     def reading(self, node: Node) -> Descriptor:
         """The file on the medium, open for reading. Raises OSError."""
@@ -124,8 +131,10 @@ class Volume:
         if file is not None:
             state = os.fstat(file.fd)
             return shown(state, node.inode)._replace(links=0 if node.parent is None else 1), 0
-        now = Meta.new(0o600, 0, 0)
-        return Attributes(node.inode, node.kind | now.mode, 0, 0, 0, 0, 0, now.atime_ns, now.mtime_ns, now.ctime_ns), 0
+        now = _again(node)
+        return Attributes(
+            node.inode, node.kind | now.mode, 0, now.uid, now.gid, 0, 0, now.atime_ns, now.mtime_ns, now.ctime_ns
+        ), 0
 
     def stage(self, node: Node, writer: tuple[int, int], *, empty: bool = False) -> Staged:
         """The staged file of a node, begun with the version on the medium unless ``empty``. Raises OSError."""
@@ -140,8 +149,9 @@ class Volume:
             hold.__enter__()  # nobody writes before the old version is there
         try:
             if base is not None and not empty:
-                file = base
-                staged.fill(lambda into, offset: os.preadv(file.fd, (into,), offset), os.fstat(base.fd).st_size)
+                file, size = base, os.fstat(base.fd).st_size
+                self.medium.refuse_too_large(size)  # a hole of a stranger's: it would be written out in staging
+                staged.fill(lambda into, offset: os.preadv(file.fd, (into,), offset), size)
                 staged.judged = staged.generation
                 staged.durable = staged.generation
             staged.ready = True
@@ -154,7 +164,7 @@ class Volume:
 
     def _base(self, node: Node) -> tuple[Meta, Descriptor | None]:
         if node.parent is not None and not node.on_medium:
-            return Meta.new(0o600, 0, 0), None
+            return _again(node), None
         file = self.reading(node)
         return Meta.of(os.fstat(file.fd)), file
 
@@ -186,18 +196,32 @@ class Volume:
             if not node.on_medium and node.parent is not None:
                 parent, name = node.parent, node.name
                 if node.sealed_as:
-                    self.tree.remember_ghost(parent, name, node.sealed_as, GHOST_S)
+                    self.tree.remember_ghost(parent, name, node.sealed_as, GHOST_S, staged.meta)
                     self.session.notify(wire.NOTIFY_INVAL_ENTRY, wire.forget_entry(parent.number, node.sealed_as))
                 self.tree.unbind(node)
                 self.session.notify(wire.NOTIFY_INVAL_ENTRY, wire.forget_entry(parent.number, name))
         if failed:
             self.session.notify(wire.NOTIFY_INVAL_INODE, wire.forget_inode(node.number))
 
+    def committed_in(self, folder: Node | None) -> None:
+        """The times of a folder, and of the root with its temporary file, changed behind the kernel's back.
+
+        To be called before the reply to whoever waits for the commit: a tar that comes next compares them.
+        """
+        for node in {self.tree.root, folder or self.tree.root}:
+            self.session.notify_attributes(node.number)
+
     def _detach(self, staged: Staged) -> None:
         with self.tree.lock:
             staged.close()
             if staged.node.staged is staged:
                 staged.node.staged = None
+
+
+def _again(node: Node) -> Meta:
+    """What a file begins with that is not on the medium: whose it was before it was sealed, or root's."""
+    was = node.sealed_meta
+    return Meta.new(was.mode, was.uid, was.gid) if was else Meta.new(0o600, 0, 0)
 
 
 def shown(state: os.stat_result, inode: int) -> Attributes:

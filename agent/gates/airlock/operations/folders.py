@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import stat
+from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.fsys.rename import sync_folder_fd
 from agent.gates.airlock import protocol as wire
+from agent.gates.airlock.listings import refuse_too_many
 from agent.gates.airlock.operations.names import entry, find
 
 if TYPE_CHECKING:
@@ -46,11 +48,13 @@ def read_folder_plus(volume: Volume, request: Request) -> bytes:
 def _read(volume: Volume, request: Request, *, plus: bool) -> bytes:
     number, offset, size, *_ = wire.READ_IN.unpack_from(request.body)
     handle = volume.handle(number)
-    if handle.listing is None or offset == 0:
-        handle.listing = _listing(volume, handle.node)
+    listing = handle.listing
+    if listing is None or offset == 0:
+        listing = volume.listings.make(handle, partial(_listing, volume, handle.node))
     reply = bytearray()
-    for position, (name, inode, kind) in enumerate(handle.listing[offset:], offset + 1):
-        item = wire.directory_entry(inode, position, name, kind >> 12)
+    for position in range(offset, len(listing)):
+        name, inode, kind = listing[position]
+        item = wire.directory_entry(inode, position + 1, name, kind >> 12)
         if len(reply) + len(item) + (len(wire.NO_ENTRY) if plus else 0) > size:
             break
         if plus:
@@ -75,6 +79,7 @@ def _listing(volume: Volume, folder: Node) -> list[tuple[bytes, int, int]]:
     children = folder.children
     fold = volume.tree.fold
     for name, inode, kind in volume.medium.names(volume.folder(folder)):
+        refuse_too_many(len(found))
         seen.add(fold(name))
         node = children.get(fold(name))
         found.append((name, node.inode if node is not None else inode, kind))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agent.gates.airlock.volume import Volume
 
 _NOREPLACE = 1
+_TRIES = 64  # of a rename, while somebody else changes the same file
 
 
 def _error(code: int) -> OSError:
@@ -59,7 +60,7 @@ def _ghost(volume: Volume, parent: Node, name: bytes, node: Node | None) -> Node
                 volume.tree.unbind(node)
             raise _error(errno.ENOENT)
         node = volume.tree.bind(parent, name, stat.S_IFREG, volume.tree.invent(), on_medium=False)
-        node.sealed_as = ghost.sealed_as
+        node.sealed_as, node.sealed_meta = ghost.sealed_as, ghost.meta
         return node
 
 
@@ -141,6 +142,7 @@ def unlink(volume: Volume, request: Request) -> bytes:
         if node.on_medium:
             volume.hold_open(node)
             os.unlink(name, dir_fd=folder)
+            volume.tree.unseal(parent, name)
         elif node.sealed_as and volume.tree.ghost(parent, name):
             os.unlink(node.sealed_as, dir_fd=folder)  # whoever has just written it takes it back
         _nameless(volume, node)
@@ -188,20 +190,26 @@ def _rename(volume: Volume, request: Request, to: Node, body: memoryview, flags:
     parent = volume.tree.get(request.node)
     old, raw_new = wire.two_names(body)
     new = new_name(volume, to, raw_new)
-    node = find(volume, parent, checked(old))
+    checked(old)
     tick = until_killed(request)
-    if renamed_needs_asking(volume, node, to, new):
-        what = Flag.FOLDER if node.is_folder else Flag.LINK if node.kind == stat.S_IFLNK else Flag.NONE
-        volume.names.ask(volume.tree.path(to, new), Flag.NEW | what, (request.uid, request.pid), tick)
-    staged = node.staged
-    with staged.gate(tick) if staged is not None else nullcontext(), volume.tree.lock:
-        if node.parent is not parent or node.name != old:
-            node = find(volume, parent, old)  # it was refused and has gone, or came to the medium, while we waited
-        if node.sealed_as and not node.on_medium and node.staged is None:
-            _rename_sealed(volume, node, to, new)
-        else:
-            _move(volume, node, to, new, flags)
-    return b""
+    for _ in range(_TRIES):
+        node = find(volume, parent, old)
+        asked = renamed_needs_asking(volume, node, to, new)
+        if asked:
+            what = Flag.FOLDER if node.is_folder else Flag.LINK if node.kind == stat.S_IFLNK else Flag.NONE
+            volume.names.ask(volume.tree.path(to, new), Flag.NEW | what, (request.uid, request.pid), tick)
+        staged = node.staged
+        with staged.gate(tick) if staged is not None else nullcontext(), volume.tree.lock:
+            if volume.tree.child(parent, old) is not node or node.staged is not staged:
+                continue  # refused and gone, or begun anew: its bytes may be under judgement, with the name they have
+            if not asked and renamed_needs_asking(volume, node, to, new):
+                continue  # it came to the medium while we waited: from now on its name is asked about
+            if node.sealed_as and not node.on_medium and node.staged is None:
+                _rename_sealed(volume, node, to, new)
+            else:
+                _move(volume, node, to, new, flags)
+            return b""
+    raise _error(errno.EBUSY)
 
 
 def _move(volume: Volume, node: Node, to: Node, new: bytes, flags: int) -> None:
@@ -217,6 +225,8 @@ def _move(volume: Volume, node: Node, to: Node, new: bytes, flags: int) -> None:
         volume.hold_open(target)
     if node.on_medium and node.parent is not None:
         volume.medium.rename(volume.folder(node.parent), node.name, folder, new)
+        volume.tree.unseal(node.parent, node.name)
+        volume.tree.unseal(to, new)
     if target is not None:
         _nameless(volume, target)
     volume.tree.move(node, to, new)
@@ -247,4 +257,4 @@ def _rename_sealed(volume: Volume, node: Node, to: Node, new: bytes) -> None:
         _nameless(volume, target)
     volume.tree.lay_ghost(parent, old)
     volume.tree.unbind(node)
-    volume.tree.remember_ghost(to, new, final, GHOST_S)
+    volume.tree.remember_ghost(to, new, final, GHOST_S, node.sealed_meta)

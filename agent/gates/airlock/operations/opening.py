@@ -114,15 +114,20 @@ def _must_be_there(volume: Volume, node: Node, *, emptied: bool) -> None:
 
 
 def _how(volume: Volume, node: Node, handle: Handle) -> tuple[int, int]:
-    """(flags, backing) of the reply to an open. Under ``Tree.lock``."""
+    """(flags, backing) of the reply to an open. Under ``Tree.lock``.
+
+    Who only reads has nothing to be judged and must not wait for us at the close: a killed agent that reads a file here
+    would wait in its own exit, with the connection in its hands, for an airlock that was killed too.
+    """
+    closing = 0 if handle.writing else wire.FOPEN_NOFLUSH
     if not handle.writing and volume.connection >= 0 and node.staged is None:
         handle.backing = passthrough.join(node, volume.connection, volume.reading(node))
         if handle.backing is not None:
-            return wire.FOPEN_PASSTHROUGH, handle.backing.number
+            return wire.FOPEN_PASSTHROUGH | closing, handle.backing.number
     node.plain_opens += 1
     flags = 0 if node.stale else wire.FOPEN_KEEP_CACHE
     node.stale = False
-    return flags, 0
+    return flags | closing, 0
 
 
 def _empty(volume: Volume, request: Request, node: Node) -> None:

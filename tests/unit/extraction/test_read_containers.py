@@ -182,7 +182,7 @@ PROBLEMS = {
     "second volume": (NOISE(200_000), Problem.ENCRYPTED),
     "first volume": (made.seven_zip({"a.txt": PLAIN})[:150], Problem.CORRUPT),
     "winmail.dat, cut": (made.tnef(attachment=invented.docx(LETTER))[:400], Problem.CORRUPT),
-    "signed, cut": (made.cms(b"\x07\x02", PLAIN)[:200], Problem.CORRUPT),
+    "signed, cut": (made.cms(b"\x07\x02", PLAIN)[:90], Problem.CORRUPT),
     "sqlite, cut": (made.sqlite(PATIENTS)[:5000], Problem.CORRUPT),
     "dbase, cut": (made.dbase(_COLUMNS, _RECORDS)[:250], Problem.CORRUPT),
     "zlib, cut": (zlib.compress(PLAIN)[:200], Problem.CORRUPT),

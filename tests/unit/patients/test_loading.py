@@ -21,7 +21,7 @@ from agent.patients.rows import Reason
 from agent.patients.store import PatientStore
 
 LIST = "nom;prénom;date de naissance;IPP\nVERNICOURT;Odile;12/03/1961;80012345\nALBRESPY;Jean-Luc;01/02/1950;\n;Paul;03/04/1980;\n"
-LETTER = "Chère Consœur,\nJe vous remercie de recevoir en consultation Mme VERNICOURT Odile née le 12/03/1961.\n"
+LETTER = "Chère Consœur,\nMme VERNICOURT Odile née le 12/03/1961 souhaite une consultation. Merci.\n"
 
 
 def load(

@@ -225,7 +225,8 @@ def test_no_call_brings_the_document_onto_the_medium(ground: Ground, way: str) -
     done = ground.python(_WRITING[way])
     assert done.returncode != 0, "it was told that all is well"
     assert any(word in done.stderr for word in _DENIED), done.stderr
-    ground.clean()
+    # an empty file says nothing but its name, and may stand there once its content could not be brought
+    ground.clean(named=not way.startswith("reflink"))
     assert ground.made.stick.raw(b"Jeanne EXEMPLE", b"DUPONT Jeanne") == [0, 0]
 
 

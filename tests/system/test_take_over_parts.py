@@ -15,7 +15,7 @@ import pytest
 from agent.channels import mounts
 from agent.daemon import airlock as life
 from agent.daemon.airlock import Airlock
-from agent.daemon.airlock_state import State, Surroundings
+from agent.daemon.airlock_state import End, State, Surroundings
 from agent.daemon.airlocks import on_encrypted_disk
 from agent.daemon.holds import GateServer
 from agent.daemon.operations import Operations
@@ -151,7 +151,7 @@ class Life:
         self.died += 1
 
     def close(self) -> None:
-        self.airlock.end(hand_back=True)
+        self.airlock.end(End.HAND_BACK)
         self.airlock.join(30)
         self.server.close()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
 
-from agent.detection import combine, masking, negatives, wordings
+from agent.detection import combine, heads, masking, negatives, wordings
 from agent.detection.combine import Score
 from agent.detection.disguise import readable
 from agent.detection.evidence import Evidence
@@ -44,6 +44,7 @@ _UNWRITTEN = frozenset(
      Format.AUDIO_VIDEO, Format.EXECUTABLE, Format.FONT, Format.DICOM, Format.SIGNAL, Format.RESEARCH)
 )  # fmt: skip
 """Of these, and of what is encrypted, the text is names and fields of headers: how it sounds says nothing."""
+_ENTRIES = 64  # pages whose entries are counted
 _SEVERAL = 3  # lines with different persons and something clinical that make a list of patients
 _TOLD = 40  # features of the wording among which the words of our lexicon are shown
 _SURE = 0.8  # strength from which a social security number is one, whatever stands around
@@ -58,6 +59,7 @@ class _Page:
     numbers: frozenset[str]
     listed: Listed
     lines: bytes = b""
+    cased: bytes = b""
     wording: float = 0.0  # nats: how it sounds
 
 
@@ -77,7 +79,8 @@ def judge_text(node: Document, search: Search | None = None) -> Judged:
     medical = score.probability >= combine.MEDICAL
     listed = combined([each.listed for each in pages])
     rows = frozenset(who.decode("ascii", "replace") for each in pages for who in each.evidence.row_names)
-    everyone = max(everyone, listed.keys, rows if len(rows) >= _SEVERAL else frozenset(), key=len)
+    entries = heads.patients([each.cased for each in pages[:_ENTRIES]]) if medical and not in_rows else frozenset()
+    everyone = max(everyone, listed.keys, rows if len(rows) >= _SEVERAL else frozenset(), entries, key=len)
     persons = (everyone or numbers or frozenset(("one",))) if identified and medical else frozenset[str]()
     return Judged(
         node,
@@ -85,7 +88,7 @@ def judge_text(node: Document, search: Search | None = None) -> Judged:
         kind_of(_merge([each.evidence for each in pages[max(0, best - 1) : best + 2]])) if medical else Kind.OTHER,
         identified=identified and medical,
         persons=persons,
-        anonymous=int(medical and not identified),
+        anonymous=max(1, len(entries)) if medical and not identified else 0,
         number=bool(numbers),
         items=_findings(page, score) + tuple(page.items),
         scale=Scale(round(score.clinical, 2), round(score.person, 2)),
@@ -146,7 +149,8 @@ def _read(spot: Spot, text: str, ask: _Ask | None) -> _Page:
         counts[hit.type] = counts.get(hit.type, 0) + 1
     sure = frozenset(value for value, strength in numbers.items() if strength >= _SURE)
     items = [Finding(kind, counts[kind], spot, 0.0, _sample(kind, value)) for kind, value in first.items()]
-    return _Page(spot, evidence, sum(numbers.values()), items, sure, listed, page.lines, wordings.log_odds(page.lines))
+    wording = wordings.log_odds(page.lines)
+    return _Page(spot, evidence, sum(numbers.values()), items, sure, listed, page.lines, page.cased, wording)
 
 
 def _sample(kind: FindingType, value: str) -> str:
@@ -231,7 +235,7 @@ def _merge(pages: list[Evidence]) -> Evidence:
 
 
 def _identified(pages: list[_Page], best: int) -> bool:
-    """A name with a label, a civility, an age or a birth date, a number of a patient: near the best page."""
+    """A name with a label, a civility or an age, a birth date, a number of a patient: near the best page."""
     near = pages[max(0, best - 1) : best + 2] + pages[:1]
     return any(
         page.numbers
@@ -240,6 +244,7 @@ def _identified(pages: list[_Page], best: int) -> bool:
         or page.evidence.charts
         or page.evidence.listed
         or page.evidence.names
+        or page.evidence.births
         for page in near
     )
 

@@ -1,0 +1,92 @@
+"""The shapes of persons and of lists that ``heads.py`` counts by. Patterns and words only, on folded text."""
+
+from __future__ import annotations
+
+import re
+
+_CIVILITY = (
+    r"(?:Mmes?|MMES?|Mlles?|MLLE|Melle|Mr?s?\.?|MR|Monsieur|MONSIEUR|Madame|MADAME|Mademoiselle|Mrs\.?|Ms\.?|"
+    r"Miss|Frau|Herrn?|Hr\.?|Fr\.|Sig\.?(?:ra|na)?\.?|Signora|Signor|Sra?\.?|Don|Dona|"
+    r"Dna\.?|Mevr\.?|Mw\.?|Dhr\.?|Mevrouw|De heer|"
+    r"Pat\.?|Pte?\.?|Patiente?|Patientin|PATIENTE?|[Ll]e petit|[Ll]a petite|[Pp]etite?|[Bb]ebe|[Bb]aby|Enfant|"
+    r"[Kk]leine[rn]?)"
+)
+_CAP = r"[A-Z][A-Za-z'\-]+"
+_PART = (
+    r"(?:(?:de|du|d'|la|le|van|von|den|der|el|ben|da|di|do|dos|del|ter|ten|De|La|Le|Van|Von|El|Ben|DE|DU|LA|LE|VAN|"
+    r"VON|DER|EL|BEN|DA) ?)"
+)
+_AGE = r"\d{1,3} ?(?:ans?|a|y|yo|J|jr|anni|anos|mois|jaar|Jahre)\b"
+_BIRTH = r"19[2-9]\d\b|[0-3]?\d[./][01]?\d[./](?:19[2-9]\d|200\d)"  # later ones are the dates of what happened
+
+
+def _compiled(shape: str) -> re.Pattern[bytes]:
+    return re.compile(shape.encode("ascii"))
+
+
+# the order of the names is the order of trust
+SHAPES = {
+    "aged": _compiled(rf"({_CAP})(?: ({_CAP}|[A-Z]\.?))?,? ?\(?(?:{_AGE}|{_BIRTH})"),
+    "civility": _compiled(
+        rf"{_CIVILITY} (?:et {_CIVILITY} )?({_PART}{{0,2}}{_CAP}|[A-Z]\b\.?)(?: ({_CAP}|[A-Z]\b\.?))?"
+    ),
+    "name_capitals": _compiled(
+        r"((?:(?:DE|DU|LA|LE|VAN|VON|DER|EL|BEN|DA|DI) ){0,2}[A-Z][A-Z'\-]{2,}),? ([A-Z][a-z\-]+|[A-Z]\.?)(?![A-Za-z])"
+    ),
+    "name_given": _compiled(r"([A-Z][a-z][a-z\-]*) ([A-Z][A-Z'\-]{2,})(?![A-Za-z])"),
+}
+SEXED = _compiled(
+    r"(?:[HFMWVhfmwv]|Homme|Femme|Patiente?|Pat\.?|Melle|Mann|Frau|Man|Woman|Uomo|Donna|Varon|Mujer|Hombre|Vrouw)"
+    r"[ .,/]{0,2}[A-Z]?[ ,(]{0,2}\d{1,3}(?: ?(?:ans?|a|y|yo|J|anni|anos|mois|m|jaar|Jahre)\b|\b(?![./:]))"
+    r"|\d{1,3} ?(?:yo?[MFmf]|y/?o|[MFHW]\b|ans?\b|Jahre|anni|anos|jaar)"
+)
+LEADS = {
+    "bed": _compiled(
+        r"[-*>. ]*(?:[Ll]it|LIT|[Ll]etto|[Bb]ed|BED|[Bb]ett|[Zz]i(?:mmer)?|[Cc]h(?:b|ambre|br)?|CH|[Hh]ab(?:itacion)?|"
+        r"[Kk]amer|[Cc]ama|[Bb]ox|BOX|[Ss]tanza|[Rr]oom|Rm|[Bb]ay)\.? ?\d{1,3}[A-Za-z]?\b[ :.)-]*"
+    ),
+    "item": _compiled(r"[-*> ]*\d{1,2} ?[/.)][ )]*(?=\D)"),
+    "time": _compiled(r"[-*> ]*[0-2]?\d ?[h:H] ?(?:[0-5]\d)?\b[ :.-]*"),
+    "number": _compiled(r"[-*> ]*\d{1,3}[A-Da-d]?[ :.-]+(?=[A-Z])"),
+    "bullet": _compiled(r"[-*>]+ ?(?=\S)"),
+}
+EMPTY = re.compile(
+    rb"\W*(?:libre|vide|empty|free|leer|frei|libero|libera|vacia|vacio|leeg|vrij|ferme|closed|desinfection|menage|available)\b",
+    re.IGNORECASE,
+)
+STAFF = _compiled(
+    r"\b(?:Dr|Dre|Dra|Drs|Pr|Prof|Dott|Docteur|Doctor|Doktor|IDE|IDEC|AS|ASH|IBODE|IADE|[Ii]nterne|externe|[Kk]ine|SF|"
+    r"sage-femme|infirmiere?|secretaire|assistante|psychologue|pharmacien(?:ne)?|[Nn]urse|Schwester|RN|[Cc]adre|"
+    r"famille de|fille|fils|epouse|mari|femme|soeur|frere|mere|pere|parents|wife|husband|son|daughter|mother)[.:]? ?$"
+)
+ROLE = re.compile(
+    rb",? ?\(?(?:IDE|IDEC|AS\b|cadre|secretaire|assistante|psychologue|kine|infirmier|interne|pharmacien|medecin|"
+    rb"cardiologue|chirurgien|directeur|directrice|president|tresori|animat|aide-soignant|ergo|dieteticien|orthophoniste|"
+    rb"sage-femme|nurse|consultant|registrar|GP\b|GAR|internist|huisarts|Oberarzt|Arzt|Schwester|Pflege|"
+    rb"medico|infermier|enfermer)",
+    re.IGNORECASE,
+)
+NOT_ENTRIES = _compiled(
+    r"\W*(?:[Pp]resents?|PRESENTS?|[Ee]quipe|[Ss]taff|[Ee]xcuses?|[Qq]uorum|CR ?:|[Rr]edacteur|[Ss]igne|[Bb]onjour|"
+    r"[Bb]onsoir|[Cc]hers?|[Cc]here?s?|[Ss]alut|[Hh]ello|[Dd]ear|[Hh]i\b|[Hh]allo|[Ll]ieber?|[Ss]ehr|[Bb]este|[Gg]eachte|"
+    r"[Cc]iao|[Gg]entile|[Ee]gregio|[Bb]uongiorno|[Hh]ola|[Ee]stimad|[Qq]uerid|De ?:|A ?:|Cc ?:|From ?:|To ?:|Von ?:|"
+    r"An ?:|Da ?:|Para ?:|Van ?:|Aan ?:|Objet|Subject|Dr\b|Pr\b|DR\b|IDE\b|AS ?:|Medecin|Merci|Thanks|Danke|"
+    r"Grazie|Gracias|Cordialement|Bien a|Attendees|Present ?:|Anwesend|Teilnehmer|Presenti|Asistentes|Aanwezig)"
+)
+LABELLED = _compiled(
+    r"\n *(?:(?:Nom|NOM|Patiente?|PATIENTE?|Name|NAME|Identite|Prenom|PRENOM|Nachname|Cognome|Apellidos|Naam|Usager|"
+    r"Beneficiaire|Concerne|Objet|Surname|Resident|Eleve|Enfant|Assure)[a-zA-Z() /]{0,24} ?:|[Nn]ee? le)"
+)
+CAPITALS = _compiled(r"(?:le |la |petite? |M\. |Mme )?([A-Z][A-Z'\-]{2,})(?![A-Za-z:])")
+SHORTENED = _compiled(r"(?:[A-Z]{1,4}|[A-Z'\-]*[0-9].*)$")  # «APGAR 10», «DFTT 5»
+YEARS = _compiled(r"[a-zJ]$")
+PARTICLES = frozenset(b"de du la le van von der den el ben da di".split())
+NOT_A_NAME = frozenset(
+    b"dr pr prof docteur le la les de du des et un une chirurgie medecine service unite cabinet clinique "
+    b"hopital chu ch samu ehpad secretariat nuit jour matin soir rdv irm tdm nfs ecg atb crp hba1c inr bilan "
+    b"suivi visite bonjour merci lundi mardi mercredi jeudi vendredi samedi dimanche janvier fevrier mars "
+    b"avril mai juin juillet aout septembre octobre novembre decembre confrere consoeur collegue madame "
+    b"monsieur directeur president ordonnance compte rendu consultation traitement lit chambre salle urgence "
+    b"urgences admitted depuis date died good enfant patient patiente nee ne epouse mari femme fils fille "
+    b"feuille rapport projet protocole grille sortie entree avis care record prenom nom name dob".split()
+)

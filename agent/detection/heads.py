@@ -1,0 +1,194 @@
+"""How many patients a text tells about: the entries of a round, a handover, a staff meeting, a list written by hand.
+
+Owns the count of *entries*: lines (or blocks under a bed, a number, an hour) that begin with a person. A name in the
+middle of a sentence is no entry: letters name relatives, colleagues and secretaries. Takes folded pages of a text that
+was judged medical, returns opaque keys for counting only; they never leave the process. The count is a floor: who
+stands twice under one family name counts once, who is only spoken of counts not at all. Tables are tables.py, births
+and numbers of patients texts.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from agent.detection.head_words import (
+    CAPITALS,
+    EMPTY,
+    LABELLED,
+    LEADS,
+    NOT_A_NAME,
+    NOT_ENTRIES,
+    PARTICLES,
+    ROLE,
+    SEXED,
+    SHAPES,
+    SHORTENED,
+    STAFF,
+    YEARS,
+)
+
+_LINES, _WIDTH = 3000, 200  # looked at of a page, and of a line
+_BEGINS = 24  # bytes of a line within which its person stands
+_STRONG = frozenset(("civility", "aged"))
+_PLACED = frozenset(("bed", "time", "item", "number"))  # what begins the lines of a list
+_ALONE, _SHORT = 12, 4  # bytes: less stands alone on its line; less is hardly anything
+_FEW, _MANY = 3, 4  # entries that make a list of lines with a lead, and of bare ones
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One line: what leads it, the person that it begins with, whether it begins with an age and sex."""
+
+    number: int
+    lead: str = ""
+    body: bytes = b""
+    person: frozenset[bytes] = frozenset()
+    shape: str = ""
+    sexed: bool = False
+    couple: bool = False
+    begins: int = 0  # place of the person in the body
+
+
+@dataclass(slots=True)
+class _Counted:
+    """The persons of all entries with one lead."""
+
+    sure: list[_Entry] = field(default_factory=list)
+    likely: list[_Entry] = field(default_factory=list)
+    nameless: list[_Entry] = field(default_factory=list)
+
+
+def patients(pages: Sequence[bytes]) -> frozenset[str]:
+    """One key a patient of all ``pages`` (folded, case kept); empty when they do not list several."""
+    known: list[frozenset[bytes]] = []
+    couples = placed = 0
+    for page_number, page in enumerate(pages):
+        for entry in _entries_of(page):
+            who = entry.person or frozenset((b"#%d.%d" % (page_number, entry.number),))
+            if not any(_same(who, other) for other in known):
+                known.append(who)
+                couples += entry.couple
+                placed += entry.lead in _PLACED
+    if len(known) + couples < (2 if placed >= 2 else _FEW):
+        return frozenset()
+    keys = {b" ".join(sorted(who)).decode("ascii", "replace") for who in known}
+    return frozenset(keys | {f"+{number}" for number in range(couples)})
+
+
+def _same(who: frozenset[bytes], other: frozenset[bytes]) -> bool:
+    """«Mme DUPONT» and «DUPONT Jeanne» are one; «M. D.» and «Mme D.» cannot be told apart."""
+    shared = who & other
+    return bool(shared) and (who == other or max(map(len, shared)) > 2)
+
+
+def _entries_of(page: bytes) -> Iterator[_Entry]:
+    entries = [_read(number, lead, body) for number, (lead, body) in enumerate(_lines_of(page))]
+    labelled = LABELLED.search(page[:1500]) is not None  # «Nom :», «né le»: the document of one person
+    for lead in dict.fromkeys(entry.lead for entry in entries):
+        counted = _count(lead, entries)
+        many = len(counted.sure) + len(counted.likely) >= (_FEW if lead in _PLACED else _MANY)
+        if labelled and len(counted.sure) < _FEW and not (lead in _PLACED and lead != "item" and many):
+            continue
+        yield from counted.sure
+        if many:
+            yield from counted.likely
+        if _counts_nameless(lead, counted, labelled=labelled):
+            yield from counted.nameless
+
+
+def _counts_nameless(lead: str, counted: _Counted, *, labelled: bool) -> bool:
+    if lead == "bed" and len(counted.sure) + len(counted.nameless) >= 2:
+        return True
+    return not labelled and (len(counted.nameless) >= _FEW or (lead in _PLACED and len(counted.sure) >= 2))
+
+
+def _lines_of(page: bytes) -> Iterator[tuple[str, bytes]]:
+    """Each line as its lead and the rest. A bed or a number on a line of its own takes the line below."""
+    held = ""
+    for line in islice(page.strip(b"\n").split(b"\n"), _LINES):
+        lead, body = _lead(line[:_WIDTH])
+        if held and not lead:
+            yield held, body
+            held = ""
+            continue
+        if held:
+            yield held, b""
+        held = lead if lead in _PLACED and len(body) < _SHORT else ""
+        if not held:
+            yield ("", b"") if NOT_ENTRIES.match(line) else (lead, body)
+    if held:
+        yield held, b""
+
+
+def _read(number: int, lead: str, body: bytes) -> _Entry:
+    sexed = SEXED.match(body.lstrip(b" -(")) is not None
+    best = min(_persons(body, lead), key=lambda entry: (entry.shape, entry.begins), default=_Entry(number))
+    return replace(best, number=number, lead=lead, body=body, sexed=sexed)
+
+
+def _lead(line: bytes) -> tuple[str, bytes]:
+    """What leads the line, and the rest."""
+    for name, shape in LEADS.items():
+        if found := shape.match(line):
+            return name, line[found.end() :]
+    return "", line
+
+
+def _persons(body: bytes, lead: str) -> Iterator[_Entry]:
+    """Whom the line may begin with: the first of each shape that is a person."""
+    for shape, form in SHAPES.items():
+        if shape.startswith("name") and lead not in _PLACED:
+            continue  # two words with capitals: a heading as likely as a person
+        for found in form.finditer(body):
+            if found.start() > _BEGINS:
+                break
+            who = _words(found)
+            if _is_person(found, who, shape, body):
+                kind = "agedfirst" if shape == "aged" and len(who) == 1 else shape
+                yield _Entry(0, lead, body, who, kind, couple=b" et " in found[0], begins=found.start())
+                break
+
+
+def _words(found: re.Match[bytes]) -> frozenset[bytes]:
+    words = b" ".join(group for group in found.groups() if group).lower().replace(b"-", b" ").split()
+    return frozenset(word.strip(b".'") for word in words) - PARTICLES - {b""}
+
+
+def _is_person(found: re.Match[bytes], who: frozenset[bytes], shape: str, body: bytes) -> bool:
+    if not who or not who.isdisjoint(NOT_A_NAME) or STAFF.search(body[max(0, found.start() - 14) : found.start()]):
+        return False
+    if shape != "aged":
+        return ROLE.match(body[found.end() : found.end() + 20]) is None
+    alone = len(who) == 1 and (found.start() > 2 or not YEARS.search(found[0]))  # «Depuis 1998»
+    return not alone and SHORTENED.match(found[1]) is None
+
+
+def _count(lead: str, entries: Sequence[_Entry]) -> _Counted:
+    """The entries with this lead, sorted by how sure they are."""
+    counted = _Counted()
+    mine = [entry for entry in entries if entry.lead == lead and entry.body and not (lead and EMPTY.match(entry.body))]
+    for entry in mine:
+        if not entry.person:
+            if entry.sexed or lead == "bed":
+                counted.nameless.append(entry)
+        elif lead or len(entry.body) - entry.begins > _ALONE:  # a name alone: an address, a signature
+            (counted.sure if entry.shape in _STRONG else counted.likely).append(entry)
+    if lead in _PLACED and len(mine) >= _MANY:
+        _take_capitals(counted, mine)
+    return counted
+
+
+def _take_capitals(counted: _Counted, mine: Sequence[_Entry]) -> None:
+    """«7h10 VEYRENC insuline»: in a list most of whose lines go on with a word in capitals, that word is a name."""
+    firsts = [(entry, CAPITALS.match(entry.body)) for entry in mine]
+    named = [(entry, found[1].lower()) for entry, found in firsts if found and found[1].lower() not in NOT_A_NAME]
+    if len(named) * 10 < len(mine) * 6:
+        return
+    had = frozenset[bytes]().union(*(entry.person for entry in counted.sure + counted.likely))
+    fresh = [(entry, word) for entry, word in named if not entry.person and word not in had]
+    counted.likely += [_Entry(entry.number, entry.lead, entry.body, frozenset((word,))) for entry, word in fresh]
+    taken = {entry.number for entry, _ in fresh}
+    counted.nameless = [entry for entry in counted.nameless if entry.number not in taken]

@@ -1,9 +1,14 @@
-"""Compiles the message catalogues when the package is built or installed; everything else is in pyproject.toml."""
+"""Compiles the message catalogues and the innermost loops of recognition when the package is built or installed;
+everything else is in pyproject.toml.
+"""
 
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
+
+LOOPS = "agent/detection/loops/_compiled"
 
 
 class BuildWithCatalogues(build_py):
@@ -19,4 +24,35 @@ class BuildWithCatalogues(build_py):
         super().run()
 
 
-setup(cmdclass={"build_py": BuildWithCatalogues})
+class BuildWhatCompiles(build_ext):
+    """No compiler, no headers of Python: the installation goes on without what wants them."""
+
+    def build_extensions(self) -> None:
+        self.missing: list[Extension] = []
+        super().build_extensions()
+        self.extensions = [each for each in self.extensions if each not in self.missing]
+
+    def build_extension(self, ext: Extension) -> None:
+        try:
+            super().build_extension(ext)
+        except Exception as error:
+            self.missing.append(ext)
+            self.warn(f"{ext.name} is not compiled, plain Python serves in its place: {error}")
+
+
+def extensions() -> list[Extension]:
+    """What is compiled where it can be; the same in plain Python stands beside it (agent/detection/loops)."""
+    try:
+        from Cython.Build import cythonize
+    except ImportError:
+        return []
+    loops = Extension(
+        LOOPS.replace("/", "."),
+        [f"{LOOPS}.pyx"],
+        # sums are to be those of the plain twin, on every machine
+        extra_compile_args=["-O3", "-ffp-contract=off", "-fstack-protector-strong"],
+    )
+    return list(cythonize([loops], build_dir="build/cython", quiet=True))
+
+
+setup(cmdclass={"build_py": BuildWithCatalogues, "build_ext": BuildWhatCompiles}, ext_modules=extensions())

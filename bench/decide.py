@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from agent.detection import loops
 from agent.detection.detector import detect
 from agent.detection.detector import warm_up as warm_up_detection
 from agent.extraction.limits import Budget, Limits
@@ -38,7 +39,24 @@ def main() -> list[Figure]:
             _bulk(folder, "bulk text, a core", MENU, 30),
             _bulk(folder, "bulk text full of figures, a core", INVOICE, None),
             _bulk(folder, "bulk text about patients, a core", LETTER, None),
+            *(_large(folder, name, begun, filled) for name, begun, filled in _LARGE),
+            Figure("recognition's inner loops are compiled", float(loops.COMPILED), "(1: yes)"),
         ]
+
+
+_FILM = b"\0\0\0\x18ftypisom\0\0\2\0isommp42"
+_LARGE = (
+    ("80 MB of a film, decide", _FILM, os.urandom),
+    ("80 MB of unknown bytes, decide", b"", os.urandom),
+    ("80 MB of text, decide", b"", lambda size: (MENU.encode() * (1 + size // len(MENU)))[:size]),
+)
+
+
+def _large(folder: str, name: str, begun: bytes, filled: Callable[[int], bytes]) -> Figure:
+    """A large file, as films and images of disks are; the hard limit on any file is its budget."""
+    path = Path(folder) / "large"
+    path.write_bytes(begun + filled(80_000_000))
+    return Figure(name, 1000 * median_s(lambda: decide(path), 3, 1), "ms", 2000)
 
 
 def _pair(

@@ -43,7 +43,7 @@ def pages_of(content: bytes, extension: str) -> list[bytes]:
         seen.extend(page.lines for page in found)
         return found
 
-    nothing = wordings.Model({}, 0.0)
+    nothing = wordings.parse(())
     texts._read_pages, wordings.model = spy, lambda: nothing  # the present model has no say
     try:
         detect(read_bytes(content, extension, Budget()))
@@ -69,13 +69,14 @@ def documents(manifest: Path) -> Iterator[tuple[bytes, str, bool, str]]:
 
 def rows(manifests: list[Path]) -> Iterator[dict[str, Any]]:
     """What the fit wants: one row a page, the pages of a document sharing its weight."""
-    from agent.detection.wordings import features, shown
+    from agent.detection.wordings import affixes, features, shown
 
     for manifest in manifests:
         for content, extension, medical, source in documents(manifest):
             pages = pages_of(content, extension)
             for page in pages:
-                found = sorted(shown(feature).decode("latin-1") for feature in features(page))
+                heard = affixes(page).union(map(shown, features(page)))
+                found = sorted(feature.decode("latin-1") for feature in heard)
                 yield {"features": found, "medical": medical, "weight": 1 / len(pages), "group": source}
 
 
@@ -109,7 +110,7 @@ def _own() -> list[Path]:
 def written(model: dict[str, Any]) -> bytes:
     """The file of the model; weights that round to nothing stay, for they count in the length."""
     lines = [f"{round(1000 * weight)}\t{round(1000 * idf)}\t{text}" for text, weight, idf in model["features"]]
-    head = ["# weight and inverse document frequency in thousandths, word or pair of words; made by bench/wording.py"]
+    head = ["# weight and inverse document frequency in thousandths; word, pair, affix; made by bench/wording.py"]
     return "\n".join([*head, f"bias\t{round(1000 * model['bias'])}", *lines, ""]).encode("latin-1")
 
 

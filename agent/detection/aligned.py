@@ -46,6 +46,7 @@ _CLASSES = bytes([0 if chr(code) == " " else 1 if chr(code).isdigit() else 2 for
 _BITS = bytes([1, 2, 4, *range(3, 256)])
 _FIRST = 12  # records that tell prose from a table
 _ENDS = " \t\r\n\f\x1a"  # old software ends a file with a sign of its own
+_LINE_ENDS = tuple(sign + "\n" for sign in _ENDS if sign != "\n")
 _NEAR = 60  # characters between a name and what goes with it
 _FOLLOWING = 2  # lines that still belong to the person above
 
@@ -56,13 +57,22 @@ def tables_in(text: str) -> list[list[Rows]]:
     """Ways to read the lines of ``text`` as tables, each with its tables; empty for prose. What two ways tell of one
     person is the same person: persons are counted in one of them.
     """
-    lines = [line.rstrip(_ENDS)[:_WIDEST] for line in text[:_MOST].split("\n", _LINES)[:_LINES]]
+    lines = _lines(text)
     if len(lines) < _LEAST:
         return []
-    spaced = any(sign in text for sign in ("  ", "\t", "|"))
+    gaps = text.count("  ") + text.count("\t") + text.count("|")
+    spaced = gaps >= _LEAST * (_CELLS - 1)  # as many as the shortest table has
     blocks = [rows for block in (_blocks(lines) if spaced else ()) if (rows := _columns(block))][:_TABLES]
     plain = "\n".join(lines).encode("latin-1", "replace")
     return [blocks, *([rows] for rows in (_fixed(lines), _persons(lines, plain), beds(lines, plain)) if rows)]
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text without blanks at their ends, each cut to what is looked at."""
+    lines = text[:_MOST].split("\n", _LINES)[:_LINES]
+    if any(end in text for end in _LINE_ENDS) or lines[-1].endswith(tuple(_ENDS)) or max(map(len, lines)) > _WIDEST:
+        return [line.rstrip(_ENDS)[:_WIDEST] for line in lines]
+    return lines  # nearly every text: nothing to take away
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
@@ -111,10 +121,12 @@ def _placed(line: str, stops: list[int]) -> tuple[str, ...]:
 
 def _fixed(lines: Sequence[str]) -> Rows:
     """Records of one width: a column ends where blanks end, or a number does, in all of them."""
-    records = [line for line in lines if line.strip()]
+    records = list(filter(str.strip, lines))
     widths = [*map(len, records)]
     width = max(widths, default=0)
-    if width < _FIXED or len(records) < _LEAST or sum(2 * each >= width for each in widths) < 0.95 * len(records):
+    if width < _FIXED or len(records) < _LEAST:
+        return []
+    if len([each for each in widths if 2 * each >= width]) < 0.95 * len(records):
         return []
     if not _may_be_cut(records[:_FIRST], width):
         return []

@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass
 
 from agent.detection.evidence import Evidence
+from agent.detection.loops import lift
 from agent.detection.negatives import FAMILIES, OF_NOBODY
 from agent.detection.weights import (
     CLINICAL,
@@ -84,7 +85,8 @@ def heard(score: Score, wording: float, *, sure: bool = False) -> Score:
     clinical = sum(line.nats for line in score.lines if line.side == "clinical" and line.nats > 0)
     decided = any(line.nats <= DECIDED for line in score.lines)
     most = -EVEN if decided else UNSAID + clinical
-    nats = _lift(score.clinical, score.person, _with_wording(score.probability, min(wording, most)))
+    wanted = _with_wording(score.probability, min(wording, most))
+    nats = round(lift(score.clinical, score.person, wanted, SLOPE), 2)
     lines = tuple(Weighed("wording", side, FindingType.WORDING, 1, nats) for side in ("clinical", "person"))
     return Score(score.clinical + nats, score.person + nats, score.identity, score.lines + lines)
 
@@ -92,18 +94,6 @@ def heard(score: Score, wording: float, *, sure: bool = False) -> Score:
 def _with_wording(probability: float, wording: float) -> float:
     odds = math.log(probability / (1 - probability)) if 0 < probability < 1 else math.copysign(40.0, probability - 0.5)
     return sigmoid(SAID * odds + wording + EVEN)
-
-
-def _lift(clinical: float, person: float, wanted: float) -> float:
-    """Nats on both sides that make the probability of the whole ``wanted``; to a thousandth."""
-    low, high = -40.0, 40.0
-    while high - low > 1e-3:
-        middle = (low + high) / 2
-        if told(sigmoid(clinical + middle) * sigmoid(person + middle)) < wanted:
-            low = middle
-        else:
-            high = middle
-    return round(high, 2)
 
 
 def sigmoid(nats: float) -> float:

@@ -29,8 +29,11 @@ from agent.detection.head_words import (
     STAFF,
     YEARS,
 )
+from agent.detection.linear import anywhere
 
 _LINES, _WIDTH = 3000, 200  # looked at of a page, and of a line
+# whether a line may hold anybody, where its lead does not make it one of a list; one look, linear
+_may_name = anywhere(b"|".join(form.pattern for shape, form in SHAPES.items() if not shape.startswith("name")))
 _BEGINS = 24  # bytes of a line within which its person stands
 _STRONG = frozenset(("civility", "aged"))
 _PLACED = frozenset(("bed", "time", "item", "number"))  # what begins the lines of a list
@@ -125,6 +128,8 @@ def _lines_of(page: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _read(number: int, lead: str, body: bytes) -> _Entry:
     sexed = SEXED.match(body.lstrip(b" -(")) is not None
+    if lead not in _PLACED and not _may_name(body):  # nearly every line
+        return _Entry(number, lead, body, sexed=sexed)
     best = min(_persons(body, lead), key=lambda entry: (entry.shape, entry.begins), default=_Entry(number))
     return replace(best, number=number, lead=lead, body=body, sexed=sexed)
 

@@ -102,7 +102,13 @@ def _of_lines(lines: tuple[_Line, ...]) -> tuple[_Uses, tuple[str, ...], bool, b
     """What the entries that stand in ``lines`` share: uses, languages, whether they are counted, or anchors."""
     uses = tuple(sorted(dict.fromkeys(line[:2] for line in lines), key=lambda use: _PRIORITY.index(use[0])))
     languages = tuple(dict.fromkeys(line[2] for line in lines))
-    return uses, languages, all(use[0] in COUNTED for use in uses), any(use[0] == "anchor" for use in uses)
+    counted = all(use[0] in COUNTED for use in uses) or all(_says_once(*use) for use in uses)
+    return uses, languages, counted, any(use[0] == "anchor" for use in uses)
+
+
+def _says_once(group: str, detail: str) -> bool:
+    """A marker that speaks against wherever it stands; those of strength ``h`` only do as a heading."""
+    return group == "against" and detail.rpartition(":")[2].lower() != "h"
 
 
 @lru_cache(maxsize=1)

@@ -153,9 +153,15 @@ def _name(text: bytes) -> str | None:
 def _add(found: Notation, name: str, text: bytes) -> None:
     if name == "code":
         found.codes += 1
-        return
-    kinds = {
-        "lab": found.labs, "dosed": found.doses, "dose": found.strengths,
-        "rhythm": found.rhythms, "vital": found.vitals,
-    }  # fmt: skip
-    kinds.get(name, found.findings).add(text)
+    elif name == "lab":
+        found.labs.add(text)
+    elif name == "vital":
+        found.vitals.add(text)
+    elif name == "dosed":
+        found.doses.add(text)
+    elif name == "dose":
+        found.strengths.add(text)
+    elif name == "rhythm":
+        found.rhythms.add(text)
+    else:
+        found.findings.add(text)

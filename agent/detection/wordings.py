@@ -6,44 +6,42 @@ one weight a feature, learnt from labelled documents (``bench/wording.py``, whic
 went by can be shown. Owns the reading of ``data/wording.tsv`` and the sum; ``combine`` decides what it is worth.
 
 Features are those of the view ``lines`` of a folded page, with every digit a 0: runs of letters, runs of digits, other
-signs, and what stands next to each other. Each counts once a page; the sum is over the length of the vector of inverse
+signs, and what stands next to each other; besides, the beginnings and ends of words (``>card``, ``<ite``), which say
+what a word is that nobody has seen. Each counts once a page; the sum is over the length of the vector of inverse
 document frequencies (cosine normalisation), so that a long page says no more than a short one.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib import resources
-from itertools import pairwise, repeat
 from typing import NamedTuple
 
-_TOKEN = re.compile(rb"[a-z]+|0+|[^\sa-z0]")
-_SHAPES = bytes(0x30 if 0x30 <= code <= 0x39 else code for code in range(256))
-_LENGTH_BITS, _COUNT_BITS = 40, 16  # a page has a few thousand features, each at most 2^20 long
-_WEIGHT = _LENGTH_BITS + _COUNT_BITS  # from which bit on
+from agent.detection.loops import Sound
+from agent.detection.loops.plain import Feature, affixes, features
+
+__all__ = ["FEW", "KNOWN", "MOST", "Model", "affixes", "features", "log_odds", "model", "parse", "shown", "telling"]
+
 _WEIGHT_SCALE, _LENGTH_SCALE = 10_000, 1_000
 MOST = 8.0  # nats either way: beyond it the model has seen too little to be believed
-FEW = 15  # known features from which a page is heard at half its loudness
+FEW = 4  # known features from which a page is heard at half its loudness
 KNOWN = 0.7  # share of a page's features that the model knows in the languages that it saw most of
-_Feature = bytes | tuple[bytes, bytes]
 
 
 class Model(NamedTuple):
-    """``packed``: feature → its weight, a one, and its squared frequency in one whole number, so that one sum adds up
-    all three exactly, in whatever order. ``bias`` in nats.
+    """``sound`` sums up features by their numbers, which run from what speaks most for to what speaks most against.
+    ``weights`` and ``texts`` (the words of each) by number; from ``neither`` on they say nothing, from ``against`` on
+    they speak against. ``bias`` in nats.
     """
 
-    packed: dict[_Feature, int]
+    sound: Sound
     bias: float
-
-
-def features(lines: bytes) -> set[_Feature]:
-    """The distinct features of a folded page (view ``lines``)."""
-    tokens = _TOKEN.findall(lines.translate(_SHAPES))
-    return {*tokens, *pairwise(tokens)}
+    weights: tuple[int, ...]
+    texts: tuple[bytes, ...]
+    neither: int
+    against: int
 
 
 def log_odds(lines: bytes) -> float:
@@ -51,26 +49,28 @@ def log_odds(lines: bytes) -> float:
 
     Said less loudly the less of the page the model knows: another language, figures, a few words.
     """
-    known, found = model(), features(lines)
-    total = sum(map(known.packed.get, found, repeat(0)))
-    length, count = total & ((1 << _LENGTH_BITS) - 1), total >> _LENGTH_BITS & ((1 << _COUNT_BITS) - 1)
+    known = model()
+    weight, length, count, distinct = known.sound.hear(lines)
     if not count:
         return 0.0
-    nats = (total >> _WEIGHT) / _WEIGHT_SCALE / math.sqrt(length / _LENGTH_SCALE) + known.bias
-    heard = min(1.0, count / len(found) / KNOWN) * count / (count + FEW)
+    nats = weight / _WEIGHT_SCALE / math.sqrt(length / _LENGTH_SCALE) + known.bias
+    heard = min(1.0, count / distinct / KNOWN) * count / (count + FEW)
     return max(-MOST, min(MOST, nats * heard))
 
 
 def telling(lines: bytes, count: int, *, against: bool) -> list[bytes]:
     """The features that weighed most, for or against, in order; words of our own list, so that they may be shown."""
-    known = model().packed
-    weights = [(known.get(feature, 0) >> _WEIGHT, feature) for feature in features(lines)]
-    ordered = sorted(weights, key=lambda each: (each[0] if against else -each[0], shown(each[1])))
-    said = [feature for weight, feature in ordered[:count] if (weight < 0 if against else weight > 0)]
-    return [shown(feature) for feature in said]
+    known = model()
+    found = known.sound.known(lines)
+    if against:
+        found = [number for number in found if number >= known.against]
+        found.sort(key=lambda number: (known.weights[number], known.texts[number]))
+    else:
+        found = [number for number in found[:count] if number < known.neither]
+    return [known.texts[number] for number in found[:count]]
 
 
-def shown(feature: _Feature) -> bytes:
+def shown(feature: Feature) -> bytes:
     """A feature as text: the tokens with a blank between them."""
     return feature if isinstance(feature, bytes) else b" ".join(feature)
 
@@ -86,7 +86,7 @@ def parse(rows: Iterable[bytes]) -> Model:
     """``bias<TAB>nats``, then ``weight<TAB>frequency<TAB>token[ token]`` with weight and inverse document frequency in
     thousandths. Lines that begin with ``# `` say where it comes from. Raises ValueError for anything else.
     """
-    packed: dict[_Feature, int] = {}
+    read: dict[bytes, tuple[int, int]] = {}
     bias = 0.0
     for row in rows:
         if row.startswith(b"# "):
@@ -95,8 +95,16 @@ def parse(rows: Iterable[bytes]) -> Model:
         if weight == b"bias":
             bias = int(frequency) / 1000
             continue
-        first, *second = text[0].split(b" ")
         idf = int(frequency) / 1000
-        value = round(int(weight) / 1000 * idf * _WEIGHT_SCALE), round(idf * idf * _LENGTH_SCALE)
-        packed[(first, second[0]) if second else first] = (value[0] << _WEIGHT) + (1 << _LENGTH_BITS) + value[1]
-    return Model(packed, bias)
+        read[text[0]] = round(int(weight) / 1000 * idf * _WEIGHT_SCALE), round(idf * idf * _LENGTH_SCALE)
+    return _ordered(read, bias)
+
+
+def _ordered(read: dict[bytes, tuple[int, int]], bias: float) -> Model:
+    texts = sorted(read)
+    texts.sort(key=lambda text: -read[text][0])  # what weighs the same stays in the order of its letters
+    weights = tuple([read[text][0] for text in texts])
+    sound = Sound(texts, weights, [read[text][1] for text in texts])
+    neither = sum(weight > 0 for weight in weights)
+    against = len(weights) - sum(weight < 0 for weight in weights)
+    return Model(sound, bias, weights, tuple(texts), neither, against)

@@ -40,7 +40,7 @@ _WORDLESS = tuple((index, scheme) for index, scheme in enumerate(SCHEMES) if sch
 WORDS = tuple(sorted({scheme.words.pattern for scheme in SCHEMES}))  # the context words, each sort once
 
 _LEAST_ALONE = min(scheme.digits for _, scheme in _WORDLESS)
-_MANY = 4  # runs from which one search tells where a number may stand that needs no context word
+_MANY = 3  # runs from which one search tells where a number may stand that needs no context word
 _LOOSENED = (  # a question mark in Latin-1 may be any digit
     (HEAD, ""), (TAIL, ""), (r"(?!\d)", ""), (r"\d", "[0-9?]"), (r"\u00a0", r"\xa0"), (r"\u202f", ""),
 )  # fmt: skip
@@ -61,10 +61,12 @@ def _vocabulary() -> Any:
 
 
 @lru_cache(maxsize=256)
-def _with_words(sorts: tuple[int, ...]) -> tuple[tuple[int, Scheme], ...]:
-    """The schemes worth a look where these sorts of words stand: theirs, and those that need none."""
+def _with_words(sorts: tuple[int, ...], alone: bool) -> tuple[tuple[int, Scheme], ...]:
+    """The schemes worth a look where these sorts of words stand: theirs, and (``alone``) those that need none."""
     words = {WORDS[sort] for sort in sorts}
-    return tuple((i, scheme) for i, scheme in enumerate(SCHEMES) if scheme.alone or scheme.words.pattern in words)
+    return tuple(
+        (i, scheme) for i, scheme in enumerate(SCHEMES) if (alone if scheme.alone else scheme.words.pattern in words)
+    )
 
 
 @lru_cache(maxsize=1)
@@ -120,8 +122,8 @@ class NumberScan:
         if count < (_LEAST if self._words else _LEAST_ALONE):
             return
         low, high = max(0, start - _BEFORE), min(len(self._text), end + _BEHIND)
-        worth = self._worth(start, end)
-        if worth is _WORDLESS and not self._may_stand(low, high):
+        worth = self._worth(start, end, alone=self._may_stand(low, high))
+        if not worth:
             return
         window = self._text[low:high]
         for index, scheme in worth:
@@ -150,13 +152,15 @@ class NumberScan:
         hit = self._hits[-1] if self._hits else None
         return hit is not None and hit.strength >= _SURE and hit.start <= start and hit.end >= end
 
-    def _worth(self, start: int, end: int) -> tuple[tuple[int, Scheme], ...]:
-        """The schemes that could give a hit here: a scheme that needs a context word is looked at beside one only."""
+    def _worth(self, start: int, end: int, *, alone: bool) -> tuple[tuple[int, Scheme], ...]:
+        """The schemes that could give a hit here: a scheme that needs a context word is looked at beside one only, the
+        others where their shapes were seen (``alone``).
+        """
         low, high = max(0, start - _BEFORE - NEAR), end + _BEHIND + AFTER
         place = bisect_left(self._words, low)
         if place >= len(self._words) or self._words[place] >= high:
-            return _WORDLESS
-        return _with_words(tuple(sorted(_vocabulary().Match(self._bytes[low:high]) or ())))
+            return _WORDLESS if alone else ()
+        return _with_words(tuple(sorted(_vocabulary().Match(self._bytes[low:high]) or ())), alone)
 
     def _judge(self, index: int, scheme: Scheme, match: re.Match[str]) -> None:
         self._candidates[index] += 1

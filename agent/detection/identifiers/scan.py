@@ -6,7 +6,7 @@ windows of bounded size. A text without digits costs a few microseconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -15,13 +15,13 @@ from agent.detection.disguise import readable
 from agent.detection.identifiers import birth, contacts, foreign, ins, ipp
 from agent.detection.identifiers.base import Hit, compact
 from agent.detection.identifiers.numbers import MAX_HITS, WORDS, NumberScan, grade
-from agent.detection.linear import groups, spans
+from agent.detection.linear import at_start, spans
 from agent.findings import FindingType
 
 MAX_LANDMARKS = 50_000
 _MAX_WORDS = 100_000
 _NUMBERS = rb"[0-9](?:[ .\-/|\xa0()]{0,3}[0-9ABab]){6,}"
-# what a number's label, a street or a number with letters in it begins with; one group each, tried in this order
+# what a number's label, a street or a number with letters in it begins with, tried in this order
 _LANDMARKS = (
     ipp.PATIENT,
     ipp.STAY,
@@ -29,6 +29,7 @@ _LANDMARKS = (
     contacts.STREET,
     *foreign.LANDMARKS,
 )
+_LONGEST_LANDMARK = 400  # characters: none is as long
 _MARKED = "àâäáãéèêëîïíìôöóòõûüùúçñÀÂÄÁÃÉÈÊËÎÏÍÌÔÖÓÒÕÛÜÙÚÇÑøØºª\xa0\n\r\t"
 _PLAIN = "aaaaaeeeeiiiiooooouuuucnaaaaaeeeeiiiiooooouuuucnoooa    "
 _FOLD = bytes.maketrans(_MARKED.encode("latin-1"), _PLAIN.encode("latin-1"))
@@ -41,9 +42,15 @@ def _searchers() -> tuple[Any, Any, Any]:
 
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
-    landmarks = "|".join(f"({pattern})" for pattern in _LANDMARKS).encode("latin-1")
+    landmarks = "|".join(f"(?:{pattern})" for pattern in _LANDMARKS).encode("latin-1")
     words = "|".join(WORDS).encode("latin-1")
     return tuple(re2.compile(pattern, options) for pattern in (_NUMBERS, landmarks, words))
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> tuple[Callable[..., bool], ...]:
+    """For each sort of landmark, whether one begins a text."""
+    return tuple([at_start(pattern.encode("latin-1")) for pattern in _LANDMARKS])
 
 
 def find_identifiers(text: str) -> list[Hit]:
@@ -62,38 +69,37 @@ def find_in(text: str) -> list[Hit]:
     numbers, landmarks, words = _searchers()
     hits = [*contacts.mails(text), *ins.datamatrix(text)]
     runs = list(spans(numbers, plain))
-    found = groups(landmarks, plain)
     folded = plain.translate(_FOLD).lower()
     if runs:
         places = [start for start, _ in islice(spans(words, folded), _MAX_WORDS)]
         hits += NumberScan(text, folded, places).over(runs, plain)
-    hits += _landmarks(text, folded, found)
+    hits += _landmarks(text, plain, folded, spans(landmarks, plain))
     return _settle(hits)
 
 
-def _landmarks(text: str, folded: bytes, found: Iterator[Sequence[tuple[int, int]]]) -> list[Hit]:
+def _landmarks(text: str, plain: bytes, folded: bytes, found: Iterator[tuple[int, int]]) -> list[Hit]:
     hits: list[Hit] = []
-    for number, places in enumerate(found):
+    for number, (start, end) in enumerate(found):
         if number > MAX_LANDMARKS or len(hits) > MAX_HITS:
             break
-        start, end = places[0]
         if start and text[start - 1].isalnum():
             continue
-        group = next(group for group in range(1, len(places)) if places[group][0] >= 0)
-        hit = _read_landmark(text, folded, start, end, group)
+        piece = plain[start : start + _LONGEST_LANDMARK]
+        sort = next(sort for sort, begins in enumerate(_kinds(), 1) if begins(piece))  # the first is the one that did
+        hit = _read_landmark(text, folded, start, end, sort)
         if hit is not None:
             hits.append(hit)
     return hits
 
 
-def _read_landmark(text: str, folded: bytes, start: int, end: int, group: int) -> Hit | None:
-    if group <= 2:
-        return ipp.read(text, end, FindingType.IPP if group == 1 else FindingType.NDA)
-    if group == 3:
+def _read_landmark(text: str, folded: bytes, start: int, end: int, sort: int) -> Hit | None:
+    if sort <= 2:
+        return ipp.read(text, end, FindingType.IPP if sort == 1 else FindingType.NDA)
+    if sort == 3:
         return birth.read(text, end)
-    if group == 4:
+    if sort == 4:
         return contacts.address(text, start, end)
-    scheme = foreign.LETTERED[group - 5]
+    scheme = foreign.LETTERED[sort - 5]
     letters = scheme.pattern.match(text, start)
     if letters is None or not scheme.valid(compact(letters[1])):
         return None

@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
+from agent.detection.linear import anywhere
 from agent.detection.structured.base import STRONG, Person, Recognised, about
 from agent.findings import FindingType, Kind
 
@@ -25,6 +26,7 @@ _CLAIMS = re.compile(
     re.IGNORECASE,
 )
 _LONG_NUMBER = re.compile(r"[12]\d\d[01]\d\d[\dAB]\d{6}")
+_may_be_number = anywhere(rb"[12][0-9?]{2}[01][0-9?]{2}[0-9AB?][0-9?]{6}")
 _DIGITS = 12  # of those thirteen signs, where Corsica has a letter
 _NO_DIGITS = bytes(set(range(256)) - set(b"0123456789?"))
 _LOG_NIR = re.compile(r"(?<![\dA-Za-z])([12]\d\d(?:0[1-9]|1[0-2])(?:\d\d|2[AB])\d{6})[ /]?(\d\d)(?!\d)")
@@ -46,8 +48,9 @@ def recognise_billing(text: str) -> Recognised | None:
 
 
 def _may_hold_number(text: str) -> bool:
-    """Whether there are as many digits at all as a number has; a sign unknown to Latin-1 may be a digit."""
-    return len(text.encode("latin-1", "replace").translate(None, _NO_DIGITS)) >= _DIGITS
+    """Whether a number may stand there: digits enough, and in one place. A sign unknown to Latin-1 may be one."""
+    plain = text.encode("latin-1", "replace")
+    return len(plain.translate(None, _NO_DIGITS)) >= _DIGITS and _may_be_number(plain)
 
 
 def _records(text: str) -> list[str]:

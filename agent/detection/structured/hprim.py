@@ -58,7 +58,10 @@ def _header(block: str, *, strict: bool) -> Person | None:
     lines = [line.strip() for line in block.lstrip("\ufeff\r\n").split("\n", 15)[:15]]
     if strict and (len(lines) < 12 or not any(map(str.isdigit, lines[6][-4:]))):
         return None
-    if any("&" in line for line in lines):  # written by software that thinks in HTML
+    escaped = any("&" in line for line in lines)
+    if strict and not escaped and not _DATE.fullmatch(_LABEL.sub("", lines[6]) if ":" in lines[6] else lines[6]):
+        return None
+    if escaped:  # written by software that thinks in HTML
         lines = [html.unescape(line[:400]) for line in lines]
     lines = [_LABEL.sub("", line) if ":" in line else line for line in lines[:8]] + lines[8:]
     for shift in (0,) if strict else (0, 1, -1):

@@ -22,12 +22,18 @@ def _application() -> tuple[Any, Ask]:
 
     from collector import app
     from collector.access import Access
-    from collector.schema import open_database
-    from collector.writer import Writer
+    from collector.ingest.verifiers import Verifiers
+    from collector.ingest.witness import load_witness
+    from collector.ingest.writer import Writer
+    from collector.service import Service
+    from collector.store.engine import open_store
+    from collector.sync.admission import Admission
 
     folder = tempfile.TemporaryDirectory(prefix="serment-fuzz-")
-    engine = open_database(Path(folder.name))
-    service = app.Service(engine, Writer(engine), Access(TOKEN))
+    store = open_store(Path(folder.name))
+    engine = store.engine
+    service = Service(store, Writer(store), Access(TOKEN), load_witness(Path(folder.name)), Verifiers(0))
+    service.admission = Admission(1e9, 1e9)
     application, loop = app.build(service), asyncio.new_event_loop()
 
     def ask(

@@ -120,6 +120,29 @@ def _identifiers() -> Check:
     return check
 
 
+def _loops() -> Check:
+    from agent.detection import loops
+    from agent.detection.fold import fold
+    from agent.detection.lexicon import entries
+    from agent.detection.loops import plain
+    from agent.detection.wordings import model
+
+    lexicon, known = entries(), model()
+    terms = [entry.text for entry in lexicon], bytes(e.whole for e in lexicon), bytes(e.counted for e in lexicon)
+    features = known.texts, known.weights, [1 + number % 900 for number in range(len(known.texts))]
+    twins = [(twin.Terms(*terms), twin.Sound(*features)) for twin in (plain, loops)]
+
+    def check(data: bytes) -> None:
+        page = fold(data.decode("utf-8", "replace"))
+        for lines in (page.lines, data):
+            said = [(sound.hear(lines), sound.known(lines)) for _, sound in twins]
+            must(said[0] == said[1], "a page sounds the same")
+        found = [words.find(page.words) for words, _ in twins]
+        must(found[0] == found[1], "the same entries are found")
+
+    return check
+
+
 def _tables() -> Check:
     from agent.detection.tables import read_table
 
@@ -198,6 +221,7 @@ TARGETS = (
            words=(b"HC1:", b"shc:/", b"DC04", b"IS01", b"eyJ", b"shlink:/", b"\x1d", b"<MP ", b"%1D")),
     Target("cbor", "any bytes are CBOR or refused with one exception", _certificates, _cbor,
            words=(b"\x9f", b"\xbf", b"\x5f", b"\xff", b"\xa1", b"\xd2", b"\xbb")),
+    Target("loops", "the compiled loops and their plain twins say the same of any bytes", _plain, _loops, words=WORDS),
     Target("tables", "any rows have a probability; nothing is raised", _plain, _tables, words=WORDS),
     Target("charset", "any bytes with any declared encoding are text; nothing is raised", _encoded, _charset, words=WORDS),
 )  # fmt: skip

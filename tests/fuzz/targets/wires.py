@@ -74,9 +74,11 @@ def _body() -> Check:
     from agent.transport import wire
 
     def check(data: bytes) -> None:
-        leaves = wire.parse_body(data)
-        sent = b"".join(frames.pack_sent(leaf.public, leaf.private_hash) for leaf in leaves)
-        must(sent == data, "every byte of a body is in one of its records")
+        leaves, seals, _ = wire.parse_body(data)
+        pieces = [frames.pack_sent(leaf.public, leaf.private_hash) for leaf in leaves]
+        for seal in reversed(seals):
+            pieces.insert(seal.before, frames.pack(frames.FrameType.CHECKPOINT, seal.body))
+        must(b"".join(pieces) == data, "every byte of a body is in one of its records or seals")
 
     return check
 

@@ -6,7 +6,7 @@ import textwrap
 import pytest
 import re2
 
-from agent.detection import aligned, jottings, speech
+from agent.detection import aligned, heads, jottings, speech
 from agent.detection.aligned import tables_in
 from agent.detection.evidence import _ABSENT, Evidence, is_denied
 from agent.detection.fold import Folded, fold
@@ -181,3 +181,25 @@ def test_rows_are_lines_with_a_person_and_something_clinical():
     read_people(evidence, page, places, [])
     assert evidence.rows == 2
     assert evidence.row_names == {b"anne martin", b"faur lise"}
+
+
+HEADS = (
+    "Mme DUPONT", "M. Le Goff", "DUPONT Jeanne", "Jeanne DUPONT", "ROY 84 ans", "Lit 4 ", "- ", "12) ", "8h30 ", "72 ans",
+    "H 64a", "Petite Anna", "né en 1951 ", "de ", "Dr Roy", " vu ce jour, stable", "\n", "\n", "\n", ", ", "12/03/1951", "(",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_heads_of_lines_are_counted_the_same_without_a_first_look(seed, monkeypatch):
+    dice = random.Random(seed)
+    pages = [fold("".join(dice.choices(HEADS, k=dice.randint(5, 60)))).cased for _ in range(8)]
+    looked = [heads.patients([page]) for page in pages]
+    read = [list(heads._entries_of(page)) for page in pages]
+    monkeypatch.setattr(heads, "_may_name", lambda _: True)
+    assert looked == [heads.patients([page]) for page in pages]
+    assert read == [list(heads._entries_of(page)) for page in pages]
+
+
+def test_a_line_that_names_nobody_is_not_looked_at():
+    assert not heads._may_name(b"Traitement de sortie : bisoprolol 2,5 mg, controle dans 3 semaines")
+    assert heads._may_name(b"Mme DUPONT, vue ce jour")

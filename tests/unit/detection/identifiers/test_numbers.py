@@ -33,6 +33,6 @@ def test_looking_only_where_words_stand_finds_what_looking_everywhere_finds(seed
     dice = random.Random(seed)
     text = "".join(dice.choice(dice.choice((LABELS, NUMBERS, FILLERS, FILLERS))) for _ in range(60))
     quick = find_identifiers(text)
-    monkeypatch.setattr(NumberScan, "_worth", lambda *_: tuple(enumerate(SCHEMES)))
+    monkeypatch.setattr(NumberScan, "_worth", lambda *_, **__: tuple(enumerate(SCHEMES)))
     monkeypatch.setattr(NumberScan, "_settled", lambda *_: False)
     assert quick == find_identifiers(text)

@@ -1,0 +1,182 @@
+# The lexicon: a tree of letters. Part of _compiled.pyx, which says what may be done here.
+
+cdef inline bint _is_ending(const uint8_t[::1] words, Py_ssize_t start, Py_ssize_t end):
+    """s, e, x, n, es, en, er"""
+    cdef uint8_t first = words[start]
+    cdef uint8_t second
+    if end - start == 1:
+        return first == c"s" or first == c"e" or first == c"x" or first == c"n"
+    second = words[start + 1]
+    return first == c"e" and (second == c"s" or second == c"n" or second == c"r")
+
+
+cdef class Terms:
+    """See ``plain.Terms``. A tree of letters in which a node with one way on is none: its letters are the label of the
+    way. Nodes are numbered by distance from the root, so the ways out of one lie side by side.
+    """
+
+    cdef const uint8_t[::1] _pool  # all entries, one after another
+    cdef const uint8_t[::1] _whole
+    cdef const uint8_t[::1] _once
+    cdef int32_t[::1] _place  # entry → where it begins in the pool
+    cdef int32_t[::1] _shorter  # entry → the longest other one that it begins with, or EMPTY
+    cdef int32_t[::1] _nodes  # four numbers a node, see below
+    cdef uint8_t[::1] _letter  # node → first letter of the way to it
+    cdef int32_t[::1] _begun  # the first two letters → the node that is reached, or EMPTY
+    cdef int32_t[::1] _one  # a first letter → the entry that it is, or EMPTY
+    cdef int32_t[::1] _met  # entry → the last page on which it was met
+    cdef int32_t _page
+
+    def __cinit__(self, texts, whole, once):
+        count = len(texts)
+        if not count == len(whole) == len(once):
+            raise ValueError("one flag an entry")
+        if not all(texts) or b"".join(texts).translate(None, WORDS) or len(set(texts)) < count:
+            raise ValueError("entries are different, and made of small letters, figures and blanks")
+        self._whole, self._once = bytes(whole), bytes(once)
+        self._pool = b"".join(texts) or b" "
+        self._place = _places(texts)
+        self._met = array("i", [0]) * max(1, count)
+        self._page = 0
+        self._shorter = array("i", [EMPTY]) * max(1, count)
+        self._begun, self._one = array("i", [EMPTY]) * (SORTS * SORTS), array("i", [EMPTY]) * SORTS
+        self._build(array("i", sorted(range(count), key=texts.__getitem__)))
+
+    cdef void _build(self, int32_t[::1] order) except *:
+        """Number the nodes. ``order``: the entries sorted. For each node: which of them begin with the letters that lead
+        to it (from, to), how many letters these are, and the longest entry met on the way.
+        """
+        cdef Py_ssize_t count = order.shape[0], room = 2 * count + SORTS + 1
+        cdef int32_t[::1] lows = array("i", [0]) * room, highs = array("i", [0]) * room
+        cdef int32_t[::1] depths = array("i", [0]) * room, mets = array("i", [0]) * room
+        cdef int32_t node = 0, nodes = 1, low, high, depth, met, entry, last, stop, same, start, end
+        cdef uint8_t letter
+        self._nodes, self._letter = array("i", [0]) * (4 * room), bytearray(room)
+        highs[0], mets[0] = count, EMPTY
+        self._nodes[ENDS] = EMPTY
+        while node < nodes:
+            low, high, depth, met = lows[node], highs[node], depths[node], mets[node]
+            self._nodes[4 * node + CHILDREN] = nodes
+            while low < high and self._place[order[low] + 1] - self._place[order[low]] == depth:
+                entry = order[low]
+                self._shorter[entry] = met
+                met = entry
+                self._nodes[4 * node + ENDS] = entry
+                low += 1
+            while low < high:
+                start = self._place[order[low]]
+                letter = self._pool[start + depth]
+                stop = low + 1
+                while stop < high and self._pool[self._place[order[stop]] + depth] == letter:
+                    stop += 1
+                last = self._place[order[stop - 1]]
+                end = min(self._place[order[low] + 1] - start, self._place[order[stop - 1] + 1] - last)
+                same = depth + 1
+                while depth and same < end and self._pool[start + same] == self._pool[last + same]:
+                    same += 1
+                lows[nodes], highs[nodes], depths[nodes], mets[nodes] = low, stop, same, met
+                self._letter[nodes] = letter
+                self._nodes[4 * nodes + LABEL] = start + depth + 1
+                self._nodes[4 * nodes + SIZES] = (same - depth - 1) << 8
+                self._nodes[4 * nodes + ENDS] = EMPTY
+                self._nodes[4 * node + SIZES] += 1
+                nodes += 1
+                low = stop
+            node += 1
+        self._begin_with_two()
+
+    cdef void _begin_with_two(self) except *:
+        cdef int32_t first, second, sort
+        for first in range(self._nodes[CHILDREN], self._nodes[CHILDREN] + (self._nodes[SIZES] & 0xFF)):
+            sort = SORT[self._letter[first]]
+            self._one[sort] = self._nodes[4 * first + ENDS]
+            second = self._nodes[4 * first + CHILDREN]
+            for second in range(second, second + (self._nodes[4 * first + SIZES] & 0xFF)):
+                self._begun[sort * SORTS + SORT[self._letter[second]]] = second
+
+    cdef int32_t _longest(self, const uint8_t[::1] words, Py_ssize_t at) except? -7:
+        """The longest entry that stands at ``at``, whatever follows; EMPTY when none does."""
+        cdef Py_ssize_t size = words.shape[0]
+        cdef int32_t node, stop, sizes, rest, place, found
+        cdef uint8_t letter
+        if at >= size:
+            return EMPTY
+        found = self._one[SORT[words[at]]]
+        at += 1
+        if at >= size:
+            return found
+        node = self._begun[SORT[words[at - 1]] * SORTS + SORT[words[at]]]
+        while node != EMPTY:
+            at += 1
+            sizes = self._nodes[4 * node + SIZES]
+            rest = sizes >> 8
+            if at + rest > size:
+                return found
+            place = self._nodes[4 * node + LABEL]
+            while rest > 0:
+                if words[at] != self._pool[place]:
+                    return found
+                at += 1
+                place += 1
+                rest -= 1
+            if self._nodes[4 * node + ENDS] != EMPTY:
+                found = self._nodes[4 * node + ENDS]
+            if at >= size:
+                return found
+            letter = words[at]
+            node = self._nodes[4 * node + CHILDREN]
+            stop = node + (sizes & 0xFF)
+            while node < stop and self._letter[node] < letter:
+                node += 1
+            if node >= stop or self._letter[node] != letter:
+                return found
+        return found
+
+    cdef inline Py_ssize_t _word_end(self, const uint8_t[::1] words, Py_ssize_t end, bint whole) except? -7:
+        """Where the word ends that an entry ends in, when only an ending follows it; EMPTY otherwise."""
+        cdef Py_ssize_t stop = end
+        while stop <= end + LONGEST_ENDING and stop < words.shape[0]:
+            if words[stop] == SPACE:
+                return stop if stop == end or (not whole and _is_ending(words, end, stop)) else EMPTY
+            stop += 1
+        return EMPTY
+
+    def find(self, bytes page):
+        """See ``plain.Terms.find``."""
+        cdef const uint8_t[::1] words = page
+        cdef Py_ssize_t size = words.shape[0], at = 0, start, stop, next_at
+        cdef int32_t entry, length
+        found = []
+        self._page += 1
+        if self._page == 0x7FFFFFFF:
+            self._met[:] = 0
+            self._page = 1
+        while at < size:
+            if words[at] != SPACE:
+                at += 1
+                continue
+            start = at + 1
+            entry = self._longest(words, start)
+            if entry == EMPTY:
+                at = start
+                continue
+            length = self._place[entry + 1] - self._place[entry]
+            next_at = start + length
+            if next_at >= size:
+                raise IndexError("a page ends with a blank")
+            if words[next_at] == SPACE:
+                if not self._once[entry]:
+                    found.append((start, next_at, entry))
+                elif self._met[entry] != self._page:
+                    self._met[entry] = self._page
+                    found.append((start, next_at, entry))
+            else:
+                while entry != EMPTY:
+                    length = self._place[entry + 1] - self._place[entry]
+                    stop = self._word_end(words, start + length, self._whole[entry])
+                    if stop != EMPTY:
+                        found.append((start, stop, entry))
+                        break
+                    entry = self._shorter[entry]
+            at = next_at
+        return found

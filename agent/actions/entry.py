@@ -48,6 +48,7 @@ class Entry:
     reason: str = ""  # given at release
     copies: int = 1  # how often this document arrived at this place again
     keep_until: int = 0  # seconds since the epoch; 0: for as long as it is held
+    free_until: int = 0  # once released: seconds since the epoch until which it may go again; 0: while it is kept
     before: bool = False  # held before it went: there never was an original, and no note says so in its folder
 
     @property
@@ -82,7 +83,7 @@ def decode(raw: bytes) -> Entry:
         table["name"] = base64.b64decode(table["name"], validate=True)
         table["stamp"] = Stamp(*(int(number) for number in table["stamp"]))
         table["channel"], table["action"] = ChannelKind(table["channel"]), Decision(table["action"])
-        for key in ("uid", "mode", "mtime_ns", "size", "number", "taken", "copies", "keep_until"):
+        for key in ("uid", "mode", "mtime_ns", "size", "number", "taken", "copies", "keep_until", "free_until"):
             table[key] = int(table[key])
         return Entry(**table)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:

@@ -20,6 +20,7 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from agent.actions.base import OpenTransfer
@@ -208,8 +209,11 @@ class QuarantineStore:
                 self._remove(entry)
         return given
 
-    def release(self, entry_id: str, uid: int, reason: str) -> GivenBack:
-        """Put the document back in the place it was held on the way to, for a reason; raises like restore."""
+    def release(self, entry_id: str, uid: int, reason: str, free_until: int = 0) -> GivenBack:
+        """Put the document back in the place it was held on the way to, for a reason; raises like restore.
+
+        ``free_until``: seconds since the epoch until which it may go there again (0: while the copy is kept).
+        """
         if not reason.strip():
             raise UsageError(N_("a document is released for a reason"), hint=N_("say it with --reason"))
         entry = self.get(entry_id, uid)
@@ -220,7 +224,32 @@ class QuarantineStore:
             finally:
                 self._giving = ()
             name = entry.name[: -len(entry.tail)] + given.name
-            self._given(entry, RELEASED, reason=reason.strip()[:1000], stamp=given.stamp, name=name)
+            self._given(
+                entry, RELEASED, reason=reason.strip()[:1000], stamp=given.stamp, name=name, free_until=free_until
+            )
+        return given
+
+    def content(self, entry: Entry) -> int:
+        """The document, open for reading; the caller closes it. Raises OSError."""
+        return self._open_content(entry)
+
+    def put_instead(
+        self, entry_id: str, uid: int, fd: int, size: int, sha256: str, name: bytes, folder: bytes = b""
+    ) -> GivenBack:
+        """Put what was made of the document (its sealed file, called ``name``) where the document was on its way to,
+        or into ``folder``.
+
+        The document stays here for 30 days and is released to nowhere. Raises like restore.
+        """
+        entry = self.get(entry_id, uid)
+        made = replace(entry, size=size, sha256=sha256, name=entry.name[: -len(entry.tail)] + name)
+        with self._lock:
+            self._giving = (made,)
+            try:
+                given = give_back(made, fd, folder or entry.root.rstrip(b"/") + b"/" + entry.folder, entry.uid)
+            finally:
+                self._giving = ()
+            self._given(entry, RESTORED)
         return given
 
     def _give(self, entry: Entry, rights: int, folder: bytes, guarded: Sequence[bytes]) -> GivenBack:
@@ -249,6 +278,8 @@ class QuarantineStore:
                 return entry.id
         for entry in self.list():
             if (entry.state, entry.root, entry.name, entry.size) != (RELEASED, root, name, transfer.stamp.size):
+                continue
+            if entry.free_until and time.time() > entry.free_until:
                 continue
             if digest_of(transfer.fd) == entry.sha256:  # size and times can be forged
                 return entry.id

@@ -36,6 +36,11 @@ def check_name(name: bytes) -> bytes:
     return name
 
 
+def cut_short() -> SealError:
+    """What is said when less is there than was sealed."""
+    return SealError(N_("this sealed file is cut short"), hint=N_("copy it again from where it came from"))
+
+
 def _refused() -> SealError:
     return SealError(
         N_("this age file does not hold one single document"),
@@ -164,8 +169,10 @@ class Unpacker:
             self._need = size + -size % BLOCK
             self._step = lambda data: self._on_extended(kind, data[:size])
             return
-        if kind not in _PLAIN or not 0 <= size <= self._max_size or b"size" in self._pax:
+        if kind not in _PLAIN or size < 0 or b"size" in self._pax:
             raise _refused()
+        if size > self._max_size:
+            raise cut_short()  # a copy that was not finished, most likely: it is said before anything is written
         self._start(block, size)
 
     def _on_extended(self, kind: bytes, data: bytes) -> None:

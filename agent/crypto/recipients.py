@@ -95,6 +95,11 @@ def recipient_of(identity: str) -> str:
     return bech32.encode("age1pq", lattice.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw())
 
 
+def digest_of(recipient: str) -> str:
+    """Sixteen hexadecimal digits that name a recipient (a public key) in audit records."""
+    return hashlib.sha256(recipient.encode()).hexdigest()[:16]
+
+
 def one_kind(recipients: Iterable[str]) -> KeyKind:
     """The kind that all of them are of. Raises SealError: none at all, not recipients, or mixed."""
     kinds = {kind_of(text) for text in recipients}

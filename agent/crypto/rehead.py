@@ -14,7 +14,7 @@ from agent.crypto import header
 from agent.crypto.header import Header, Stanza
 from agent.crypto.recipients import one_kind, opened_by, wrap
 from agent.crypto.sealed import read_header
-from agent.errors import N_, ChangedError
+from agent.errors import N_, ChangedError, SealError
 from agent.fsys.atomic import stamp, write_all
 from agent.fsys.draft import Draft
 from agent.fsys.openat import open_regular
@@ -28,12 +28,18 @@ def new_header(old: Header, file_key: bytes, recipients: Sequence[str], ours: Se
     """A header for ``recipients``. ``ours`` are the numbers of the stanzas that they replace; those of others stay,
     as long as they are of the same kind. None: nobody's stay.
 
-    Raises SealError: ``file_key`` is not the one of ``old``, recipients of two kinds.
+    Raises SealError: ``file_key`` is not the one of ``old``, recipients of two kinds, more of them than we read again.
     """
     old.prove(file_key)
     kind = one_kind(recipients)
     others = [each for number, each in enumerate(old.stanzas) if ours is not None and number not in ours]
     kept: list[Stanza] = [each for each in others if each.kind == kind.stanza]
+    if len(recipients) + len(kept) > header.MAX_STANZAS:
+        raise SealError(
+            N_("this sealed file would name more recipients than Serment reads ({limit})"),
+            hint=N_("serment keys rotate --only-current takes those away that are not current"),
+            limit=header.MAX_STANZAS,
+        )  # fmt: skip
     return header.build([*(wrap(file_key, each) for each in recipients), *kept], file_key)
 
 

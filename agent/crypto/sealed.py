@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from agent.crypto import header
 from agent.crypto.header import MAX_HEADER, Header, damaged
-from agent.crypto.parcel import Member, Packer, Unpacker
+from agent.crypto.parcel import Member, Packer, Unpacker, cut_short
 from agent.crypto.recipients import KeyKind, new_identity, one_kind, recipient_of, unwrap, wrap
 from agent.errors import N_, SealError
 from agent.fsys.atomic import write_all
@@ -116,7 +116,7 @@ def unseal_with(fd: int, file_key: bytes, write_fd: int = -1) -> Member:
 def _cannot_open(text: str) -> SealError:
     """By the words of the library: what is wrong, in ours."""
     if "truncated" in text or "fill whole buffer" in text:
-        return SealError(N_("this sealed file is cut short"), hint=N_("copy it again from where it came from"))
+        return cut_short()
     return damaged()
 
 

@@ -8,6 +8,7 @@ chooses the application, nothing more. No shell: the words of a desktop file are
 from __future__ import annotations
 
 import configparser
+import contextlib
 import mimetypes
 import os
 import re
@@ -26,6 +27,8 @@ _TYPES = re.compile(
 _NEVER = frozenset({"image/svg+xml"})  # a picture that can hold scripts
 _OFFICE = frozenset({"soffice", "libreoffice", "localc", "lowriter", "loimpress"})
 _MAX_DESKTOP = 256 * 1024  # bytes
+_RECENT = ("recently-used.xbel", "RecentDocuments")  # GTK's and KDE's; GTK makes a temporary name from it
+_MAX_ENTRIES = 1000  # of a data folder
 _DICOM = frozenset({".dcm", ".dicom"})
 
 
@@ -53,8 +56,28 @@ def command_for(name: str, document: Path, scratch: Path, program: str | None) -
 
 
 def environment(scratch: Path) -> dict[str, str]:
-    """What an application gets: its temporary files and caches go to memory too."""
-    return {**os.environ, "TMPDIR": str(scratch), "XDG_CACHE_HOME": str(scratch)}
+    """What an application gets: its temporary files, caches and lists of recent files go to memory too."""
+    memory = {"TMPDIR": scratch, "XDG_CACHE_HOME": scratch, "XDG_STATE_HOME": scratch, "XDG_DATA_HOME": _data(scratch)}
+    return {**os.environ, **{name: str(folder) for name, folder in memory.items()}}
+
+
+def _data(scratch: Path) -> Path:
+    """The person's own data folder, all but the lists of recent files: the name of a document often is a patient's."""
+    made = scratch / "share"
+    made.mkdir(mode=0o700, exist_ok=True)
+    try:
+        entries = list(os.scandir(_data_home()))
+    except OSError:
+        return made
+    for entry in entries[:_MAX_ENTRIES]:
+        if not entry.name.startswith(_RECENT):
+            with contextlib.suppress(FileExistsError):
+                (made / entry.name).symlink_to(entry.path)
+    return made
+
+
+def _data_home() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share"))
 
 
 def _desktop_file(mime: str) -> Path:
@@ -77,8 +100,7 @@ def _desktop_file(mime: str) -> Path:
 
 
 def _data_folders() -> Iterator[Path]:
-    home = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    yield Path(home)
+    yield _data_home()
     for folder in (os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":"):
         if folder.startswith("/"):
             yield Path(folder)
@@ -111,13 +133,15 @@ def _with_document(words: list[str], document: Path) -> list[str]:
     return found if str(document) in found or document.as_uri() in found else [*found, str(document)]
 
 
-def holders(folder: Path, program: str) -> set[int]:
-    """The processes of this person that have something below ``folder`` open, or run ``program`` (its base name)."""
-    found, prefix = set(), os.fsencode(folder)
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit() and int(entry.name) != os.getpid() and _holds(entry.path, prefix, program):
-            found.add(int(entry.name))
-    return found
+def holders(folder: Path, program: str, besides: int = 0) -> set[int]:
+    """The processes of this person that work in ``folder``, have something below it open, or run ``program`` (its base
+    name); not this process and not ``besides``.
+    """
+    prefix = os.fsencode(folder)
+    others = [
+        each for each in os.scandir("/proc") if each.name.isdigit() and int(each.name) not in {os.getpid(), besides}
+    ]
+    return {int(each.name) for each in others if _holds(each.path, prefix, program)}
 
 
 def _holds(process: str, prefix: bytes, program: str) -> bool:
@@ -126,10 +150,18 @@ def _holds(process: str, prefix: bytes, program: str) -> bool:
             return False
         if program and os.path.basename(os.readlink(f"{process}/exe")) == program:
             return True
-        for link in os.scandir(f"{process}/fd"):
-            if os.fsencode(os.readlink(link.path)).startswith(prefix):
-                return True
+        if _below(f"{process}/cwd", prefix):  # an editor that closed the file once it was read
+            return True
+        if any(_below(link.path, prefix) for link in os.scandir(f"{process}/fd")):
+            return True
         with open(f"{process}/maps", "rb") as maps:
             return prefix in maps.read()
     except OSError:
         return False
+
+
+def _below(link: str, prefix: bytes) -> bool:
+    try:
+        return os.fsencode(os.readlink(link)).startswith(prefix)
+    except OSError:
+        return False  # closed meanwhile

@@ -22,13 +22,16 @@ from agent.crypto.recipients import KeyKind, Named, unwrap
 from agent.crypto.rehead import stanzas_of
 from agent.daemon.control import ControlClient
 from agent.errors import N_, HostError, PolicyError, SealError, SermentError, UsageError
+from agent.fsys.administrators import only_administrators_write
 
 MAX_POLICY_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class FileKey:
-    """What opens one sealed file; ``stanzas`` are the numbers of those that are for whoever asked."""
+    """What opens one sealed file; ``stanzas`` are the numbers of those that are for whoever asked, or for the practice
+    as far as its key is on this laptop.
+    """
 
     key: bytes
     stanzas: tuple[int, ...]
@@ -49,12 +52,17 @@ class KeyAccess:
         """A request to the agent. Raises HostError when none answers, SermentError when it refuses."""
         return self._agent.call(name, **arguments)
 
-    def recipients(self) -> tuple[str, ...]:
-        """To whom a document of this person is sealed. Raises HostError, SealError, PolicyError."""
+    def recipients(self, *, of: int | None = None) -> tuple[str, ...]:
+        """To whom a document of this person, or ``of`` somebody (for the administrator), is sealed.
+
+        Raises HostError, SealError, PolicyError.
+        """
+        whose = {} if of is None else {"of": of}
         try:
-            return tuple(str(each) for each in self._list("keys.recipients"))
+            answer = self._agent.call("keys.recipients", **whose)
         except HostError:
-            return self.store.recipients(self.uid)
+            return self.store.recipients(self.uid if of is None else of)
+        return tuple(str(each) for each in answer) if isinstance(answer, list) else ()
 
     def named(self, name: str) -> str | None:
         """The recipient that the policy knows under ``name``."""
@@ -64,18 +72,22 @@ class KeyAccess:
         """The person's own. Raises like recipients."""
         return self.recipients()[0]
 
-    def file_key(self, head: bytes) -> FileKey:
-        """Of the sealed file that begins with ``head``. Raises SermentError: for somebody else, no key, no phrase."""
+    def file_key(self, head: bytes, *, of: int | None = None) -> FileKey:
+        """Of the sealed file that begins with ``head``; the administrator may say whose it is: ``of``.
+
+        Raises SermentError: for somebody else, no key, no phrase.
+        """
         found = header.parse(head)
         mine = self.store.opening(self.uid)
         if mine:
             try:
-                return FileKey(unwrap(found, mine), tuple(stanzas_of(found, mine)))
+                known = mine if of is None else mine + self.store.opening(of)
+                return FileKey(unwrap(found, mine), tuple(stanzas_of(found, known)))
             except SealError:
                 if not self.store.has_phrase(self.uid):
                     raise
         try:
-            return self._from_agent(head[: found.size])
+            return self._from_agent(head[: found.size], {} if of is None else {"of": of})
         except SermentError as error:  # no agent, or not sealed for this person as far as the agent can open
             problem = error
         if self.store.has_phrase(self.uid):
@@ -83,8 +95,8 @@ class KeyAccess:
             return FileKey(unwrap(found, unlocked), tuple(stanzas_of(found, unlocked)))
         raise problem
 
-    def _from_agent(self, head: bytes) -> FileKey:
-        reply = self._agent.call("keys.unwrap", header=base64.b64encode(head).decode("ascii"))
+    def _from_agent(self, head: bytes, whose: dict[str, int]) -> FileKey:
+        reply = self._agent.call("keys.unwrap", header=base64.b64encode(head).decode("ascii"), **whose)
         return FileKey(base64.b64decode(reply["key"]), tuple(int(each) for each in reply["stanzas"]))
 
     def unlocked(self) -> list[str]:
@@ -126,10 +138,6 @@ class KeyAccess:
             return False
         return True
 
-    def _list(self, name: str) -> list[object]:
-        answer = self._agent.call(name)
-        return answer if isinstance(answer, list) else []
-
 
 def named_by_policy(config: AgentConfig) -> Named:
     """The recipients of the policy that is configured. Raises PolicyError: it cannot be read, so nobody knows them."""
@@ -144,12 +152,18 @@ def named_by_policy(config: AgentConfig) -> Named:
 def _read(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
-            return opened.read(MAX_POLICY_BYTES + 1)
+            if only_administrators_write(opened.fileno()):
+                return opened.read(MAX_POLICY_BYTES + 1)
     except OSError as error:
         raise PolicyError(
             N_("cannot be read: {why}"), where=str(file), hint=N_("check the path [policy] file in agent.toml"),
             file=str(file), line=0, rule="", expected="", found="", why=error.strerror,
         ) from error  # fmt: skip
+    raise PolicyError(
+        N_("can be changed by others than the administrator, so it does not count"), where=str(file),
+        hint=N_("sudo chown root FILE; sudo chmod 644 FILE"),
+        file=str(file), line=0, rule="", expected="", found="",
+    )  # fmt: skip
 
 
 def asking(translate: Callable[[str], str]) -> Callable[[str], str] | None:

@@ -40,7 +40,9 @@ class MemoryFolder:
 
     def note(self, **facts: str) -> None:
         """Keep what a later command has to know: where the sealed file is, what was in it."""
-        (self.path / "state.json").write_text(json.dumps(facts), "ascii")
+        fresh = self.path / "state.new"  # a kill leaves the old note or the new one
+        fresh.write_text(json.dumps(facts), "ascii")
+        fresh.rename(self.path / "state.json")
 
     def noted(self) -> dict[str, str]:
         """What ``note`` kept; empty when it is not there or not readable."""

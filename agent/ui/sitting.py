@@ -51,6 +51,11 @@ class Sitting:
         self._folder.note(source=os.fsdecode(self._source), name=os.fsdecode(self._name), digest=self._digest)
         return self._folder.document / os.fsdecode(self._name)
 
+    def recall(self) -> None:
+        """Take up from what was noted: another process of this person opened the document, and was killed."""
+        noted = self._folder.noted()
+        self._name, self._digest, self._seen = os.fsencode(noted.get("name", "")), noted.get("digest", ""), (0, 0, 0)
+
     def save(self, *, last: bool = False) -> None:
         """Seal the document again when it was edited and is at rest, or ``last``. Raises SermentError, OSError."""
         folder_fd = os.open(self._folder.document, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

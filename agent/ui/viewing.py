@@ -3,7 +3,7 @@
 While the application has the document open, every edit that has come to rest is sealed into the place of the sealed
 file, for the same recipients. What an application saved beside it becomes a sealed file of its own. When something
 cannot be saved where it belongs it is sealed into the home folder, and if that fails too, the folder in memory stays
-and is said: an edit is never thrown away.
+and is said: an edit is never thrown away. When this process is killed, its second (``second``) goes on with all that.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from agent.ui.applications import command_for, environment, holders
 from agent.ui.key_access import KeyAccess
 from agent.ui.memory_folder import MemoryFolder
 from agent.ui.printable import printable
+from agent.ui.second import Second
 from agent.ui.sitting import Sitting, left_over, seal_apart
 from agent.ui.terminal import Terminal
 
@@ -38,24 +39,50 @@ def view(source: bytes, access: KeyAccess, terminal: Terminal, program: str | No
     try:
         header = read_header(fd)
         key = access.file_key(os.pread(fd, MAX_HEADER, 0)).key
-        folder, settled = memory_folder.make(), False
+        folder = memory_folder.make()
+        sitting = Sitting(source, key, header, folder, access)
+        second = Second(lambda program: _take_over(sitting, folder, program))
+        settled = False
         try:
-            sitting = Sitting(source, key, header, folder, access)
-            document = sitting.open(fd)
-            _watch(command_for(document.name, document, folder.scratch, program), sitting, folder)
-            sitting.save(last=True)
-            sitting.save_others()
+            _sit(sitting, folder, fd, program, second)
             settled = True
         finally:
-            if settled or left_over(folder) == (False, []):
-                folder.remove()
-            else:
+            if not _cleaned(folder, settled=settled):
                 text = terminal.translate(N_("an edit could not be saved; it is kept in memory: {path}"))
                 terminal.error(text.format(path=printable(str(folder.document))))
+            second.dismiss()
     finally:
         os.close(fd)
     _say(sitting, terminal)
     return 0
+
+
+def _sit(sitting: Sitting, folder: MemoryFolder, fd: int, program: str | None, second: Second) -> None:
+    document = sitting.open(fd)
+    _watch(command_for(document.name, document, folder.scratch, program), sitting, folder, second)
+    sitting.save(last=True)
+    sitting.save_others()
+
+
+def _cleaned(folder: MemoryFolder, *, settled: bool) -> bool:
+    """Take the folder away unless it holds an edit that is sealed nowhere; whether it went."""
+    if not settled and folder.noted() and left_over(folder) != (False, []):
+        return False
+    folder.remove()
+    return True
+
+
+def _take_over(sitting: Sitting, folder: MemoryFolder, program: str) -> None:
+    """In the second process, the first being dead: the application may still have the document open."""
+    sitting.recall()
+    begun = time.monotonic()
+    while holders(folder.path, program) and time.monotonic() - begun < _LONGEST_S:
+        time.sleep(_LOOK_S)
+        sitting.save()
+    if folder.noted():  # else nobody has seen it yet
+        sitting.save(last=True)
+        sitting.save_others()
+    _cleaned(folder, settled=True)
 
 
 def _say(sitting: Sitting, terminal: Terminal) -> None:
@@ -80,7 +107,7 @@ class _StopAskedError(Exception):
     """Log-out, Ctrl-C: save and clean."""
 
 
-def _watch(words: list[str], sitting: Sitting, folder: MemoryFolder) -> None:
+def _watch(words: list[str], sitting: Sitting, folder: MemoryFolder, second: Second) -> None:
     """Run the application until nobody has the document open any more."""
 
     def stop(_signum: int, _frame: FrameType | None) -> None:
@@ -106,7 +133,8 @@ def _watch(words: list[str], sitting: Sitting, folder: MemoryFolder) -> None:
                 continue
             if not handed_over and time.monotonic() - begun < _HANDED_OVER_S:
                 handed_over = os.path.basename(words[0])
-            if not holders(folder.path, handed_over):
+                second.tell(handed_over)
+            if not holders(folder.path, handed_over, second.pid):
                 return
     except _StopAskedError:
         return
@@ -119,8 +147,8 @@ def sweep(access: KeyAccess, terminal: Terminal) -> None:
     """What a crash left in memory: edits are sealed, then the folder goes. Raises nothing that stops the command."""
     for folder in memory_folder.abandoned():
         try:
-            edited, names = left_over(folder)
             noted = folder.noted()
+            edited, names = left_over(folder) if noted else (False, [])
             names += [os.fsencode(noted["name"])] if edited else []
             for path in seal_apart(folder, names, os.fsencode(noted.get("source", "/")), access):
                 text = terminal.translate(N_("an edit that was not saved is sealed: {path}"))

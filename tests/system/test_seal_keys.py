@@ -218,7 +218,7 @@ def test_a_renewed_key_and_a_colleague_who_left(laptop: Laptop) -> None:
     new = laptop.done(CLARA, "keys", "renew")["recipient"]
     assert laptop.recipient(CLARA) == new
     first = laptop.done(CLARA, "keys", "rotate", folder / "a.age")
-    assert first == {"rotated": 1, "not-ours": 0, "failed": 0}
+    assert first == {"rotated": 1, "ended": 0, "not-ours": 0, "failed": 0}
     copy = laptop.put(STRANGER, "a.age", (folder / "a.age").read_bytes())
     assert laptop.done(STRANGER, "open", copy)["path"].endswith("a.txt")  # others' access stays
     answer = laptop.serment(CLARA, "keys", "rotate", "--only-current", folder, "--json")
@@ -257,3 +257,33 @@ def test_nobody_fills_the_log_and_strangers_speak_for_nobody(laptop: Laptop) -> 
     assert "'refused': 12" in done.stdout
     assert "accepted" not in done.stdout
     assert len(laptop.said("recovery-unlock")) == 60
+
+
+def test_the_administrator_shuts_a_colleague_out_of_a_whole_tree(laptop: Laptop) -> None:
+    """Each file stays open to its owner and the practice; what was done is said, and can be asked beforehand."""
+    left = laptop.recipient(STRANGER)
+    tree = laptop.folder(CLARA) / "dossiers"
+    for name in ("a", "b/c"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        for folder in (tree, (tree / name).parent):
+            os.chown(folder, CLARA, CLARA)
+        source = laptop.put(CLARA, "letter.txt", name.encode())
+        laptop.done(CLARA, "seal", source, "--to", left, "-o", tree / f"{name}.age")
+    laptop.put(CLARA, "dossiers/notes.txt", b"not sealed")
+    payload = {name: (tree / f"{name}.age").read_bytes()[-600:] for name in ("a", "b/c")}
+    asked = laptop.done(0, "keys", "rotate", "--only-current", "--dry-run", tree)
+    assert asked == {"rotated": 2, "ended": 2, "not-ours": 0, "failed": 0}
+    copy = laptop.put(STRANGER, "copy.age", (tree / "a.age").read_bytes())
+    assert laptop.done(STRANGER, "open", copy)["path"]
+    assert laptop.said("rotate") == []
+    done = laptop.serment(0, "keys", "rotate", "--only-current", tree)
+    assert "2 sealed files have the keys of today" in done.stdout and "accesses of others ended" in done.stdout
+    assert laptop.said("rotate")[-1]["count"] == 2
+    for name, end in payload.items():
+        path = tree / f"{name}.age"
+        assert (path.read_bytes()[-600:], path.stat().st_uid) == (end, CLARA)
+        assert laptop.done(CLARA, "open", path, "--to", laptop.folder(CLARA))["path"]
+        stolen = laptop.put(STRANGER, f"stolen-{path.stem}.age", path.read_bytes())
+        assert laptop.serment(STRANGER, "open", stolen).returncode == 65
+    others = laptop.serment(CLARA, "keys", "ready")
+    assert others.returncode == 0, others.stderr

@@ -1,8 +1,9 @@
 """``serment keys …``: the person's key and the practice's. What takes longer stands in ``keys_*`` beside this.
 
-``status`` what there is · ``phrase`` put the own key under a phrase · ``unlock``, ``lock`` for this login session ·
-``renew`` a new key from now on · ``restore`` take a key back from its backup sheet · ``backup`` print that sheet ·
-``rotate`` new headers for sealed files · ``recovery`` by two officers.
+``ready`` at each login: a key of one's own, and no document left open by a crash · ``status`` what there is ·
+``phrase`` put the own key under a phrase · ``unlock``, ``lock`` for this login session · ``renew`` a new key from now
+on · ``restore`` take a key back from its backup sheet · ``backup`` print that sheet · ``rotate`` new headers for sealed
+files · ``recovery`` by two officers.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ _METHODS = {
 
 def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) -> None:
     actions = parser.add_subparsers(
-        dest="action", required=True, metavar="status|phrase|unlock|lock|renew|restore|backup|rotate|recovery"
+        dest="action", required=True, metavar="ready|status|phrase|unlock|lock|renew|restore|backup|rotate|recovery"
     )
     plain = {
+        "ready": N_("at each login: make your key if there is none, seal what a crash left open"),
         "status": N_("which keys there are and how they are protected"),
         "unlock": N_("unlock your key with its phrase, for this login session"),
         "lock": N_("lock it again"),
@@ -59,10 +61,22 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     if args.action == "recovery":
         return keys_recovery.run(args, terminal, access)
     act: dict[str, Callable[[argparse.Namespace, Terminal, KeyAccess], int]] = {
-        "status": _status, "phrase": _phrase, "unlock": _unlock, "lock": _lock, "renew": _renew, "restore": _restore,
-        "backup": keys_backup.run, "rotate": keys_rotate.run,
+        "ready": _ready, "status": _status, "phrase": _phrase, "unlock": _unlock, "lock": _lock, "renew": _renew,
+        "restore": _restore, "backup": keys_backup.run, "rotate": keys_rotate.run,
     }  # fmt: skip
     return act[args.action](args, terminal, access)
+
+
+def _ready(args: argparse.Namespace, terminal: Terminal, access: KeyAccess) -> int:
+    from agent.ui.viewing import sweep
+
+    recipient = access.own_recipient()
+    sweep(access, terminal)
+    if args.json:
+        terminal.data({"recipient": recipient, "kind": str(kind_of(recipient))})
+    else:
+        terminal.line(terminal.translate(N_("your key is ready: {key}")).format(key=_short(recipient)))
+    return 0
 
 
 def _status(args: argparse.Namespace, terminal: Terminal, access: KeyAccess) -> int:

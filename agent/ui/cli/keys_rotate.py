@@ -1,7 +1,8 @@
 """``serment keys rotate FOLDER…``: every sealed file that the own key opens gets a header for the keys of today.
 
 The documents are not opened and not written again, only what says who may open them. Others' access stays, unless
-``--only-current`` is given: after a colleague left, or a key was lost to a thief.
+``--only-current`` is given: after a colleague left, or a key was lost to a thief. The administrator does it for a whole
+tree: each file keeps its owner among its recipients.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 from agent.crypto import header
 from agent.crypto.header import MAX_HEADER
+from agent.crypto.recipients import KeyKind
 from agent.crypto.rehead import new_header, replace_header
 from agent.errors import N_, SealError, SermentError, UsageError
 from agent.fsys.openat import open_regular
@@ -20,8 +22,10 @@ from agent.ui.key_access import KeyAccess
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
 
+_KINDS = {each.stanza for each in KeyKind}  # what is for a person; the others are there to be passed over
 _WORDS = {
     "rotated": N_("{count} sealed files have the keys of today"),
+    "ended": N_("{count} accesses of others ended"),
     "not-ours": N_("{count} are sealed for somebody else and stayed as they are"),
     "failed": N_("{count} could not be written and stayed as they are"),
 }
@@ -35,14 +39,15 @@ def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) 
         "--only-current", action="store_true",
         help=translate(N_("nobody but you, the practice and whom the policy always names")),
     )  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true", help=translate(N_("say what would be done, and do nothing")))
 
 
 def run(args: argparse.Namespace, terminal: Terminal, access: KeyAccess) -> int:
-    recipients = access.recipients()
+    rotation = _Rotation(access, only_current=args.only_current, dry_run=args.dry_run)
     counts: Counter[str] = Counter()
     for folder_fd, folder, name in _sealed(args.paths):
         try:
-            _rotate(folder_fd, name, access, recipients, only_current=args.only_current)
+            counts["ended"] += rotation.rotate(folder_fd, name)
             counts["rotated"] += 1
         except SealError as error:
             counts["not-ours"] += 1
@@ -50,26 +55,48 @@ def run(args: argparse.Namespace, terminal: Terminal, access: KeyAccess) -> int:
         except (SermentError, OSError) as error:
             counts["failed"] += 1
             _complain(terminal, folder, name, error)
-    if counts["rotated"]:
+    if counts["rotated"] and not args.dry_run:
         access.record("rotate", count=counts["rotated"])
     if args.json:
         terminal.data({word: counts[word] for word in _WORDS})
-    else:
-        for word, text in _WORDS.items():
-            if counts[word] or word == "rotated":
-                terminal.line(terminal.translate(text).format(count=counts[word]))
+        return 1 if counts["failed"] else 0
+    if args.dry_run:
+        terminal.line(terminal.translate(N_("nothing was changed; without --dry-run:")))
+    for word, text in _WORDS.items():
+        if counts[word] or word == "rotated":
+            terminal.line(terminal.translate(text).format(count=counts[word]))
     return 1 if counts["failed"] else 0
 
 
-def _rotate(folder_fd: int, name: bytes, access: KeyAccess, recipients: tuple[str, ...], *, only_current: bool) -> None:
-    fd = open_regular(folder_fd, name)
-    try:
-        head = os.pread(fd, MAX_HEADER, 0)
-    finally:
-        os.close(fd)
-    old = header.parse(head)
-    key = access.file_key(head)
-    replace_header(folder_fd, name, new_header(old, key.key, recipients, None if only_current else key.stanzas), old)
+class _Rotation:
+    """New headers, one file at a time; ``rotate`` says how many others had access and have none any more."""
+
+    def __init__(self, access: KeyAccess, *, only_current: bool, dry_run: bool) -> None:
+        self._access, self._only_current, self._dry_run = access, only_current, dry_run
+        self._recipients: dict[int, tuple[str, ...]] = {access.uid: access.recipients()}
+
+    def rotate(self, folder_fd: int, name: bytes) -> int:
+        """Raises SermentError, OSError: the file is as it was."""
+        fd = open_regular(folder_fd, name)
+        try:
+            head, owner = os.pread(fd, MAX_HEADER, 0), os.fstat(fd).st_uid
+        finally:
+            os.close(fd)
+        old = header.parse(head)
+        key = self._access.file_key(head, of=owner if self._access.uid == 0 else None)
+        new = new_header(old, key.key, self._of(owner), None if self._only_current else key.stanzas)
+        if not self._dry_run:
+            replace_header(folder_fd, name, new, old)
+        stayed = {each.body for each in header.parse(new).stanzas}
+        others = [each for number, each in enumerate(old.stanzas) if number not in key.stanzas and each.kind in _KINDS]
+        return sum(each.body not in stayed for each in others)
+
+    def _of(self, owner: int) -> tuple[str, ...]:
+        """The recipients of who rotates; when that is the administrator, those of the file's owner."""
+        whose = owner if self._access.uid == 0 else self._access.uid
+        if whose not in self._recipients:
+            self._recipients[whose] = self._access.recipients(of=whose)
+        return self._recipients[whose]
 
 
 def _sealed(paths: list[str]) -> Iterator[tuple[int, bytes, bytes]]:

@@ -223,6 +223,15 @@ class TestNewHeaders:
             os.close(folder_fd)
         assert path.read_bytes() == before
 
+    def test_no_header_grows_beyond_what_is_read(self, tmp_path: Path) -> None:
+        old, other = keys("a", "b").values()
+        read = header.parse(head_of(sealed(tmp_path, old, other)))
+        many = [recipient_of(other)] * (header.MAX_STANZAS - 1)
+        made = header.parse(new_header(read, unwrap(read, [old]), many, stanzas_of(read, [old])))
+        assert len(made.stanzas) == header.MAX_STANZAS
+        with pytest.raises(SealError, match="more recipients"):
+            new_header(made, unwrap(made, [other]), [recipient_of(old)], ())
+
     def test_a_wrong_file_key_makes_no_header(self, tmp_path: Path) -> None:
         old, new = keys("a", "b").values()
         read = header.parse(head_of(sealed(tmp_path, old)))

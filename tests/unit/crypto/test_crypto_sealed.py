@@ -190,7 +190,7 @@ def test_claimed_size_beyond_the_file_is_refused_before_writing(bench: Bench) ->
     for size in (1 << 33, 1 << 62):
         info = tarfile.TarInfo("x")
         info.size = size
-        refused(bench, bench.around(info.tobuf(tarfile.GNU_FORMAT) + b"y" * 1024), MINE, "single document")
+        refused(bench, bench.around(info.tobuf(tarfile.GNU_FORMAT) + b"y" * 1024), MINE, "cut short")
 
 
 @pytest.mark.parametrize("kind", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT])

@@ -118,6 +118,12 @@ def test_a_locked_pdf_opens_with_the_phrase_alone():
     with pikepdf.open(io.BytesIO(made.content), password=made.phrase) as opened:
         assert (opened.encryption.R, opened.encryption.bits) == (6, 256)
         assert len(opened.pages) == 1
+    import pypdfium2
+
+    with pytest.raises(pypdfium2.PdfiumError, match=r"(?i)password"):
+        pypdfium2.PdfDocument(made.content)
+    whole = pypdfium2.PdfDocument(made.content, password=made.phrase)  # what Chrome opens PDF files with
+    assert "VERNICOURT" in whole[0].get_textpage().get_text_range()
 
 
 @pytest.mark.parametrize("content", [b"", b"%PDF-1.7\n", b"not a PDF", b"%PDF-1.4\n" + bytes(5000)])

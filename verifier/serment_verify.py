@@ -3,6 +3,7 @@
 
     python3 serment_verify.py FOLDER [--key FINGERPRINT] [--witness HEX]
     python3 serment_verify.py --proof FILE [--key FINGERPRINT]
+    python3 serment_verify.py --dossier FILE [--key FINGERPRINT]
 
 Written from docs/formats/audit-log.md alone; it shares no code with the program that writes the log, so that an error
 of the one is not an error of both. It reads, and changes nothing. Exit status: 0 intact, 1 changed or cut off, 2 not
@@ -580,17 +581,107 @@ def check_proof(proof, key=None):
     return {"intact": True, "log": log_name(log.identity), "record": record, "sealed_at_us": seals[-1]["time"]}
 
 
+# ---- a dossier (docs/formats/dossier.md)
+
+
+def check_shared(proof, key=None):
+    """The records that a dossier's proof shows, by number, and its last seal. Raises Tampered and Unreadable."""
+    try:
+        seals = [read_seal(base64.b64decode(each)) for each in proof["seals"]]
+        given = {tuple(map(int, name.split("/"))): base64.b64decode(each) for name, each in proof["nodes"].items()}
+        leaves, records = {}, {}
+        for each in proof["records"]:
+            public = base64.b64decode(each["public"])
+            record = read_record(public)
+            leaves[record["i"]] = sha(b"\0" + sha(public) + bytes.fromhex(each["private_hash"]))
+            records[record["i"]] = record
+        size, root = seals[-1]["size"], seals[-1]["root"]
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, Malformed) as error:
+        raise Unreadable(f"not a proof: {error}") from None
+    log = Log(key, None)
+    for seal in seals:
+        if seal["why"] == "open":
+            log.opening(seal)
+        elif log.seal_key is None or not log.vouches(seal, log.seal_key):
+            raise Tampered(min(records), "a seal is not signed by the key that was announced for it")
+        log.seal_key, log.sealed = seal["next"], seal["size"]
+    if not leaves or max(leaves) >= size:
+        raise Tampered(max(leaves, default=0), "the seal does not cover the record")
+    tree, at = Tree(), 0
+    for level in reversed(range(size.bit_length())):
+        if size >> level & 1:
+            tree.stack.append((level, shared_node(level, at >> level, leaves, given)))
+            at += 1 << level
+    if tree.root() != root:
+        raise Tampered(min(leaves), "the records are not those that were sealed")
+    return log, records, seals[-1]
+
+
+def shared_node(level, place, leaves, given):
+    """The hash of a perfect subtree: given when no record of the dossier lies under it, else made of its halves."""
+    known = {(0, number): leaf for number, leaf in leaves.items() if number >> level == place}
+    for step in range(level):
+        needed = {spot >> 1 for _, spot in known}
+        known = {
+            (step + 1, spot): sha(b"\x01" + b"".join(
+                known.get((step, half)) or given.get((step, half), b"") for half in (2 * spot, 2 * spot + 1)))
+            for spot in needed
+        }  # fmt: skip
+    return known.get((level, place)) or given.get((level, place), b"")
+
+
+def check_dossier(path, key=None):
+    """What holds of dossier.json, by itself and by the signature beside it. Raises Tampered and Unreadable."""
+    try:
+        return checked_dossier(path, load_proof(path), key)
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+        raise Unreadable(f"not a dossier: {error}") from None
+
+
+def checked_dossier(path, dossier, key):
+    if dossier.get("format") != "serment-dossier/1" or type(dossier.get("proof")) is not dict:
+        raise Unreadable("not a dossier with a proof")
+    log, records, last = check_shared(dossier["proof"], key)
+    if dossier["log"]["name"] != log_name(log.identity):
+        raise Tampered(0, "the dossier names another log")
+    for document in dossier["facts"]["documents"]:
+        record = records.get(document["number"])
+        if record is None or record["k"] != "transfer" or not set(document["records"]) <= set(records):
+            raise Tampered(document["number"], "a document without its record")
+        told = [(document["size"], record.get("size", 0)), (document["patients"], record.get("patients", 0)),
+                (document["time_us"], record["t"]), (document["kind"], record.get("kind", "")),
+                (document["judgement"], record.get("judgement", "")), (document["decision"], record.get("decision", ""))]  # fmt: skip
+        if any(one != other for one, other in told):
+            raise Tampered(document["number"], "a document is not what its record says")
+    found = {"intact": True, "log": log_name(log.identity), "records": len(records), "sealed_at_us": last["time"],
+             "documents": len(dossier["facts"]["documents"]), "signed": False}  # fmt: skip
+    signature = path.with_name("dossier.signature.json")
+    if signature.exists():
+        signing, signed, last = check_shared(load_proof(signature)["proof"], key)
+        record = signed[max(signed)]
+        if record["k"] != "dossier" or record.get("json") != hashlib.sha256(path.read_bytes()).hexdigest():
+            raise Tampered(max(signed), "not the file that was signed")
+        pdf = path.with_name("dossier.pdf")
+        if pdf.exists() and record.get("pdf") != hashlib.sha256(pdf.read_bytes()).hexdigest():
+            raise Tampered(max(signed), "dossier.pdf is not the file that was signed")
+        found |= {"signed": True, "signed_by": log_name(signing.identity), "signed_at_us": last["time"]}
+    return found
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, help="the folder with the .slog files")
     parser.add_argument("--proof", type=Path, help="a file that « serment audit prove » wrote, instead of a folder")
+    parser.add_argument("--dossier", type=Path, help="the dossier.json of « serment audit dossier », instead of a folder")
     parser.add_argument("--key", help="the fingerprint that the log must have (32 hexadecimal digits)")
     parser.add_argument("--witness", help="the collector's public key (64 hexadecimal digits)")
     chosen = parser.parse_args(arguments)
-    if (chosen.folder is None) == (chosen.proof is None):
-        parser.error("give a folder, or --proof FILE")
+    if [chosen.folder, chosen.proof, chosen.dossier].count(None) != 2:
+        parser.error("give a folder, --proof FILE, or --dossier FILE")
     try:
-        if chosen.proof is not None:
+        if chosen.dossier is not None:
+            found = check_dossier(chosen.dossier, chosen.key)
+        elif chosen.proof is not None:
             found = check_proof(load_proof(chosen.proof), chosen.key)
         else:
             found = check_folder(chosen.folder, chosen.key, bytes.fromhex(chosen.witness) if chosen.witness else None)

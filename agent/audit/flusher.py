@@ -26,7 +26,8 @@ class Flusher:
 
     def wake(self) -> None:
         """There is something that is not durable yet."""
-        self._waiting.set()
+        if not self._waiting.is_set():  # the work that is due then begins after this, and finds it
+            self._waiting.set()
 
     def end(self) -> None:
         """Come back when nothing runs any more. Twice is once."""

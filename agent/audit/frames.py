@@ -14,6 +14,8 @@ from enum import IntEnum
 from typing import NamedTuple
 from zlib import crc32
 
+import msgspec
+
 from agent.audit import chain
 from agent.errors import N_, UntrustedInputError
 
@@ -34,7 +36,7 @@ class FrameType(IntEnum):
 _TAGS = {kind << 24: int(kind) for kind in FrameType}
 
 
-class Frame(NamedTuple):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """A whole frame. ``offset`` is where it begins, in bytes."""
 
     kind: int

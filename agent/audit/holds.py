@@ -20,6 +20,7 @@ FILE_NAME = "holds.json"
 MAX_BYTES = 64 << 10
 MAX_HOLDS = 100
 FOREVER = (1 << 53) - 1
+REASONS = ("breach", "complaint", "court", "authority", "other")
 
 
 class Hold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,6 +32,7 @@ class Hold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     case: str
     since: int = 0
     until: int = FOREVER
+    reason: str = ""  # one of REASONS; empty: of an earlier version
 
     def covers(self, first_us: int, last_us: int) -> bool:
         """Whether anything between the two moments, both included, is held."""
@@ -64,6 +66,8 @@ def place(log: AuditLog, hold: Hold, by: str) -> int:
             N_("this case cannot be held"), hint=N_("give a file number that is not in use, up to 64 characters")
         )
     fields = {"state": "held", "case": hold.case, "since": hold.since, "until": hold.until, "by": by}
+    if hold.reason:
+        fields["reason"] = hold.reason
     index = log.append(Kind.HOLD, fields, durable=True)
     _write(log.folder, (*holds, hold))
     return index

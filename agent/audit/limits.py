@@ -19,10 +19,11 @@ class Limits:
 
     segment_bytes: int = SEGMENT_BYTES
     flush_after_s: float = 1.0
-    seal_records: int = 64
+    seal_records: int = 256
     beat_s: float = 900.0
     max_bytes: int = 512 << 20
 
     @property
     def crowded_bytes(self) -> int:
+        """From here on observations are counted."""
         return int(self.max_bytes * _CROWDED)

@@ -47,6 +47,7 @@ class AuditLog(Writer):
         super().__init__(folder, clock, lock_fd, state, limits, vault)
         self._coalesced = Coalesced()
         self._told_full = False
+        self._crowded_bytes = limits.crowded_bytes
         self._flusher = Flusher(self._flush_or_beat, limits)
 
     @classmethod
@@ -136,7 +137,7 @@ class AuditLog(Writer):
     # ---- when there is little room left
 
     def _is_crowded(self, kind: str, fields: Mapping[str, Any]) -> bool:
-        if self._bytes < self._limits.crowded_bytes:
+        if self._bytes < self._crowded_bytes:
             self._told_full = False
             return False
         if not self._told_full:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+
+import msgspec
 
 from agent.audit import chain, frames, record
 from agent.audit.checkpoint import Cosigned
@@ -48,7 +49,7 @@ class Summary:
     cosigned: Cosigned | None = None
 
 
-class Read(NamedTuple):
+class Read(msgspec.Struct, frozen=True, gc=False):
     """What a frame's record says, as far as checking needs it."""
 
     number: int
@@ -65,8 +66,8 @@ def read_leaf(item: Item, index: int) -> Read:
         raise tampered(Tampering.EDITED, index)
     try:
         public, private = frames.unpack_leaf(item.body)
-        leaf = chain.leaf(public, chain.private_hash(private))
-        if chain.is_old(public):
+        leaf = chain.leaf(public, chain.private_hash(private)) if private else chain.leaf(public)
+        if public[:1] == b"{":  # chain.is_old
             fields = record.decode(public)
             return Read(fields["i"], bytes.fromhex(fields["p"]), fields["t"], fields["k"], public, leaf)
         raw = record.decode_raw(public)

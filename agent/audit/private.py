@@ -124,22 +124,7 @@ def unseal(folder: Path, private: bytes, index: int, identities: Sequence[str]) 
 
     Raises SealError (its time is over, it is for somebody else, damaged) and OSError.
     """
-    key_id = key_id_of(private)
-    key = next((each for each in day_keys(folder) if each.key_id == key_id), None)
-    if not key_id or key is None:
-        raise SealError(N_("the private part of this record is no longer there"), hint=N_("its time is over"))
-    with key.path.open("rb") as file:
-        found = header.parse(file.read(header.MAX_HEADER))
-    cipher = _cipher(recipients.unwrap(found, identities), key_id)
-    from cryptography.exceptions import InvalidTag
-
-    start = 1 + _KEY_ID
-    try:
-        data = cipher.decrypt(private[start : start + _NONCE], private[start + _NONCE :], _bound(index))
-        table = msgspec.msgpack.decode(data, type=dict[str, Any])
-    except (InvalidTag, msgspec.MsgspecError, UnicodeError) as error:
-        raise SealError(N_("the private part of this record is damaged")) from error
-    return dict(table)
+    return Opener(folder, identities).open(private, index)
 
 
 def erase(folder: Path, keys: Sequence[DayKey]) -> None:
@@ -156,3 +141,46 @@ def erase(folder: Path, keys: Sequence[DayKey]) -> None:
         key.path.unlink()
     if keys:
         sync_folder(folder / FOLDER)
+
+
+class Opener:
+    """Opens many private parts for one reader: each day's key is unwrapped once."""
+
+    def __init__(self, folder: Path, identities: Sequence[str]) -> None:
+        self._identities = identities
+        self._keys = {key.key_id: key for key in day_keys(folder)}
+        self._ciphers: dict[bytes, Any] = {}
+
+    def key_of(self, private: bytes) -> DayKey | None:
+        """The key file that a private part needs; None when its time is over."""
+        return self._keys.get(key_id_of(private))
+
+    def head(self, private: bytes) -> bytes:
+        """The header of that key file, for whoever opens it elsewhere. Raises OSError, SealError: it is gone."""
+        key = self.key_of(private)
+        if key is None:
+            raise SealError(N_("the private part of this record is no longer there"), hint=N_("its time is over"))
+        with key.path.open("rb") as file:
+            return file.read(header.MAX_HEADER)
+
+    def open(self, private: bytes, index: int) -> dict[str, Any]:
+        """Like ``unseal``."""
+        key_id = key_id_of(private)
+        if key_id not in self._ciphers:
+            found = header.parse(self.head(private))
+            self._ciphers[key_id] = recipients.unwrap(found, self._identities)
+        return open_with(self._ciphers[key_id], private, index)
+
+
+def open_with(secret: bytes, private: bytes, index: int) -> dict[str, Any]:
+    """The private part of record ``index`` by the day's secret. Raises SealError: damaged, or of another key."""
+    from cryptography.exceptions import InvalidTag
+
+    start = 1 + _KEY_ID
+    try:
+        cipher = _cipher(secret, key_id_of(private))
+        data = cipher.decrypt(private[start : start + _NONCE], private[start + _NONCE :], _bound(index))
+        table = msgspec.msgpack.decode(data, type=dict[str, Any])
+    except (InvalidTag, msgspec.MsgspecError, UnicodeError, ValueError) as error:
+        raise SealError(N_("the private part of this record is damaged")) from error
+    return dict(table)

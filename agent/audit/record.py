@@ -17,15 +17,12 @@ from typing import Annotated, Any
 
 import msgspec
 
-from agent.audit.names import CODE_OF, DIGESTS, NAME_OF
+from agent.audit.names import CODE_OF, NAME_OF
+from agent.audit.shape import DIGEST_CODES, MAX_INTEGER, MAX_KEY, RESERVED, are_apart, digest_of
 from agent.errors import N_, UntrustedInputError
 
 MAX_RECORD_BYTES = 4096
-MAX_KEY = 64  # characters
 MAX_STRING = 512  # characters
-MAX_INTEGER = (1 << 53) - 1  # beyond it JSON readers of other languages round
-
-RESERVED = frozenset(("i", "t", "m", "b", "k", "p"))
 
 _Key = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_KEY)]
 _Plain = (
@@ -38,7 +35,7 @@ _Inner = _Plain | list[_Plain] | dict[_Key, _Plain]
 _Outer = _Plain | list[_Inner] | dict[_Key, _Inner]
 
 
-class Raw(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+class Raw(msgspec.Struct, array_like=True, forbid_unknown_fields=True, gc=False):
     """A record of version 2 as it lies in the log; ``fields`` and ``digests`` under their codes. Decoding checks every
     limit that stands here.
     """
@@ -56,7 +53,23 @@ class Raw(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 _JSON_ENCODER = msgspec.json.Encoder(order="sorted")
 _ENCODER = msgspec.msgpack.Encoder(order="sorted")
+_AS_IT_STANDS = msgspec.msgpack.Encoder()  # keys in the order in which they were read; ``shape`` looks at that
 _DECODER = msgspec.msgpack.Decoder(Raw)
+
+
+_ShortPlain = str | int | bool | None
+_ShortInner = _ShortPlain | list[_ShortPlain] | dict[str, _ShortPlain]
+
+
+class _Short(Raw, array_like=True, forbid_unknown_fields=True, gc=False):
+    """A record of MAX_STRING bytes at most: no text in it is too long, and its numbers are looked at afterwards, which
+    is quicker than looking at every value.
+    """
+
+    fields: dict[str, _ShortPlain | list[_ShortInner] | dict[str, _ShortInner]]
+
+
+_SHORT_DECODER = msgspec.msgpack.Decoder(_Short)
 
 
 def _no_float(text: str) -> Any:
@@ -67,8 +80,6 @@ _JSON_DECODER = msgspec.json.Decoder(float_hook=_no_float)
 NO_NONCE = bytes(16)
 _code_of = CODE_OF.get
 _ITEM = "item"  # stands for the name that an item of a list has not
-_CODES = frozenset(NAME_OF)
-_DIGEST_CODES = frozenset(CODE_OF[name] for name in DIGESTS)
 
 
 class Kind(StrEnum):
@@ -90,6 +101,11 @@ class Kind(StrEnum):
     ERASURE = "erasure"
     PURGE = "purge"
     HOLD = "hold"
+    DOSSIER = "dossier"
+    VIEW = "view"
+    REVIEW = "review"
+    CONTEST = "contest"
+    EMERGENCY = "emergency"
 
 
 def encode(
@@ -149,22 +165,11 @@ def _coded(table: Mapping[str, Any], below: int) -> dict[str, Any]:
 def _digests(coded: dict[str, Any]) -> dict[str, bytes]:
     """Takes the digests out of the coded fields, as bytes."""
     found = {}
-    for code in _DIGEST_CODES:
-        if type(coded.get(code)) is str and type(data := _digest(coded[code])) is bytes:
+    for code in DIGEST_CODES:
+        if type(coded.get(code)) is str and type(data := digest_of(coded[code])) is bytes:
             found[code] = data
             del coded[code]
     return found
-
-
-def _digest(value: str) -> str | bytes:
-    """Hexadecimal digits as bytes; any other text as it is."""
-    if 8 <= len(value) <= 64 and value.isalnum():
-        try:
-            data = bytes.fromhex(value)
-        except ValueError:
-            return value
-        return data if data.hex() == value else value
-    return value
 
 
 def _plain(name: Any) -> str:
@@ -223,40 +228,13 @@ def decode_raw(untrusted: bytes) -> Raw:
     if len(untrusted) > MAX_RECORD_BYTES:
         raise UntrustedInputError(N_("an audit record is larger than {limit} bytes"), limit=MAX_RECORD_BYTES)
     try:
-        found = _DECODER.decode(untrusted)
-        canonical = _ENCODER.encode(found) == untrusted and _are_apart(found)
+        found = (_SHORT_DECODER if len(untrusted) <= MAX_STRING else _DECODER).decode(untrusted)
+        canonical = _AS_IT_STANDS.encode(found) == untrusted and are_apart(found.fields, found.digests)
     except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
         raise UntrustedInputError(N_("an audit record is not of its form")) from error
     if not canonical:
         raise UntrustedInputError(N_("an audit record is not in canonical form"))
     return found
-
-
-def _are_apart(found: Raw) -> bool:
-    """Whether digests, and only they, stand among the digests, and every name is written by its code."""
-    fields, digests = found.fields, found.digests
-    if not (digests.keys() <= _DIGEST_CODES and digests.keys().isdisjoint(fields)):
-        return False
-    if not _DIGEST_CODES.isdisjoint(fields):
-        texts = (value for code in _DIGEST_CODES if isinstance(value := fields.get(code), str))
-        if any(type(_digest(value)) is bytes for value in texts):
-            return False
-    return _are_named(fields)
-
-
-def _are_named(fields: dict[str, Any]) -> bool:
-    if not (fields.keys() <= _CODES or all(map(_is_name, fields))):
-        return False
-    for value in fields.values():
-        if type(value) is dict and not _are_named(value):
-            return False
-        if type(value) is list and not all(_are_named(each) for each in value if type(each) is dict):
-            return False
-    return True
-
-
-def _is_name(code: str) -> bool:
-    return code in NAME_OF or (code >= "a" and len(code) <= MAX_KEY and code not in CODE_OF and code not in RESERVED)
 
 
 def _decode_old(untrusted: bytes) -> dict[str, Any]:

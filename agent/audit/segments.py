@@ -135,6 +135,42 @@ def read_placed(folder: Path, start: int = 0, position: Position | None = None) 
             yield place, entry
 
 
+def read_sealed(
+    folder: Path, start: int, position: Position | None, end: Position
+) -> Iterator[tuple[Position, Entry | bytes]]:
+    """The records from index ``start`` on and the seals (bodies of frames) among them, as they lie, with the position
+    that follows each; nothing behind ``end``. Without ``position`` also the seals right behind record ``start`` - 1.
+
+    Raises AuditError when a file cannot be read.
+    """
+    begin = position or (position_of(folder, start - 1) if start else BEGINNING)
+    reached = position is not None or not start
+    for number, item in items(folder, begin):
+        if not isinstance(item, Frame):
+            continue
+        place = Position(number, item.offset + frames.HEADER_BYTES + len(item.body))
+        if place > end:
+            return
+        if item.kind == frames.FrameType.LEAF:
+            entry = _entry(item)
+            if entry is not None:
+                reached = reached or entry.number >= start - 1
+                if entry.number >= start:
+                    yield place, entry
+        elif item.kind == frames.FrameType.CHECKPOINT and reached:
+            yield place, item.body
+
+
+def _entry(frame: Frame) -> Entry | None:
+    """The record in a frame; None when it is none, which ``verify`` is to judge."""
+    try:
+        public, private = frames.unpack_leaf(frame.body)
+        fields = record.decode(public)
+    except UntrustedInputError:
+        return None
+    return Entry(fields["i"], fields, public, private)
+
+
 def _entries(folder: Path, start: Position, only: int | None = None) -> Iterator[tuple[Position, Entry]]:
     source = (
         items(folder, start) if only is None else ((only, item) for item in segment_items(folder, only, start.offset))
@@ -142,13 +178,9 @@ def _entries(folder: Path, start: Position, only: int | None = None) -> Iterator
     for number, item in source:
         if not isinstance(item, Frame) or item.kind != frames.FrameType.LEAF:
             continue
-        try:
-            public, private = frames.unpack_leaf(item.body)
-            fields = record.decode(public)
-        except UntrustedInputError:
-            continue
-        end = item.offset + frames.HEADER_BYTES + len(item.body)
-        yield Position(number, end), Entry(fields["i"], fields, public, private)
+        entry = _entry(item)
+        if entry is not None:
+            yield Position(number, item.offset + frames.HEADER_BYTES + len(item.body)), entry
 
 
 def verify_folder(

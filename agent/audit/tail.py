@@ -33,7 +33,9 @@ class Tail:
             if self._torn:
                 self._cut(state)
             self._torn = True
-            write_all(self.fd, frame)
+            done = os.write(self.fd, frame)
+            if done < len(frame):
+                write_all(self.fd, memoryview(frame)[done:])
             self._torn = False
         except OSError as error:
             self.cut(state)  # half a frame must not stand in the middle

@@ -14,6 +14,7 @@ from agent.errors import N_
 from agent.i18n import Count
 from agent.ui import wording
 from agent.ui.printable import printable
+from agent.ui.review import words
 from agent.ui.wording import Translate, word
 
 FRAME = frozenset({"i", "t", "m", "b", "p", "k"})
@@ -168,6 +169,45 @@ def _hold(fields: Mapping[str, Any], translate: Translate) -> str:
     return translate(text).format(case=fields.get("case")) if text else _other(fields, translate)
 
 
+def _dossier(fields: Mapping[str, Any], translate: Translate) -> str:
+    text = translate(N_("a dossier of an incident was made {by}: {count} {count:document|documents}"))
+    return text.format(by=word(wording.BY, fields.get("by"), translate), count=Count(_number(fields.get("count"))))
+
+
+def _view(fields: Mapping[str, Any], translate: Translate) -> str:
+    text = words.SCOPES.get(str(fields.get("scope")))
+    return translate(text).format(of=fields.get("of")) if text else _other(fields, translate)
+
+
+def _review(fields: Mapping[str, Any], translate: Translate) -> str:
+    numbers = fields.get("records")
+    listed = ", ".join(map(str, numbers[:20])) if isinstance(numbers, list) else ""
+    by = word(wording.BY, fields.get("by"), translate)
+    return translate(N_("reviewed {by}: {records}")).format(by=by, records=listed)
+
+
+def _contest(fields: Mapping[str, Any], translate: Translate) -> str:
+    why = word(words.WHY, fields.get("why"), translate)
+    return translate(N_("record {of} contested: {why}")).format(of=fields.get("of"), why=why)
+
+
+_EMERGENCIES = {
+    "begun": N_("emergency called for {minutes} {minutes:minute|minutes}: {channel}"),
+    "ended": N_("the emergency is over: {count} {count:document|documents} went"),
+    "stopped": N_("the emergency was ended before its time: {count} {count:document|documents} went"),
+}
+
+
+def _emergency(fields: Mapping[str, Any], translate: Translate) -> str:
+    text = _EMERGENCIES.get(str(fields.get("state")))
+    if not text:
+        return _other(fields, translate)
+    return translate(text).format(
+        minutes=Count(_number(fields.get("minutes"))), count=Count(_number(fields.get("count"))),
+        channel=word(wording.CHANNELS, fields.get("channel"), translate),
+    )  # fmt: skip
+
+
 def _number(value: object) -> int:
     return value if type(value) is int else 0
 
@@ -177,6 +217,8 @@ _KINDS: dict[str, Callable[[Mapping[str, Any], Translate], str]] = {
     "trouble": _trouble, "release": _given_back, "restore": _given_back,
     "patients": _patients, "keys": _keys,
     "coalesced": _coalesced, "erasure": _erasure, "purge": _purge, "hold": _hold,
+    "view": _view, "review": _review, "contest": _contest,
+    "dossier": _dossier, "emergency": _emergency,
 }  # fmt: skip
 
 KINDS = (*_KINDS, "overflow")

@@ -14,12 +14,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.errors import N_, AuditError, TamperError, UsageError
 from agent.i18n import Count
 from agent.ui import records, wording
-from agent.ui.cli import audit_export
+from agent.ui.cli import audit_dossier, audit_export, audit_review
 from agent.ui.configured import add_config, configuration
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
@@ -32,7 +32,8 @@ _FOLLOW_S = 0.5
 
 
 def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|verify|prove|export|follow")
+    names = "list|show|verify|prove|export|follow|dossier|review|mine|hold"
+    actions = parser.add_subparsers(dest="action", required=True, metavar=names)
     listing = actions.add_parser("list", help=translate(N_("what happened, a line each")))
     show = actions.add_parser("show", help=translate(N_("one record, whole")))
     show.add_argument("number", type=int, help=translate(N_("its number")))
@@ -45,6 +46,9 @@ def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) 
     export = actions.add_parser("export", help=translate(N_("every record, for other programs")))
     export.add_argument("--format", choices=audit_export.FORMATS, default="jsonl", help=translate(N_("the form")))
     follow = actions.add_parser("follow", help=translate(N_("what happens, as it happens")))
+    dossier = actions.add_parser("dossier", help=translate(audit_dossier.HELP))
+    audit_dossier.arguments(dossier, translate)
+    audit_review.arguments(actions, translate)
     for sub in (listing, export, follow):
         _add_filters(sub, translate)
     for sub in (listing, show):
@@ -65,7 +69,16 @@ def _add_filters(parser: argparse.ArgumentParser, translate: Callable[[str], str
 
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
-    act = {"list": _list, "show": _show, "verify": _verify, "prove": _prove, "export": _export, "follow": _follow}
+    act = {
+        "list": _list,
+        "show": _show,
+        "verify": _verify,
+        "prove": _prove,
+        "export": _export,
+        "follow": _follow,
+        "dossier": audit_dossier.run,
+        **dict.fromkeys(audit_review.NAMES, audit_review.run),
+    }
     return act[args.action](args, terminal)
 
 
@@ -75,7 +88,7 @@ def _folder(args: argparse.Namespace) -> Path:
     if folder.exists() and not os.access(folder, os.R_OK | os.X_OK):
         raise AuditError(
             N_("the audit log of this laptop is open to its reviewers only"),
-            hint=N_("what was done with your documents: serment status, serment quarantine list; the whole: as root"),
+            hint=N_("your own records: serment audit review, serment audit list; the whole: as root"),
         )
     return folder
 
@@ -111,6 +124,11 @@ def _day(text: str | None, later: int) -> int | None:
 def _list(args: argparse.Namespace, terminal: Terminal) -> int:
     if args.last is not None and args.last < 1:
         raise UsageError(N_("--last should be 1 or more"))
+    if audit_review.is_for_reviewers(args):
+        own = audit_review.own_records(args, _selection(args))
+        for fields, name in own if args.last is None else deque(own, maxlen=args.last):
+            _say_fields(fields, name if args.names else "", args, terminal)
+        return 0
     chosen = _entries(args)
     for entry in chosen if args.last is None else deque(chosen, maxlen=args.last):
         _say(entry, args, terminal)
@@ -118,16 +136,21 @@ def _list(args: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _say(entry: Entry, args: argparse.Namespace, terminal: Terminal) -> None:
-    name = _name(entry, args) if getattr(args, "names", False) else ""
+    _say_fields(entry.fields, _name(entry, args) if getattr(args, "names", False) else "", args, terminal)
+
+
+def _say_fields(fields: dict[str, Any], name: str, args: argparse.Namespace, terminal: Terminal) -> None:
     if args.json:
-        terminal.data({**entry.fields, "name": name} if name else entry.fields)
+        terminal.data({**fields, "name": name} if name else fields)
     else:
-        line = records.line(entry.number, entry.fields, terminal.translate)
+        line = records.line(fields["i"], fields, terminal.translate)
         terminal.line(f"{line}  « {printable(name, 200)} »" if name else line)
 
 
 def _name(entry: Entry, args: argparse.Namespace) -> str:
-    """What the document is called, when there is a name and the reader has a key for it; else empty."""
+    """What the document is called, for whoever it belongs to; for the administrator when the policy gives names, by the
+    agent, which records it. Else empty.
+    """
     from agent.audit.private import unseal
     from agent.crypto.keys import KeyStore
     from agent.errors import HostError, SealError
@@ -136,23 +159,28 @@ def _name(entry: Entry, args: argparse.Namespace) -> str:
         return ""
     folder = _folder(args)
     try:
-        identities = KeyStore(folder.parent / "keys").opening(os.getuid())
+        identities = KeyStore(folder.parent / "keys").identities(os.getuid())
         name = unseal(folder, entry.private, entry.number, identities).get("name", b"")
     except (SealError, HostError, OSError):
-        return ""
+        return audit_review.given_name(args, entry.number)
     return os.fsdecode(name) if isinstance(name, bytes) else str(name)
 
 
 def _show(args: argparse.Namespace, terminal: Terminal) -> int:
     from agent.audit.segments import read
 
-    entry = next((entry for entry in read(_folder(args), max(args.number, 0)) if entry.number == args.number), None)
-    if entry is None:
-        raise UsageError(N_("there is no record {number}"), hint=N_("see: serment audit list"), number=args.number)
-    _say(entry, args, terminal)
+    if audit_review.is_for_reviewers(args):
+        fields, name = audit_review.own_record(args, args.number)
+        _say_fields(fields, name if args.names else "", args, terminal)
+    else:
+        entry = next((entry for entry in read(_folder(args), max(args.number, 0)) if entry.number == args.number), None)
+        if entry is None:
+            raise UsageError(N_("there is no record {number}"), hint=N_("see: serment audit list"), number=args.number)
+        fields = entry.fields
+        _say(entry, args, terminal)
     if not args.json:
-        for key in sorted(set(entry.fields) - records.FRAME):
-            terminal.line(f"    {key}: {_value(entry.fields[key])}")
+        for key in sorted(set(fields) - records.FRAME):
+            terminal.line(f"    {key}: {_value(fields[key])}")
     return 0
 
 

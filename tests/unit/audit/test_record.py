@@ -1,8 +1,9 @@
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.audit import record
+from agent.audit import record, shape
 from agent.audit.names import NAME_OF, NAMES
 from agent.errors import UntrustedInputError
 from agent.model import Decision
@@ -178,3 +179,77 @@ def test_any_bytes_are_decoded_or_refused_in_one_way(data):
         assert {"i", "t", "m", "b", "k", "p"} <= table.keys()
     except UntrustedInputError:
         pass
+
+
+def repacked(data, change):
+    """The record with its array changed, in the encoding that is canonical for what it then holds."""
+    parts = msgspec.msgpack.decode(data)
+    change(parts)
+    return msgspec.msgpack.Encoder(order="sorted").encode(parts)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda parts: parts[7].__setitem__("=", "deadbeefdeadbeef"),  # a digest among the fields
+        lambda parts: parts[7].__setitem__("+", 1 << 53),  # a number that others round
+        lambda parts: parts[7].__setitem__("+", -(1 << 63)),
+        lambda parts: parts[7].__setitem__("+", 1.0),
+        lambda parts: parts[7].__setitem__("?", {"@": 1 << 60}),
+        lambda parts: parts[7].__setitem__("?", {"_": 1}),  # no name has this code
+        lambda parts: parts[7].__setitem__("?", {"product": "x"}),  # a name that has a code
+        lambda parts: parts[7].__setitem__("", 1),
+        lambda parts: parts[7].__setitem__("a" * 65, 1),
+        lambda parts: parts[7].__setitem__("i", 1),
+        lambda parts: parts[7].__setitem__("x", {"y": {"z": {"w": 1}}}),
+        lambda parts: parts[7].__setitem__("x", [1 << 60]),
+        lambda parts: parts[8].__setitem__("!", b"12345678"),
+    ],
+)
+def test_what_was_seen_of_other_records_lets_nothing_through(change):
+    """Names and types of a record are remembered: one of the same shape with other values is looked at all the same."""
+    fields = {"channel": "usb", "file": "not a digest", "patients": 3, "device": {"bus": "usb"}, "identified": True}
+    good = record.encode(1, 2, 3, "0badcafe", "transfer", "0" * 16, fields)
+    record.decode(good)
+    other = record.encode(1, 2, 3, "0badcafe", "transfer", "0" * 16, {**fields, "file": "ab" * 8})
+    record.decode(other)
+    for _ in range(2):
+        with pytest.raises(UntrustedInputError):
+            record.decode(repacked(good, change))
+    assert record.decode(good)["file"] == "not a digest"
+
+
+def test_records_of_ever_new_shapes_do_not_fill_the_memory():
+    for number in range(2000):
+        data = record.encode(1, 2, 3, "0badcafe", "transfer", "0" * 16, {f"f{number}": {f"g{number}": number}})
+        assert record.decode(data)[f"f{number}"] == {f"g{number}": number}
+    assert len(shape._SHAPES) <= shape._MAX_SHAPES
+    assert len(shape._INNER_SHAPES) <= shape._MAX_SHAPES
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda parts: parts.__setitem__(7, dict(reversed(parts[7].items()))),
+        lambda parts: parts.__setitem__(8, dict(reversed(parts[8].items()))),
+        lambda parts: parts[7].__setitem__("?", dict(reversed(parts[7]["?"].items()))),
+    ],
+)
+def test_keys_in_another_order_are_refused(change):
+    fields = {
+        "channel": "usb",
+        "patients": 3,
+        "device": {"bus": "usb", "vendor": "x"},
+        "file": "ab" * 8,
+        "user": "cd" * 8,
+    }
+    good = record.encode(1, 2, 3, "0badcafe", "transfer", "0" * 16, fields)
+    parts = msgspec.msgpack.decode(good)
+    change(parts)
+    other = msgspec.msgpack.Encoder().encode(parts)
+    assert len(other) == len(good)
+    assert other != good
+    for _ in range(2):
+        record.decode(good)
+        with pytest.raises(UntrustedInputError):
+            record.decode(other)

@@ -34,11 +34,11 @@ def test_a_session_is_opened_sealed_and_stopped(open_log, folder):
     assert len({seal.next_key for seal in found}) == 4
 
 
-def test_sixty_four_records_are_sealed_before_they_are_durable(open_log, folder):
+def test_many_records_are_sealed_before_they_are_durable(open_log, folder):
     log = open_log()
-    for _ in range(130):
+    for _ in range(520):
         log.append("transfer", TRANSFER)
-    assert [seal.size for seal in seals(folder)] == [0, 64, 128]
+    assert [seal.size for seal in seals(folder)] == [0, 256, 512]
 
 
 def test_a_quiet_log_says_that_it_lives(folder):

@@ -10,7 +10,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.daemon.gating import Gating, Reading
+from agent.daemon.gate_answers import Reading
+from agent.daemon.gating import Gating
 from agent.daemon.holds import GateServer
 from agent.daemon.troubles import Troubles
 from agent.gates.gate.programs import Programs, shipped

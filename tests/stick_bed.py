@@ -79,7 +79,7 @@ class Stick:
         for _ in range(4):
             if not self.mounts():
                 break
-            subprocess.run(["umount", "-l", str(self.point)], check=False, capture_output=True)
+            subprocess.run(["umount", "-f", "-l", str(self.point)], check=False, capture_output=True)
         if self.device:
             subprocess.run(["losetup", "-d", self.device], check=False, capture_output=True)
             self.device = ""
@@ -132,14 +132,16 @@ class Bed:
         return sorted(name for name in os.listdir(self.stick.point) if not name.startswith(ours))
 
     def close(self) -> None:
-        with contextlib.suppress(Exception):
-            self.agent.stop()
-        self.agent.kill()
-        for pid in airlocks(self.base):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        for stick in self.sticks:
-            stick.gone()
+        try:
+            with contextlib.suppress(Exception):
+                self.agent.stop()
+            for pid in (*airlocks(self.base), *self.agent.holders()):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.agent.kill()
+        finally:
+            for stick in self.sticks:
+                stick.gone()
 
 
 @contextlib.contextmanager

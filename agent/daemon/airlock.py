@@ -1,7 +1,8 @@
 """The life of one volume behind an airlock: taken over, served, mended when its airlock dies, ejected with one click.
 
 One thread a volume, so that a slow or dead device holds up nobody else; it never touches a path behind the FUSE mount,
-so that it can always mend what hangs there. The airlock is a process of its own and outlives the agent.
+so that it can always mend what hangs there. The airlock is a process of its own and outlives the agent; what is put
+over the volume and taken away again is ``airlock_arming.Armed``'s.
 
 ============  ==========================================================================================
 arming        the volume is read-only for everybody, its airlock is being started
@@ -18,24 +19,21 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import select
 import threading
 import time
-from collections.abc import Iterator
 
 from agent.channels import mounts
 from agent.channels.mounts import Mount
+from agent.daemon.airlock_arming import Armed
 from agent.daemon.airlock_canary import VolumeCanary
 from agent.daemon.airlock_state import End, State, Surroundings
 from agent.daemon.airlock_watch import Watch, device_is_gone
 from agent.daemon.volume_desk import VolumeDesk
 from agent.errors import N_, HostError
-from agent.fsys.openat import open_point
-from agent.gates.takeover import cover, medium, mounting
-from agent.gates.takeover.process import Descriptors, Process, Trace, boot_id, started_at
+from agent.gates.takeover import cover, medium
+from agent.gates.takeover.process import Trace
 
-START_S = 30.0  # from its start to its HELLO, on a slow machine
 UNMOUNT_S = 5.0  # for the volume below, while somebody is still in it
 _TICK_S = 2.0
 _HANDBACK_S = 20.0
@@ -59,15 +57,11 @@ class Airlock:
         self.desk = desk
         self.state = State.ARMING
         self.reason: str = ARMING_REASON
-        self.weaker = ""
         self.canary = VolumeCanary(volume.point, surroundings.canary, surroundings.proven)
         self._with = surroundings
-        self._trace = trace
-        self._token = trace.token if trace else ""
+        self._armed = Armed(volume, desk, surroundings, trace)
         self._was_writable = trace.was_writable if trace else not volume.read_only
         self._held_before = trace is not None  # then it is never opened again because something fails
-        self._process: Process | None = None
-        self._device = -1  # a second holder of the connection: whoever is there waits while there is no airlock
         self._failures = 0
         self._end: End | None = None
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -92,6 +86,11 @@ class Airlock:
     def settled(self) -> bool:
         return self.state is not State.ARMING
 
+    @property
+    def weaker(self) -> str:
+        """What the take-over could not close, or empty."""
+        return self._armed.weaker
+
     # ---- the thread
 
     def _run(self) -> None:
@@ -101,18 +100,19 @@ class Airlock:
             self._with.operations.warn("airlock.error", type=type(error).__name__)
             self._become(State.READ_ONLY, RESTARTING_REASON)
         finally:
-            self._let_go()
+            self._armed.close()
 
     def _live(self) -> None:
-        if self._trace is not None:
-            self._adopt(self._trace)
+        if self._held_before and self._armed.adopt():
+            with contextlib.suppress(HostError):
+                self._await_hello()
         while not self._ends():
-            if self._process is None and not self._begin():
+            if self._armed.process is None and not self._begin():
                 break
             began = time.monotonic()
             self._serve()
             if not self._ends():
-                if not self._is_covered():
+                if not self._armed.is_covered():
                     return self._leave()
                 self._mend(time.monotonic() - began)
         return self._conclude() if self._end in {End.CLOSE, End.HAND_BACK} else None
@@ -121,7 +121,8 @@ class Airlock:
         """Arm, after the pause that earlier failures ask for. False: there is nothing more to do here."""
         while not self._failures or not self._pause(_BACKOFF_S[min(self._failures, len(_BACKOFF_S)) - 1]):
             try:
-                self._arm()
+                self._armed.put(was_writable=self._was_writable)
+                self._await_hello()
             except medium.ReadOnlyMediumError as error:
                 self._become(State.READ_ONLY, error.message)
                 self._wait_for_end()
@@ -143,102 +144,39 @@ class Airlock:
     def _give_up(self, reason: str) -> None:
         """It is as it was before: what was writable is writable, and watched; what was read-only stays that."""
         self._with.operations.warn("airlock.refused", why=reason)
-        self._uncover()
+        self._armed.take_away()
         if self._was_writable and not self._failures and not self._held_before:
-            with contextlib.suppress(OSError), self._point() as point_fd:
-                medium.give_back(point_fd, writable=True)
+            self._armed.give_back(writable=True)
             self._become(State.FAILED, reason)
         else:
             self._become(State.READ_ONLY, reason)
 
-    def _arm(self) -> None:
-        """Medium, FUSE mount, process, HELLO. Raises HostError, OSError."""
-        volume = self.volume
-        with contextlib.ExitStack() as opened:
-            point_fd = opened.enter_context(self._point())
-            described = medium.Volume(volume.filesystem, self._closed(), _options(volume))
-            behind = medium.open_medium(point_fd, described)
-            opened.callback(os.close, behind.fd)
-            staging_fd = os.open(self._with.staging, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            opened.callback(os.close, staging_fd)
-            self.weaker = behind.weaker
-            self._device = cover.connect()
-            number = cover.cover(point_fd, self._device, self._with.source, no_exec=b"noexec" in volume.options)
-            self._token = secrets.token_hex(8)
-            self._with.server.expect(self._token.encode(), self.desk)
-            arguments = ("--token", self._token, "--mount-point", os.fsdecode(volume.point), *self._with.arguments)
-            self._process = Process.start(
-                Descriptors(self._device, behind.fd, staging_fd), arguments, self._with.command
-            )  # fmt: skip
-            self._write_down(number)
-        self._await_hello()
-
-    def _closed(self) -> bool:
-        """Whether the file system itself (not the mount alone) is read-only now."""
-        now, _airlock = mounts.stack(self._with.table(), self.volume.point)
-        return now is not None and b"ro" in now.super_options
-
-    def _write_down(self, number: int) -> None:
-        assert self._process is not None
-        pid = self._process.pid
-        device = next((each.device[1] for each in self._with.table() if each.id == number), 0)
-        self._trace = Trace(
-            self._token, pid, started_at(pid), os.fsdecode(self.volume.point), number, device, self.volume.id,
-            self._was_writable, boot_id(), self._device,
-        )  # fmt: skip
-        self._with.traces.write(self._trace)
-
-    def _adopt(self, trace: Trace) -> None:
-        """The airlock of the agent before us: it connects by itself; one that does not is replaced."""
-        self._process = Process.find(trace.pid, trace.started)
-        if self._process is None:
-            self._uncover()
-            return
-        self._device = self._process.borrow(trace.fuse)
-        self._with.server.expect(trace.token.encode(), self.desk)
-        with contextlib.suppress(HostError):
-            self._await_hello()
-
     def _await_hello(self) -> None:
         """Raises HostError when the airlock does not come; it is ended then."""
-        assert self._process is not None
-        deadline = time.monotonic() + START_S
-        while not self.desk.connected.wait(0.02):
-            ended = bool(select.select([self._process], [], [], 0)[0])
-            if ended or self._end or time.monotonic() > deadline:
-                self._process.kill()
-                if self._end:
-                    return
-                raise HostError(N_("the airlock does not start"), hint=N_("see the operational log"))
-        self.canary.soon()
-        self._become(State.HOLDING, "")
+        self._armed.await_hello(self._ends)
+        if not self._ends():
+            self._held_before = True
+            self.canary.soon()
+            self._become(State.HOLDING, "")
 
     def _serve(self) -> None:
         """Until the airlock has ended, or our own end is asked for."""
-        assert self._process is not None
-        watch = Watch(self.volume, self._process, self._with.mountinfo)
+        process = self._armed.process
+        assert process is not None
+        watch = Watch(self.volume, process, self._with.mountinfo)
         while not self._ends() and not watch.ended(self._wake):
-            covered = self._is_covered()
+            covered = self._armed.is_covered()
             if not covered and self.state is not State.LEAVING:
                 self._become(State.LEAVING, "")
             elif self.state is State.HOLDING:
                 self.canary.look()
             if watch.hopeless(covered=covered):
-                self._process.kill()
-
-    def _device_is_gone(self) -> bool:
-        return device_is_gone(self.volume)
-
-    def _is_covered(self) -> bool:
-        return self._trace is not None and any(
-            each.id == self._trace.cover and each.is_airlock and each.device[1] == self._trace.cover_device
-            for each in self._with.table()
-        )
+                process.kill()
 
     def _mend(self, ran_s: float) -> None:
-        """The airlock died: end its connection, so that nobody waits for it, and start another."""
-        if self._device_is_gone():
-            self._uncover()
+        """The airlock died: take its dead mount away, so that the volume can be read, and start another."""
+        if device_is_gone(self.volume):
+            self._armed.take_away()
             self._leave()
             self._end = self._end or End.LEAVE
             return
@@ -246,30 +184,16 @@ class Airlock:
         self._become(State.READ_ONLY, RESTARTING_REASON)
         self._with.operations.warn("airlock.died", times=self._failures)
         self._with.died()
-        self._uncover()
-
-    def _uncover(self) -> None:
-        """Take our FUSE mount away: its callers get an error, and below is the volume, read-only."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.reap(5.0)
-            self._process.close()
-            self._process = None
-        self._drop_device()
-        if self._trace is not None:
-            with contextlib.suppress(OSError):
-                cover.take_away(self.volume.point, self._trace.cover, lazy=True, abort=True)
-            self._forget()
+        self._armed.take_away()
 
     def _leave(self) -> None:
         """The FUSE mount was taken away by whoever ejects: take the volume below away too, so that once is enough."""
         self._become(State.LEAVING, "")
-        self._drop_device()
-        self._forget()
+        self._armed.forget()
         deadline = time.monotonic() + UNMOUNT_S
         while self._end is not End.LEAVE:
             try:
-                cover.take_away(self.volume.point, self.volume.id, lazy=self._device_is_gone())
+                cover.take_away(self.volume.point, self.volume.id, lazy=device_is_gone(self.volume))
                 return self._become(State.GONE, "")
             except OSError as error:
                 if error.errno in _NOT_THERE:
@@ -284,24 +208,14 @@ class Airlock:
         """The agent is stopped for good: the airlock finishes what it has while there is somebody to answer it, and
         nobody waits afterwards. What lies below can be read, and ejected with one click.
         """
-        if self._trace is None or self._process is None:
+        if self._armed.process is None:
             return None
-        ejected = not self._is_covered()
-        with contextlib.suppress(OSError):
-            try:
-                cover.take_away(self.volume.point, self._trace.cover)
-            except OSError:
-                cover.take_away(self.volume.point, self._trace.cover, lazy=True)
-        self._drop_device()
-        self._process.terminate()
-        if not self._process.reap(_HANDBACK_S):
-            self._process.kill()
-            self._process.reap(5.0)
+        ejected = not self._armed.is_covered()
+        self._armed.finish(_HANDBACK_S)
         if ejected:
             return self._leave()
-        self._forget()
-        with contextlib.suppress(OSError), self._point() as point_fd:
-            medium.give_back(point_fd, writable=self._was_writable and self._end is End.HAND_BACK)
+        self._armed.forget()
+        self._armed.give_back(writable=self._was_writable and self._end is End.HAND_BACK)
         return self._become(State.GONE, "")
 
     # ---- small things
@@ -309,17 +223,6 @@ class Airlock:
     def _ends(self) -> bool:
         """Whether our end was asked for, from another thread."""
         return bool(self._end)
-
-    @contextlib.contextmanager
-    def _point(self) -> Iterator[int]:
-        """The folder where the volume's own mount begins. Raises OSError ESTALE when something else is there now."""
-        fd = open_point(self.volume.point)
-        try:
-            if mounting.mount_id(fd) != self.volume.id:
-                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-            yield fd
-        finally:
-            os.close(fd)
 
     def _become(self, state: State, reason: str) -> None:
         self.state, self.reason = state, reason
@@ -338,27 +241,3 @@ class Airlock:
                 return self._become(State.GONE, "")
             self._pause(_TICK_S)
         return None
-
-    def _drop_device(self) -> None:
-        if self._device >= 0:
-            os.close(self._device)
-            self._device = -1
-
-    def _forget(self) -> None:
-        if self._trace is not None:
-            self._with.server.forget(self._trace.token.encode())
-            self._with.traces.forget(self._trace.token)
-            self._trace = None
-
-    def _let_go(self) -> None:
-        self._drop_device()
-        if self._process is not None:
-            self._process.close()
-
-
-def _options(volume: Mount) -> dict[bytes, bytes | None]:
-    options: dict[bytes, bytes | None] = {}
-    for word in volume.super_options - {b"ro", b"rw"}:
-        key, equals, value = word.partition(b"=")
-        options[key] = value if equals else None
-    return options

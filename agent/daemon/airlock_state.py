@@ -11,7 +11,7 @@ from agent.channels import mounts
 from agent.channels.mounts import Mount
 from agent.daemon.holds import GateServer
 from agent.daemon.operations import Operations
-from agent.gates.takeover.process import Traces
+from agent.gates.takeover.process import Trace, Traces
 
 
 class State(StrEnum):
@@ -47,6 +47,7 @@ class Surroundings:
     proven: Callable[[], None]  # told after each trial; it must not block
     command: Sequence[str] = ()  # in the place of the module, for tests
     mountinfo: str = "/proc/self/mountinfo"
+    watched: Callable[[int, Trace], None] = lambda _pidfd, _trace: None  # an airlock that serves from now on
 
     def table(self) -> tuple[Mount, ...]:
         """The mount table now."""

@@ -38,6 +38,7 @@ _JOIN_S = 45.0
 OFF_REASON = N_("the airlock is switched off in agent.toml: the action follows the write")
 NOT_ROOT_REASON = N_("the agent does not run as root, and cannot take a volume over: the action follows the write")
 FOLDER_REASON = N_("a folder, not a volume: it cannot be taken over, the action follows the write")
+UNPROVEN_REASON = N_("a test file that must be refused could be written here: the action follows the write")
 FOREIGN_REASON = N_("the airlock of another agent is on this volume")
 
 
@@ -70,9 +71,11 @@ class Airlocks:
         changed: Callable[[], None],
         proven: Callable[[bool], None] = lambda _all: None,
         canary: bytes = b"",
+        watched: Callable[[int, Trace], None] = lambda _pidfd, _trace: None,
     ) -> None:
         """``died``: an airlock ended unexpectedly; ``cannot``: nothing can be judged or recorded; ``changed``: ask
-        ``places`` again; ``proven``: whether no volume has let a trial file (``canary``) through. Raises OSError.
+        ``places`` again; ``proven``: whether no volume has let a trial file (``canary``) through; ``watched``: an
+        airlock (its pidfd, its trace) that somebody else must end should we stand still. Raises OSError.
         """
         self._held = held
         self._cannot = cannot
@@ -89,6 +92,7 @@ class Airlocks:
             canary=canary,
             proven=self._on_trial,
             command=settings.command,
+            watched=watched,
         )
         self._changed = changed
         self._proven = proven
@@ -165,7 +169,9 @@ class Airlocks:
     def _described(self, key: tuple[bytes, int], place: Place) -> Place | None:
         airlock = self._airlocks[key]
         described: Place | None = replace(place, reason=airlock.reason)
-        if airlock.state is State.HOLDING:
+        if airlock.state is State.HOLDING and airlock.canary.passed is False:
+            described = replace(place, reason=UNPROVEN_REASON)  # and the watch acts on what comes out of it
+        elif airlock.state is State.HOLDING:
             device = replace(place.device, read_only=False) if place.device else None
             described = replace(
                 place, strength=Strength.HOLD, mechanism="airlock", reason=airlock.weaker, device=device
@@ -228,6 +234,7 @@ class Airlocks:
 
     def _on_trial(self) -> None:
         self._proven(all(each.canary.passed is not False for each in list(self._airlocks.values())))
+        self._changed()
 
     def _on_change(self) -> None:
         with self._settling:

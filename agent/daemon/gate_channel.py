@@ -14,8 +14,10 @@ from typing import Any
 
 from agent.channels.folders import real_path
 from agent.channels.people import Person
+from agent.daemon.awaited_pictures import AwaitedPictures
 from agent.daemon.gate_trace import GateTrace
 from agent.daemon.gating import Gating
+from agent.daemon.holder_process import HolderProcess
 from agent.daemon.holds import GateServer
 from agent.daemon.pipeline import Pipeline
 from agent.daemon.reading import Judge, ReadingDecisions
@@ -36,7 +38,8 @@ class GateChannel:
         self, server: GateServer, socket_path: Path, pipeline: Pipeline, judge: Judge, people: Sequence[Person],
         *, enabled: bool = True, documents: bool = False, troubles: Troubles | None = None,
         changed: Callable[[], None] = lambda: None, cannot: Callable[[HostError], None] = lambda _error: None,
-        command: tuple[str, ...] = (),
+        command: tuple[str, ...] = (), holder: HolderProcess | None = None,
+        awaited: AwaitedPictures | None = None,
     ) -> None:  # fmt: skip
         """``judge``: not the pipeline's own, so that nobody waits behind a folder that is looked through.
         ``changed`` is told when ``places`` would answer otherwise, ``cannot`` when nothing can be judged or recorded;
@@ -45,7 +48,7 @@ class GateChannel:
         self._places: tuple[Place, ...] = ()
         self._homes = _homes(people) if documents else {}
         self._reason = NOT_ROOT_REASON if enabled else OFF_REASON
-        decisions = ReadingDecisions(pipeline, judge, lambda: self._places, self._owner)
+        decisions = ReadingDecisions(pipeline, judge, lambda: self._places, self._owner, awaited=awaited)
         self._gating: Gating | None = None
         self._left: GateTrace | None = None  # of a gate that an agent before us has left, and that is not wanted
         self._server = server
@@ -55,7 +58,8 @@ class GateChannel:
         elif os.geteuid() == 0:
             more: dict[str, Any] = {"command": command} if command else {}
             self._gating = Gating(
-                server, socket_path, decisions.refused, troubles=troubles, changed=changed, cannot=cannot, **more
+                server, socket_path, decisions.refused, troubles=troubles, changed=changed, cannot=cannot,
+                holder=holder, **more,
             )  # fmt: skip
 
     def places(self, found: tuple[Place, ...]) -> tuple[Place, ...]:

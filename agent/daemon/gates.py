@@ -21,6 +21,7 @@ from agent.daemon.airlocks import NOT_ROOT_REASON, Airlocks, Settings, without_a
 from agent.daemon.gate_channel import GateChannel
 from agent.daemon.held import HeldTransfers, Reaches
 from agent.daemon.held_pictures import HeldPictures
+from agent.daemon.holder_process import HolderProcess
 from agent.daemon.holds import GateServer
 from agent.daemon.operations import Operations
 from agent.daemon.pictures import Pictures
@@ -63,6 +64,7 @@ class Gates:
         self._pictures = HeldPictures(pictures.another_reader(), section.picture_wait_s, section.picture_budget_s)
         self.held = HeldTransfers(Reaches(pipeline, self.pool, self._pictures, store.keep))
         self.airlocks: Airlocks | None = None
+        self._holder = HolderProcess(config.agent.runtime_dir, operations)
         if os.geteuid() == 0:
             settings = Settings(
                 config.agent.runtime_dir, config.data_dir / "staging", config.gates_socket, section.deadline_s,
@@ -71,14 +73,16 @@ class Gates:
             self.airlocks = Airlocks(
                 settings, self.server, self.held, operations, died=self._died, cannot=self._cannot, changed=changed,
                 proven=self._proven, canary=b"serment canary " + pipeline.parts.identity.pseudonym("canary").encode(),
+                watched=self._holder.airlock,
             )  # fmt: skip
         self._folders: set[bytes] = set()  # behind the gate
         self._readers = WorkerPool(max(2, config.agent.workers), run_as=run_as)
+        pictures.awaited.wait_s = section.sync_picture_wait_s if pictures.another_reader() else 0.0
         judge = JudgedFiles(self._readers, pipeline.parts.engine, judged)
         self.gate = GateChannel(
             self.server, config.gates_socket, pipeline, judge, people,
             enabled=section.gate, documents=section.documents, troubles=troubles, changed=changed,
-            cannot=self._cannot,
+            cannot=self._cannot, holder=self._holder, awaited=pictures.awaited,
         )  # fmt: skip
         self.server.start()
 
@@ -88,6 +92,7 @@ class Gates:
             return self._held_folders(found)
         if kind is not ChannelKind.REMOVABLE:
             return found
+        self._holder.look_after()
         if self.airlocks is None:
             return without_airlocks(found, NOT_ROOT_REASON)
         return self.airlocks.places(found)
@@ -131,6 +136,7 @@ class Gates:
         self.gate.close(hand_back=how is not End.LEAVE)
         if self.airlocks is not None:
             self.airlocks.close(how)
+        self._holder.close(leave=how is End.LEAVE)
         self.server.close()
         self._pictures.close()
         self.pool.close()

@@ -2,7 +2,7 @@
 
 Owns the fanotify group (the gate's process has a duplicate: whatever dies, whoever waits stays held until a successor
 answers), the shared memory, the gate's process and one thread that watches it. Judging and deciding are the pipeline's
-parts; who opens is ``agent.gates.gate.programs``. What a gate asks is answered by ``answer_read``, from many threads.
+parts; who opens is ``agent.gates.gate.programs``. What a gate asks is answered by ``gate_answers``.
 """
 
 from __future__ import annotations
@@ -15,53 +15,37 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from agent.daemon.canary import Canary
+from agent.daemon.gate_answers import Answers, Decide
 from agent.daemon.gate_marks import Marks
 from agent.daemon.gate_process import GateProcess
 from agent.daemon.gate_trace import GateTrace
+from agent.daemon.holder_process import HolderProcess
 from agent.daemon.holds import GateServer, ReadDesk, Session
 from agent.daemon.troubles import Troubles
 from agent.errors import N_, HostError
-from agent.gates.asking import Answer, Question, Say
 from agent.gates.gate import fanotify
 from agent.gates.gate.board import Board
-from agent.gates.gate.programs import Program, Programs, shipped
-from agent.gates.gate.questions import ONCE, TOKEN
+from agent.gates.gate.programs import Programs, shipped
+from agent.gates.gate.questions import TOKEN
 from agent.gates.gate.settings import Folder, Settings, Standing, encode
 from agent.model import Place, Strength
 
 WATCH_S = 0.5
 CANARY_S = 300.0
-LOOK_AGAIN_S = 60.0  # where programs are, when an unknown one was seen
 FOREIGN_REASON = N_("a program or another machine stands behind this folder: the action follows the write")
 UNPROVEN_REASON = N_("a test file that must be held back could be opened here: the action follows the write")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One waiting reader. ``kind`` of the program: how it carries documents away, or "" when nobody knows it."""
-
-    fd: int
-    name: bytes  # below ``root``
-    root: bytes
-    sync: bool
-    program: Program
-    thread: int
-
-
-Decide = Callable[[Reading], bool]
-"""Whether it is refused. May raise HostError: then it is refused this once, and ``cannot`` is told."""
 
 
 class _Desk(ReadDesk):
     """Answers our gate, and tells others to end."""
 
     def __init__(self, gating: Gating) -> None:
-        super().__init__(gating.answer_read)
+        super().__init__(gating.answers.answer_read)
         self._gating = gating
 
     def arrived(self, session: Session) -> bool:
@@ -83,12 +67,14 @@ class Gating:
         troubles: Troubles | None = None,
         changed: Callable[[], None] = lambda: None,
         cannot: Callable[[HostError], None] = lambda _error: None,
+        holder: HolderProcess | None = None,
     ) -> None:
-        """``changed`` is told when ``described`` would answer otherwise; from any thread, it must not wait."""
+        """``holder`` has the group too. ``changed`` is told when ``described`` would answer otherwise; from any thread,
+        it must not wait.
+        """
         self._server = server
         self._path = socket_path
         self._trace = GateTrace(socket_path)
-        self._decide = decide
         self._command = command
         self._programs = programs or Programs(shipped())
         self._settings = Settings(agent=os.getpid(), deadline_ms=deadline_ms)
@@ -99,14 +85,14 @@ class Gating:
         self._unproven: frozenset[bytes] = frozenset()
         self._troubles = troubles or Troubles(lambda _word, _state: None)
         self._changed = changed
-        self._cannot = cannot
+        self._holder = holder
         self._lock = threading.RLock()
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
         self._canary = Canary()
         self._canary_due = math.inf
         self._proving = False
-        self._look_due = 0.0
+        self.answers = Answers(decide, self._programs, self._canary, cannot, self._publish, self._lock)
 
     # ---- what is guarded
 
@@ -164,6 +150,8 @@ class Gating:
         self._canary.prepare()
         self._publish()
         self._trace.write()
+        if self._holder is not None:
+            self._holder.gate(self._path, self._group, self._memory)
         if not self._process.start():
             self._process.end()
             self._close_group()
@@ -196,41 +184,6 @@ class Gating:
         """Whether a process belongs to the gate that this agent has started."""
         process = self._process
         return process is not None and process.is_ours(pid)
-
-    def answer_read(self, question: Question, fd: int) -> Answer:
-        """The answer to one READ. ``fd`` is what is being opened, and stays the caller's."""
-        if (refused := self._canary.expects(fd)) is not None:
-            return Answer(question.number, Say.REFUSE if refused else Say.RELEASE, errno.EPERM * refused, ONCE)
-        way, _, rest = question.detail.partition(b"\0")
-        root = rest.partition(b"\0")[2]
-        with self._lock:
-            program = self._who(question.pid)
-        reading = Reading(fd, question.name, root, way.startswith(b"s"), program, question.pid)
-        if not reading.sync and not program.kind:  # unknown programs outside sync folders are free
-            return Answer(question.number, Say.RELEASE, name=ONCE)
-        try:
-            refused = program.kind != "local" and self._decide(reading)
-        except HostError as error:
-            self._cannot(error)
-            return Answer(question.number, Say.REFUSE, errno.EIO, ONCE)
-        # a verdict on a script's name, or on a program that the gate does not know yet, is not the next one's
-        known = way[1:] == program.word.encode() or not program.kind
-        name = b"" if known else ONCE
-        return Answer(question.number, Say.REFUSE, errno.EPERM, name) if refused else Answer(
-            question.number, Say.RELEASE, name=name
-        )  # fmt: skip
-
-    def _who(self, thread: int) -> Program:
-        known = len(self._programs.table)
-        program, _identity = self._programs.identify(thread)
-        if len(self._programs.table) != known:
-            now = time.monotonic()
-            if now >= self._look_due:
-                self._look_due = now + LOOK_AGAIN_S
-                if self._programs.refresh():  # a package was upgraded
-                    program, _identity = self._programs.identify(thread)
-            self._publish()
-        return program
 
     # ---- its life
 
@@ -300,10 +253,12 @@ class Gating:
             elif self._process is not None:
                 self._process.end()
                 self._trace.remove()
-            self._close_group()
+            self._close_group(hand_back=hand_back)
             self._canary.close()
 
-    def _close_group(self) -> None:
+    def _close_group(self, *, hand_back: bool = True) -> None:
+        if self._holder is not None and hand_back:
+            self._holder.release()
         self._armed = self._unproven = frozenset()
         self._marks.close()
         for fd in (self._group, self._memory):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.daemon.airlocks import UNPROVEN_REASON
 from tests.running import wait_for
 from tests.stick_bed import Bed, Stick, bed
 
@@ -47,6 +48,8 @@ def test_one_that_gets_through_is_taken_away_said_and_written_down(tmp_path: Pat
         assert [name for name in os.listdir(made.stick.point) if name != "lost+found"] == []
         assert {"word": "airlock-canary", "state": "begin"}.items() <= made.agent.records("trouble")[-1].items()
         assert "it is not held" in made.agent.command("status").stdout
+        channel = wait_for(lambda: found if (found := made.channel()).get("strength") == "after-write" else {})
+        assert (channel["mechanism"], channel["reason"]) == ("watch", UNPROVEN_REASON)
 
 
 def test_a_full_volume_proves_nothing_and_is_no_alarm(tmp_path: Path) -> None:

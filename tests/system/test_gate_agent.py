@@ -12,6 +12,7 @@ import pytest
 
 from tests.gate_bed import reads, run
 from tests.invented import LETTER
+from tests.picture_reader import HARMLESS, MEDICAL, SLOW, picture
 from tests.running import RunningAgent, loop_volume, wait_for
 
 _LETTER = LETTER.encode()
@@ -54,7 +55,7 @@ def test_a_letter_is_not_read_from_the_moment_it_stands_there(guarded: tuple[Run
     agent.start()
     channels = agent.status()["channels"]
     assert [channel["strength"] for channel in channels if channel["channel"] == "cloud_sync"] == ["hold"]
-    assert reads(old) is not None  # it was there before: recorded, never touched
+    wait_for(lambda: reads(old) is not None)  # it was there before: recorded, never touched
     outside = cloud.parent / "letter.txt"
     outside.write_bytes(_LETTER)
     target = cloud / "letter.txt"
@@ -90,3 +91,26 @@ def test_the_gate_outlives_a_killed_agent_and_gives_way_to_the_next(guarded: tup
     agent.start()
     wait_for(lambda: not set(before) & set(agent.gates()), 20)
     wait_for(lambda: reads(note) is not None)
+
+
+def test_a_picture_is_not_read_before_its_second_look(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with loop_volume(tmp_path, size_mib=64) as volume:
+        cloud = volume / "Nextcloud"
+        cloud.mkdir()
+        agent = RunningAgent(
+            tmp_path, [], [cloud], [], collector="off", gate=True, pictures=True, main="tests.picture_reader"
+        )
+        try:
+            agent.start()
+            scan, cat, blur = cloud / "scan.png", cloud / "cat.png", cloud / "blur.png"
+            for path, word in ((scan, MEDICAL), (cat, HARMLESS), (blur, b"nothing to be read")):
+                path.write_bytes(picture(SLOW + word))
+                assert reads(path) is None  # nobody has read it yet
+            content = wait_for(lambda: reads(cat))
+            assert HARMLESS in content
+            wait_for(lambda: reads(blur))  # it stays undecidable: as the policy says
+            wait_for(lambda: agent.status()["pictures"]["read"] == 3)
+            wait_for(lambda: MEDICAL not in run(["cat", scan]).stdout)  # taken out of the folder
+        finally:
+            agent.close()

@@ -26,6 +26,7 @@ from agent.gates.link import receive, send
 _TICK_S = 0.5
 _RETRY_S = (0.05, 1.0)  # between tries to reach the agent: at first, at most
 _POLL_MS = 200
+_FORSAKEN_S = 30.0  # a question waits no longer when there is no agent at all: one that crashed is back in seconds
 _ALONE_S = 5.0  # at our own end, for an agent that is just being started again
 HELLO_NUMBER = 1
 
@@ -105,6 +106,10 @@ class Judge:
         now, alone = time.monotonic(), self._alone_since
         return now > end or (alone is not None and now - max(alone, began) > _ALONE_S)
 
+    def _forsaken(self, since: float) -> bool:
+        alone = self._alone_since
+        return alone is not None and time.monotonic() - max(alone, since) > _FORSAKEN_S
+
     def begin(
         self, kind: Ask, flags: Flag, name: bytes, *, detail: bytes = b"", size: int = 0,
         writer: tuple[int, int] = (0, 0), document: Descriptor | None = None,
@@ -122,13 +127,14 @@ class Judge:
     def wait(self, pending: Pending, tick: Callable[[], object] = bool) -> Ruling:
         """The answer. ``tick`` is called every half second; what it raises ends the wait.
 
-        Raises Unanswered when the deadline has passed.
+        Raises Unanswered when the deadline has passed, or when there has been no agent for a while.
         """
-        deadline = time.monotonic() + self._deadline_s
+        began = time.monotonic()
+        deadline = began + self._deadline_s
         try:
             while not pending.event.wait(0.0 if self._over() else _TICK_S):
                 tick()
-                if time.monotonic() > deadline or self._over():
+                if time.monotonic() > deadline or self._over() or self._forsaken(began):
                     self.abandoned += self._finishing is not None and pending.question.kind is Ask.FILE
                     raise Unanswered
         finally:

@@ -29,6 +29,7 @@ class Options:
     deadline_s: float = 120.0
     disk_encrypted: bool = False
     passthrough: bool = True
+    request_timeout_s: int = 7200  # of the kernel's patience with us: longer than a large file on a slow stick takes
 
 
 def parse(arguments: Sequence[str]) -> Options:

@@ -73,7 +73,11 @@ class Airlock:
         self.session.refuse(errno.EIO)
 
     def _init(self, request: Request) -> bytes:
-        reply, flags = wire.init_reply(wire.parse_init(request.body), passthrough=self._options.passthrough)
+        reply, flags = wire.init_reply(
+            wire.parse_init(request.body),
+            passthrough=self._options.passthrough,
+            timeout_s=self._options.request_timeout_s,
+        )
         if flags & wire.PASSTHROUGH:
             self.volume.connection = self._options.fuse_fd
         threading.Thread(target=_read_ahead, args=(self._mount_point,), daemon=True).start()

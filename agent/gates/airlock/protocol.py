@@ -11,7 +11,7 @@ import struct
 from typing import NamedTuple
 
 MAJOR = 7
-MINOR = 41  # the newest that is understood here; the kernel falls back to the lower of both
+MINOR = 43  # the newest that is understood here; the kernel falls back to the lower of both
 OLDEST_MINOR = 31  # Linux 5.4: what the reply to INIT below supposes
 
 LOOKUP, FORGET, GETATTR, SETATTR, READLINK, SYMLINK = 1, 2, 3, 4, 5, 6
@@ -36,11 +36,12 @@ CACHE_SYMLINKS = 1 << 23
 EXPLICIT_INVAL_DATA = 1 << 25
 INIT_EXT = 1 << 30
 PASSTHROUGH = 1 << 37
+REQUEST_TIMEOUT = 1 << 42  # Linux 6.15: the kernel ends the connection of whoever does not answer
 # not asked for, on purpose: WRITEBACK_CACHE (a write must reach staging before the close that is judged; excludes
 # PASSTHROUGH), POSIX_LOCKS and FLOCK_LOCKS (locks stay local to the kernel), POSIX_ACL, SPLICE_*
 _WANTED = (
     ASYNC_READ | ATOMIC_O_TRUNC | BIG_WRITES | DO_READDIRPLUS | READDIRPLUS_AUTO | ASYNC_DIO | PARALLEL_DIROPS
-    | MAX_PAGES | CACHE_SYMLINKS | EXPLICIT_INVAL_DATA | INIT_EXT
+    | MAX_PAGES | CACHE_SYMLINKS | EXPLICIT_INVAL_DATA | INIT_EXT | REQUEST_TIMEOUT
 )  # fmt: skip
 
 FOPEN_KEEP_CACHE = 1 << 1
@@ -126,13 +127,15 @@ def parse_init(body: memoryview) -> Hello:
     return Hello(major, minor, readahead, low | high << 32)
 
 
-def init_reply(hello: Hello, *, passthrough: bool) -> tuple[bytes, int]:
-    """The reply to INIT, and the flags that both sides now hold to."""
+def init_reply(hello: Hello, *, passthrough: bool, timeout_s: int = 0) -> tuple[bytes, int]:
+    """The reply to INIT, and the flags that both sides now hold to. ``timeout_s``: longer than any request may take, at
+    most 65,535; then the kernel, where it can, frees everybody who waits. 0: never.
+    """
     flags = hello.flags & (_WANTED | (PASSTHROUGH if passthrough else 0))
     reply = _INIT_OUT.pack(
         MAJOR, min(hello.minor, MINOR), min(hello.readahead, MAX_WRITE), flags & 0xFFFFFFFF,
         64, 48, MAX_WRITE, 1, MAX_WRITE // PAGE, 0, flags >> 32, 1 if flags & PASSTHROUGH else 0,
-        *[0] * 12,
+        timeout_s if flags & REQUEST_TIMEOUT else 0, *[0] * 11,
     )  # fmt: skip
     return reply, flags
 

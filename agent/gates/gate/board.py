@@ -27,7 +27,7 @@ SIZE = _SETTINGS + SETTINGS_BYTES
 _MAGIC = 0x53524D47
 _U64, _I32, _SLOT, _FOUND = struct.Struct("<Q"), struct.Struct("<i"), struct.Struct("<ii"), struct.Struct("<I")
 _TURN, _EPOCH, _LENGTH, _RETIRE = 8, 24, 32, 40
-_KEEPER, _ANSWERER, _OWNER = 44, 48, 52
+_KEEPER, _ANSWERER, _OWNER, _AGENT, _HOLDER = 44, 48, 52, 56, 60
 _COUNTS, _BUCKETS = 128, 512
 BUCKETS = 40
 COUNTS = (
@@ -93,7 +93,12 @@ class Board:
     keeper = property(lambda self: self._get32(_KEEPER), lambda self, pid: self._put32(_KEEPER, pid))
     answerer = property(lambda self: self._get32(_ANSWERER), lambda self, pid: self._put32(_ANSWERER, pid))
     owner = property(lambda self: self._get32(_OWNER), lambda self, pid: self._put32(_OWNER, pid))
-    """``owner``: in whose table the journal's numbers are descriptors; the pid of the keeper that had it first."""
+    agent = property(lambda self: self._get32(_AGENT), lambda self, pid: self._put32(_AGENT, pid))
+    holder = property(lambda self: self._get32(_HOLDER), lambda self, pid: self._put32(_HOLDER, pid))
+    retired = property(lambda self: bool(self._get32(_RETIRE)), lambda self, is_so: self._put32(_RETIRE, is_so))
+    """``owner``: in whose table the journal's numbers are descriptors; the pid of the keeper that had it first.
+    ``agent``, ``holder``: they share the memory and are no part of the gate. ``retired``: the gate has ended in order,
+    and nobody is to be held any more."""
 
     # ---- the journal
 

@@ -86,6 +86,7 @@ class Keeper:
                 return 1
             self._board.count("restarts")
         self._end_understudy()  # also when the answerer was told to end too, and was quicker
+        self._board.retired = True
         return 0
 
     # ---- the answerer

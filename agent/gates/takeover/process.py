@@ -7,7 +7,6 @@ root's: which process serves which mount.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import re
@@ -23,8 +22,6 @@ from agent.fsys.atomic import replace_file
 
 MODULE = "agent.gates.airlock"
 _MAX_TRACE = 16 * 1024
-_PIDFD_GETFD = 438
-_libc = ctypes.CDLL(None, use_errno=True)
 _TOKEN = re.compile(r"[0-9a-f]{16}")
 
 
@@ -41,7 +38,6 @@ class Trace:
     lower: int
     was_writable: bool
     boot: str
-    fuse: int = -1  # the number of the connection's descriptor in that process
 
 
 class Traces:
@@ -116,13 +112,6 @@ class Process:
 
     def fileno(self) -> int:
         return self._pidfd
-
-    def borrow(self, number: int) -> int:
-        """A duplicate of one of its descriptors (pidfd_getfd(2)), or -1 when the kernel does not give it."""
-        if number < 0:
-            return -1
-        fd: int = _libc.syscall(_PIDFD_GETFD, ctypes.c_int(self._pidfd), ctypes.c_int(number), ctypes.c_uint(0))
-        return max(fd, -1)
 
     def stopped(self) -> bool:
         """Whether somebody has stopped it (SIGSTOP): it would answer nobody."""

@@ -1,0 +1,188 @@
+"""``python -m agent.gates.holder FD FOLDER``: bounds every wait when all else of ours stands still. Not for people.
+
+A small process that does nothing but look, twice a second. The agent hands it, over the socket ``FD``, the gate's group
+and memory, and a pidfd of each airlock; it outlives the agent. ``FOLDER`` is the agent's, for whoever looks at ``ps``.
+
+* **The gate**: it holds the group, so that openers wait though everybody else of ours is killed (when the last holder
+  is gone the kernel lets everybody in). Events that nobody takes for ``STUCK_S`` get another answerer, whose deadline
+  and fallback are the policy's. When answerers die as fast as it makes them it lets go: better open doors than a
+  laptop that stands still.
+* **An airlock** that is stopped for ``STUCK_S``, or dead and still not gone (a thread of it hangs in a dead device), is
+  killed, and its connection ended: whoever waits gets an error. What lies below is read-only. When its volume is
+  unmounted while there is no agent, the mount below goes too, so that one click ejects.
+
+It holds no FUSE connection: with another holder the death of an airlock would leave people waiting, and there is
+nothing to wait for. Ends when there is nothing left to hold and no agent, or when it is told to (SIGTERM: another agent
+has a holder of its own; then it keeps the group until the gate of the old one has ended).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+
+from agent.gates.gate.succession import Succession
+from agent.gates.takeover import cover
+from agent.gates.takeover.connections import abort
+
+TICK_S = 0.5
+STUCK_S = 10.0  # the agent itself needs less than half of that for both
+DEAD_S = 3.0  # without a keeper: its understudy and the agent need half of that
+_MORE_S = 3.0  # from the kill to the end of the connection
+AIRLOCK = struct.Struct("=cIQ")  # b"a", numbers of the connection and the mount below; + its place; with a pidfd
+GATE = b"g"  # + path of the socket; comes with the group and the memory
+RELEASE = b"r"  # the gate's group: it ends in order
+END = b"e"
+_MOST = 4096 + AIRLOCK.size
+_EJECT_S = 5.0  # for the volume below, while somebody is still in it
+
+
+class HeldAirlock:
+    """One airlock's process, by pidfd. ``look`` now and then."""
+
+    def __init__(self, pidfd: int, connection: int, below: int, point: bytes) -> None:
+        self.pidfd = pidfd
+        self._connection = connection
+        self._below = below
+        self._point = point
+        self._ended = 0.0
+        self._since = 0.0
+        self._killed = 0.0
+
+    def look(self, now: float, *, alone: bool) -> bool:
+        """End it when it stands still, eject its volume when nobody else does (``alone``). False: it is gone."""
+        if select.select([self.pidfd], [], [], 0)[0]:
+            self._ended = self._ended or now
+            return alone and now - self._ended < _EJECT_S and not self._eject()
+        self._since = (self._since or now) if _state(self.pidfd) in "TtZX" else 0.0
+        if self._killed and now - self._killed >= _MORE_S:
+            with contextlib.suppress(OSError):
+                abort(self._connection)
+            self._killed = now
+        elif not self._killed and self._since and now - self._since >= STUCK_S:
+            self._killed = now
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        return True
+
+    def _eject(self) -> bool:
+        """Whether there is nothing more to do: the volume below is gone, or covered, as after a kill."""
+        try:
+            cover.take_away(self._point, self._below)
+        except OSError as error:
+            return error.errno != errno.EBUSY
+        return True
+
+
+class Holder:
+    def __init__(self, link: socket.socket) -> None:
+        self._link: socket.socket | None = link
+        self._airlocks: list[HeldAirlock] = []
+        self._gate: Succession | None = None
+        self._group: tuple[int, ...] = ()
+        self._superseded = False
+
+    def run(self) -> int:
+        """Until there is nothing to hold, and nobody who could bring something."""
+        signal.signal(signal.SIGTERM, self._supersede)
+        for signum in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(signum, signal.SIG_IGN)
+        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "wb", buffering=0) as file:
+            file.write(b"-900")
+        while self._link is not None or self._airlocks or self._gate:
+            self._hear()
+            self._look()
+        return 0
+
+    def _supersede(self, _signum: int, _frame: object) -> None:
+        self._superseded = True
+
+    # ---- the agent
+
+    def _hear(self) -> None:
+        """What the agent says within a tick."""
+        if self._link is None:
+            time.sleep(TICK_S)
+            return
+        if not select.select([self._link], [], [], TICK_S)[0]:
+            return
+        try:
+            message, fds, _flags, _address = socket.recv_fds(self._link, _MOST, 2)
+        except OSError:
+            message, fds = b"", []
+        if not message or message == END:
+            self._hang_up()
+            if message == END:
+                self._airlocks.clear()
+                self._release()
+        else:
+            self._told(message, fds)
+
+    def _told(self, message: bytes, fds: list[int]) -> None:
+        if message[:1] == b"a" and len(message) > AIRLOCK.size and len(fds) == 1:
+            _word, connection, below = AIRLOCK.unpack_from(message)
+            self._airlocks.append(HeldAirlock(fds[0], connection, below, message[AIRLOCK.size :]))
+        elif message[:1] == GATE and len(fds) == 2:
+            self._release()
+            self._group = tuple(fds)
+            self._gate = Succession(
+                message[1:], fds[0], fds[1],
+                stuck_ticks=round(STUCK_S / TICK_S), succession_ticks=round(DEAD_S / TICK_S),
+            )  # fmt: skip
+            self._gate.board.holder = os.getpid()
+        else:
+            for fd in fds:
+                os.close(fd)
+            if message == RELEASE:
+                self._release()
+
+    def _hang_up(self) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+    # ---- what it looks after
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if self._superseded:
+            self._airlocks.clear()
+            self._hang_up()
+        self._airlocks = [each for each in self._airlocks if each.look(now, alone=self._link is None)]
+        if self._gate is not None:
+            self._gate.follow()
+            if self._gate.board.retired or not self._gate.look_after():
+                self._release()
+
+    def _release(self) -> None:
+        for fd in self._group:
+            os.close(fd)
+        self._gate, self._group = None, ()
+
+
+def _state(pidfd: int) -> str:
+    """R, S, D, T, Z … of the process, X when it is not there."""
+    try:
+        with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as info:
+            pid = next(int(line.split()[1]) for line in info if line.startswith("Pid:"))
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return stat.read(1024).rpartition(b")")[2].split()[0].decode("ascii")
+    except (OSError, ValueError, StopIteration, IndexError):
+        return "X"
+
+
+def main() -> int:
+    with socket.socket(fileno=int(sys.argv[1])) as link:
+        link.set_inheritable(False)
+        return Holder(link).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""The packages under test: built once for each state of the checkout, or taken from $SERMENT_LAPTOP_DEBS as they are."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.laptop.places import CACHE, CHECKOUT
+
+NAMES = ("serment", "serment-collector")
+QUIET = "DEBIAN_FRONTEND=noninteractive"
+
+
+def packages(fingerprint: str) -> dict[str, Path]:
+    """By name; ``fingerprint`` says of which state of the checkout."""
+    given = os.environ.get("SERMENT_LAPTOP_DEBS")
+    folder = Path(given) if given else CACHE / f"packages-{fingerprint[:12]}"
+    if not given:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with (CACHE / "packages.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                for old in CACHE.glob("packages-*"):
+                    shutil.rmtree(old)
+                partial = Path(tempfile.mkdtemp(prefix=".packages-", dir=CACHE))
+                subprocess.run([CHECKOUT / "packaging/build/make.sh", "--out", partial], check=True)
+                partial.rename(folder)
+    return {name: max(folder.glob(f"{name}_*.deb")) for name in NAMES}
+
+
+def later(package: Path, folder: Path, version: str = "0.1.0-2") -> Path:
+    """The same package under another version, as an update brings it."""
+    tree = folder / "later"
+    subprocess.run(["dpkg-deb", "-R", package, tree], check=True)
+    control = tree / "DEBIAN/control"
+    lines = [
+        f"Version: {version}" if line.startswith("Version:") else line for line in control.read_text().splitlines()
+    ]
+    control.write_text("\n".join(lines) + "\n")
+    made = folder / f"{package.name.split('_')[0]}-later.deb"
+    subprocess.run(["dpkg-deb", "-Znone", "-b", tree, made], check=True, stdout=subprocess.DEVNULL)
+    shutil.rmtree(tree)
+    return made
+
+
+def bring(machine: Any, package: Path) -> str:
+    """Into the machine (or container); the place there."""
+    place = f"/root/{package.name}"
+    machine.put(package, place)
+    return place
+
+
+def install(machine: Any, package: Path, timeout: float = 900) -> None:
+    """As an administrator does, without anybody to answer a question."""
+    place = bring(machine, package)
+    machine.run(f"{QUIET} dpkg -i {place} </dev/null && rm {place}", check=True, timeout=timeout)

@@ -1,14 +1,17 @@
 """Figures of the collector: verified records a second, over HTTP on loopback, stored durably before each reply.
 
-    .venv/bin/python bench/collector.py [--records N] [--batch N] [--senders N] [--json]
+    .venv/bin/python bench/collector.py [--records N] [--batch N] [--senders N] [--seal-every N] [--postgresql] [--json]
 
-The load is made beforehand and sent by a process of its own, on the same machine. The bare loop of the same run inserts
-the same records into a fresh SQLite database of the same settings, without HTTP, checks or hashes.
+Verified: canonical form, numbering, links, the tree, and each seal's root and signature. The load is made beforehand
+and sent by a process of its own, on the same machine; its logs are sealed every 64 records, as a writer under load
+does. The bare loop of the same run inserts the same records into a fresh SQLite database of the same settings,
+without HTTP, checks or hashes.
 """
 
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import shutil
@@ -21,40 +24,86 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import urllib3
 
-from agent.audit import chain, record
+from agent.audit import chain, checkpoint, record, tree
+from agent.audit.checkpoint import Seal, Why
+from agent.crypto.signing import FileKey, OnceKey
 from agent.transport import wire
 
 sys.path.insert(0, str(Path(__file__).parent))
 from audit import TRANSFER
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 TOKEN = "a-token-of-more-than-sixteen"
 
 
-def make_batches(device: str, records: int, batch: int) -> list[wire.Batch]:
-    head, publics = chain.EMPTY_HEAD, []
-    for index in range(records):
-        public = record.encode(
-            index, 1_795_289_704_000_000 + index, index, "0badcafe", "transfer", chain.link(head), TRANSFER
-        )
-        head = chain.head_after(head, public, chain.leaf(public))
-        publics.append((public, b""))
+class Log:
+    """A log as its writer makes it, without the disk."""
+
+    def __init__(self) -> None:
+        self._identity, self._start = FileKey(), FileKey()
+        self._key = OnceKey()
+        self._frontier: tree.Frontier = []
+        self._size = 0
+        self.name = checkpoint.origin(self._identity.public)
+        bare = Seal(
+            Why.OPEN, 0, 1_795_289_704_000_000, tree.EMPTY_ROOT, self._key.public, b"", self._identity.public,
+            self._identity.public, self._start.public,
+        )  # fmt: skip
+        signature = self._identity.sign(checkpoint.text(bare, self.name))
+        self.items: list[wire.Item] = [checkpoint.pack(bare._replace(signature=signature))]
+        self._head = chain.EMPTY_HEAD
+
+    def add(self, count: int) -> None:
+        leaves = []
+        for index in range(self._size, self._size + count):
+            public = record.encode(
+                index, 1_795_289_704_000_000 + index, index, "0badcafe", "transfer", chain.link(self._head), TRANSFER
+            )
+            self._head = chain.leaf(public)
+            leaves.append(self._head)
+            self.items.append((public, b""))
+        tree.extend(self._frontier, leaves)
+        self._size += count
+        following = OnceKey()
+        bare = Seal(Why.FLUSH, self._size, 1_795_289_704_000_000, tree.root(self._frontier), following.public)
+        signed = bare._replace(signature=self._key.sign(checkpoint.text(bare, self.name)))
+        self._key = following
+        self.items.append(checkpoint.pack(signed))
+
+
+def make_batches(device: str, records: int, batch: int, seal_every: int = 64) -> list[wire.Batch]:
+    log = Log()
+    for begin in range(0, records, seal_every):
+        log.add(min(seal_every, records - begin))
     made: list[wire.Batch] = []
-    first = 0
+    first = at = 0
     while first < records:  # a batch may hold fewer records than asked for: its bytes are limited too
-        made.append(wire.build(wire.Letterhead(device, first, records), publics[first : first + batch]))
+        part, count = [], 0
+        for item in log.items[at : at + wire.MAX_FRAMES]:
+            count += not isinstance(item, bytes)
+            if count > batch:
+                break
+            part.append(item)
+        made.append(wire.build(wire.Letterhead(device, first, records, log=log.name), part))
         first += made[-1].count
+        at += made[-1].items
     return made
 
 
 def send(url: str, batches: list[wire.Batch]) -> None:
-    pool = urllib3.PoolManager(num_pools=1, retries=False, timeout=60)
+    host = url.removeprefix("http://")
+    connection = http.client.HTTPConnection(host, timeout=120)
     for batch in batches:
         headers = {**wire.headers(batch.letterhead), "Authorization": f"Bearer {TOKEN}"}
-        answer = pool.request("POST", url + wire.PATH, body=batch.body, headers=headers)
-        if answer.status != 200:
-            raise RuntimeError(f"status {answer.status}: {answer.data!r}")
+        connection.request("POST", wire.PATH, body=batch.body, headers=headers)
+        answer = connection.getresponse()
+        said = answer.read()
+        if answer.status != 200 or "cosigned" not in json.loads(said):
+            raise RuntimeError(f"status {answer.status}: {said!r}")
 
 
 def send_all(url: str, loads: list[list[wire.Batch]]) -> float:
@@ -75,7 +124,10 @@ def bare(folder: Path, load: list[wire.Batch]) -> float:
         " WITHOUT ROWID"
     )
     rows = [
-        [(1, batch.letterhead.first + at, at, leaf.public) for at, leaf in enumerate(wire.parse_body(batch.body))]
+        [
+            (1, batch.letterhead.first + at, at, leaf.public)
+            for at, leaf in enumerate(wire.parse_body(batch.body).leaves)
+        ]
         for batch in load
     ]
     begin = time.perf_counter()
@@ -88,28 +140,44 @@ def bare(folder: Path, load: list[wire.Batch]) -> float:
     return total / sum(batch.count for batch in load)
 
 
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def cpu_seconds(process: psutil.Process) -> float:
+    """Of the collector and its verifiers."""
+    times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
 
 
-def measure(folder: Path, records: int, batch: int, senders: int) -> dict[str, float]:
+def peak_mb(process: psutil.Process) -> float:
+    peak = 0.0
+    for each in (process, *process.children(recursive=True)):
+        status = Path(f"/proc/{each.pid}/status").read_text()
+        peak += int(status.split("VmHWM:")[1].split()[0]) / 1024
+    return peak
+
+
+def measure(
+    folder: Path, records: int, batch: int, senders: int, *, seal_every: int = 64, verifiers: int | None = None,
+    database: str = "",
+) -> dict[str, float]:  # fmt: skip
     data = folder / "data"
     data.mkdir()
     (data / "token").write_text(TOKEN)
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = socket.create_server(("127.0.0.1", 0), backlog=256)
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    loads = [make_batches(f"dev_{number}", records // senders, batch) for number in range(senders)]
+    loads = [make_batches(f"dev_{number}", records // senders, batch, seal_every) for number in range(senders)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "collector.main", "run", "--data", str(data), "--fd", str(listening.fileno())],
+        [sys.executable, "-m", "collector.main", "run", "--data", str(data), "--fd", str(listening.fileno()),
+         *(["--database", database] if database else []),
+         *(["--verifiers", str(verifiers)] if verifiers is not None else [])],
         pass_fds=[listening.fileno()], stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         urllib3.request("GET", url + "/health", retries=False, timeout=60)
-        before = cpu_seconds(process.pid)
+        send_all(url, [make_batches(f"warm_{number}", 4000, 2000) for number in range(2)])  # verifiers are there now
+        watched = psutil.Process(process.pid)
+        before = cpu_seconds(watched)
         seconds = send_all(url, loads)
-        used = cpu_seconds(process.pid) - before
-        status = Path(f"/proc/{process.pid}/status").read_text()
+        used = cpu_seconds(watched) - before
+        peak = peak_mb(watched)
     finally:
         process.terminate()
         process.wait()
@@ -123,21 +191,38 @@ def measure(folder: Path, records: int, batch: int, senders: int) -> dict[str, f
         "collector_cpu_us_per_record": used / total * 1e6,
         "wire_bytes_per_record": sum(len(item.body) for load in loads for item in load) / total,
         "disk_bytes_per_record": sum(path.stat().st_size for path in data.glob("*.db*")) / total,
-        "peak_rss_mb": int(status.split("VmHWM:")[1].split()[0]) / 1024,
+        "peak_rss_mb": peak,
         "cores": os.cpu_count() or 1,
+        "load_average": os.getloadavg()[0],
     }
+
+
+def measure_postgresql(folder: Path, records: int, batch: int, senders: int, **options: int | None) -> dict[str, float]:
+    """In a cluster of its own, from Debian's package."""
+    from tests.postgresql import Cluster
+
+    cluster = Cluster()
+    try:
+        return measure(folder, records, batch, senders, database=cluster.database("bench"), **options)
+    finally:
+        cluster.stop()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--records", type=int, default=60_000)
-    parser.add_argument("--batch", type=int, default=1000)
-    parser.add_argument("--senders", type=int, default=2)
+    parser.add_argument("--records", type=int, default=120_000)
+    parser.add_argument("--batch", type=int, default=2000)
+    parser.add_argument("--senders", type=int, default=4)
+    parser.add_argument("--seal-every", type=int, default=64)
+    parser.add_argument("--verifiers", type=int)
+    parser.add_argument("--postgresql", action="store_true", help="in a cluster of its own, from Debian's package")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="serment-bench-"))
+    options = {"seal_every": chosen.seal_every, "verifiers": chosen.verifiers}
     try:
-        figures = measure(folder, chosen.records, chosen.batch, chosen.senders)
+        run = measure_postgresql if chosen.postgresql else measure
+        figures = run(folder, chosen.records, chosen.batch, chosen.senders, **options)
     finally:
         shutil.rmtree(folder)
     if chosen.json:

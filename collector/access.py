@@ -31,6 +31,11 @@ class Access:
         self._token = token.encode()
         self.cookie = hmac.new(self._token, b"serment-collector page", hashlib.sha256).hexdigest()
 
+    @property
+    def secret(self) -> str:
+        """The token, for the link that opens the pages."""
+        return self._token.decode()
+
     def bearer(self, untrusted: str) -> bool:
         """Whether an Authorization header carries the token."""
         scheme, _, value = untrusted.partition(" ")

@@ -1,73 +1,64 @@
-"""The routes, thin: who may, how much, then over to ``writer`` or ``pages``. No state but what it is given."""
+"""The routes, thin: who may, then over to ``queries`` or ``pages``; each package brings its own. No state but
+``Service``.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from agent.errors import HostError, UntrustedInputError
-from agent.transport import wire
-from collector import pages, queries
-from collector.access import COOKIE, COOKIE_AGE_S, Access
-from collector.writer import Busy, Writer
+from collector import figures, pages, queries
+from collector.access import COOKIE, COOKIE_AGE_S
+from collector.authoring import routes as authoring_routes
+from collector.enrol import routes as enrol_routes
+from collector.officers import guard
+from collector.officers import routes as officer_routes
+from collector.officers.roles import Right
+from collector.pages import routes as page_routes
+from collector.service import Service
+from collector.sync import routes as sync_routes
+from collector.sync.routes import error as _error
+from collector.tuf import routes as tuf_routes
 
-BODY_TIMEOUT_S = 30.0
-BUSY_RETRY_S = 5
 MAX_JSON_EVENTS = 500
 MAX_INDEX = 1 << 53
 _HEADERS = {
     "content-security-policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with none at all, browsers do not say where a form comes from
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), publickey-credentials-get=(self)",
 }
 _RAW_HEADERS = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
-@dataclass(slots=True)
-class Service:
-    """What the routes work with. ``busy`` counts requests in progress, ``last`` is when one ended (monotonic)."""
-
-    engine: Engine
-    writer: Writer
-    access: Access
-    busy: int = 0
-    last: float = field(default_factory=time.monotonic)
-
-
-def build(service: Service, on_start: Callable[[], Awaitable[None]] | None = None) -> ASGIApp:
-    """The application. ``on_start`` runs beside it until it stops."""
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        task = asyncio.ensure_future(on_start()) if on_start else None
-        yield
-        if task:
-            task.cancel()
-
+def build(service: Service) -> ASGIApp:
+    """The application."""
     routes = [
-        Route(wire.PATH, _sync, methods=["POST"]),
+        *sync_routes.routes(),
+        *enrol_routes.routes(),
+        *figures.routes(),
+        *authoring_routes.routes(),
+        *officer_routes.routes(),
+        *page_routes.routes(),
+        *tuf_routes.routes(),
         Route("/health", _health),
         Route("/v1/events", _events_json),
         Route("/v1/laptops", _laptops_json),
@@ -76,7 +67,7 @@ def build(service: Service, on_start: Callable[[], Awaitable[None]] | None = Non
         Route("/events/{laptop}/{index:int}", _event),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_found})
+    app = Starlette(routes=routes, exception_handlers={404: _not_found})
     app.state.service = service
     return _Edge(app, service)
 
@@ -113,43 +104,6 @@ def _service(request: Request) -> Service:
     return service
 
 
-async def _sync(request: Request) -> Response:
-    service = _service(request)
-    if not service.access.bearer(request.headers.get("authorization", "")):
-        return _error(401, "token")
-    try:
-        letterhead = wire.parse_headers(request.headers)
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            body = await _bounded_body(request)
-        reply = await asyncio.wrap_future(service.writer.submit(letterhead, body))
-    except (UntrustedInputError, ClientDisconnect) as error:
-        return _error(400, str(error))
-    except TimeoutError:
-        return _error(408, "body")
-    except Busy:
-        return _error(503, "busy", BUSY_RETRY_S)
-    except HostError as error:
-        return _error(503, str(error), BUSY_RETRY_S)
-    return Response(wire.reply_bytes(reply), 409 if reply.why else 200, media_type="application/json")
-
-
-async def _bounded_body(request: Request) -> bytes:
-    pieces, total = [], 0
-    async for piece in request.stream():
-        total += len(piece)
-        if total > wire.MAX_BODY_BYTES:
-            raise UntrustedInputError("the request is larger than {limit} bytes", limit=wire.MAX_BODY_BYTES)
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-def _error(status: int, what: str, retry_s: int = 0) -> Response:
-    headers = {"Retry-After": str(retry_s)} if retry_s else {}
-    if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse({"error": what}, status, headers=headers)
-
-
 def _health(request: Request) -> Response:
     writer = _service(request).writer
     good = writer.alive and not writer.failing
@@ -158,6 +112,10 @@ def _health(request: Request) -> Response:
 
 
 def _may_read(request: Request) -> bool:
+    return _has_token(request) or guard.has_right(request, Right.RECORDS)
+
+
+def _has_token(request: Request) -> bool:
     access = _service(request).access
     return access.page(request.cookies.get(COOKIE, "")) or access.bearer(request.headers.get("authorization", ""))
 
@@ -189,14 +147,19 @@ def _events_json(request: Request) -> Response:
     return JSONResponse({"events": rows, "next": more})
 
 
-Page = Callable[[Engine, str], str | None]
+class Page(Protocol):
+    """Makes a page; None: there is nothing at this address."""
+
+    def __call__(self, engine: Engine, lang: str, **shared: Any) -> str | None: ...
 
 
 async def _show(request: Request, page: Page) -> Response:
     lang = pages.language(request.query_params, request.cookies, request.headers.get("accept-language", ""))
     if not _may_read(request):
         return HTMLResponse(pages.render(lang, "login.html", page="login", path="", query="", wrong=False), 401)
-    html = await run_in_threadpool(page, _service(request).engine, lang)
+    session = guard.find(request)
+    shared: dict[str, Any] = {"officer": session.officer, "csrf": session.csrf} if session and session.whole else {}
+    html = await run_in_threadpool(page, _service(request).engine, lang, **shared)
     if html is None:
         return _not_found_page(request, lang)
     return _remember(request, HTMLResponse(html), lang)
@@ -211,6 +174,8 @@ def _remember(request: Request, response: Response, lang: str) -> Response:
 async def _laptops(request: Request) -> Response:
     untrusted_token = request.query_params.get("token")
     if untrusted_token is None:
+        if not _has_token(request) and guard.find(request) is not None:
+            return guard.to("/today")
         return await _show(request, pages.laptops_page)
     lang = pages.language(request.query_params, request.cookies, request.headers.get("accept-language", ""))
     access = _service(request).access
@@ -228,8 +193,8 @@ async def _laptops(request: Request) -> Response:
 async def _events(request: Request) -> Response:
     query: Mapping[str, str] = request.query_params
 
-    def page(engine: Engine, lang: str) -> str | None:
-        return pages.events_page(engine, lang, query)
+    def page(engine: Engine, lang: str, **shared: Any) -> str | None:
+        return pages.events_page(engine, lang, query, **shared)
 
     return await _show(request, page)
 
@@ -237,8 +202,8 @@ async def _events(request: Request) -> Response:
 async def _event(request: Request) -> Response:
     laptop, index = request.path_params["laptop"], request.path_params["index"]
 
-    def page(engine: Engine, lang: str) -> str | None:
-        return pages.event_page(engine, lang, laptop, index) if index < MAX_INDEX else None
+    def page(engine: Engine, lang: str, **shared: Any) -> str | None:
+        return pages.event_page(engine, lang, laptop, index, **shared) if index < MAX_INDEX else None
 
     return await _show(request, page)
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Engine, Select, func, select, tuple_
+from sqlalchemy import Connection, Engine, Select, func, select, tuple_
 
 from agent.audit import record
 from agent.audit.record import Kind
 from collector import fleet
-from collector.schema import alerts, events, laptops
+from collector.store.tables import alerts, events, laptops
 
 MAX_PAGE = 500
 _CURSOR = re.compile(r"(\d{1,16})\.(\d{1,16})\.(\d{1,16})")
@@ -119,35 +119,40 @@ def list_events(engine: Engine, wanted: EventFilter, limit: int) -> list[Event]:
     """At most ``limit`` events, the latest first."""
     query = _filtered(wanted).limit(min(max(limit, 1), MAX_PAGE))
     with engine.connect() as connection:
-        return [_event(row) for row in connection.execute(query)]
+        return _with_results(connection, connection.execute(query).all())
 
 
 def one_event(engine: Engine, laptop: str, index: int) -> Event | None:
     """One record of one laptop."""
     query = _base().where(laptops.c.device == laptop, events.c.idx == index)
     with engine.connect() as connection:
-        row = connection.execute(query).first()
-    return None if row is None else _event(row)
+        return next(iter(_with_results(connection, connection.execute(query).all())), None)
 
 
 def outcome_of(engine: Engine, transfer: Event) -> Event | None:
-    """The record that closes a transfer; it follows closely as a rule, so only the next records are looked through."""
-    query = (
-        _base()
-        .where(
-            events.c.device == transfer.laptop_id,
-            events.c.idx > transfer.index,
-            events.c.idx <= transfer.index + 5000,
-            events.c.kind == Kind.OUTCOME,
-        )
-        .order_by(events.c.idx)
+    """The record that closes a transfer."""
+    query = _base().where(
+        events.c.device == transfer.laptop_id, events.c.of == transfer.index, events.c.kind == Kind.OUTCOME
     )
     with engine.connect() as connection:
-        for row in connection.execute(query):
-            event = _event(row)
-            if event.fields.get("of") == transfer.index:
-                return event
-    return None
+        row = connection.execute(query.order_by(events.c.idx).limit(1)).first()
+    return None if row is None else _event(row, "")
+
+
+def _with_results(connection: Connection, rows: Sequence[Any]) -> list[Event]:
+    """The events of ``rows``, transfers with the word of their outcome."""
+    wanted: dict[int, list[int]] = {}
+    for row in rows:
+        if row.kind == Kind.TRANSFER:
+            wanted.setdefault(row.device, []).append(row.idx)
+    results: dict[tuple[int, int], str] = {}
+    for device, indices in wanted.items():
+        query = select(events.c.of, events.c.public).where(
+            events.c.device == device, events.c.of.in_(indices), events.c.kind == Kind.OUTCOME
+        )
+        for found in connection.execute(query):
+            results[device, found.of] = fleet.word(record.decode(found.public), "result")
+    return [_event(row, results.get((row.device, row.idx), "")) for row in rows]
 
 
 def count_events(engine: Engine) -> int:
@@ -200,5 +205,5 @@ def _filtered(wanted: EventFilter) -> Select[Any]:
     return query
 
 
-def _event(row: Any) -> Event:
-    return Event(row.laptop, row.device, row.idx, row.result, record.decode(row.public))
+def _event(row: Any, result: str) -> Event:
+    return Event(row.laptop, row.device, row.idx, result, record.decode(row.public))

@@ -10,6 +10,7 @@ import json
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,14 @@ def _connect(connection: socket.socket, path: str) -> None:
             if time.monotonic() >= deadline:
                 raise
             time.sleep(_CROWDED_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A handler's answer that keeps the connection: ``adopt`` gets it once ``result`` has been sent."""
+
+    result: Any
+    adopt: Callable[[socket.socket], None]
 
 
 Handler = Callable[[int, dict[str, Any]], Any]

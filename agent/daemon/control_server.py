@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.daemon.control import MAX_REQUEST_BYTES, Handler, encode, error_reply, read_line
+from agent.daemon.control import MAX_REQUEST_BYTES, Handler, Kept, encode, error_reply, read_line
 from agent.daemon.operations import Operations
 from agent.errors import N_, HostError, SermentError, UsageError
 
@@ -98,9 +98,12 @@ class ControlServer:
             with connection:
                 connection.settimeout(_PATIENCE_S)
                 with contextlib.suppress(OSError):
-                    reply = encode(self._reply(connection, uid))
+                    reply = self._reply(connection, uid)
+                    kept = reply["result"] if isinstance(reply.get("result"), Kept) else None
                     connection.settimeout(_PATIENCE_S)
-                    connection.sendall(reply)
+                    connection.sendall(encode(reply if kept is None else {"ok": True, "result": kept.result}))
+                    if kept is not None:
+                        kept.adopt(connection.dup())
         finally:
             self._leave(uid)
 

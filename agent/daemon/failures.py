@@ -32,6 +32,16 @@ _TABLE = (
         hint=N_("run: serment policy lint {file}"),
     ),
     Failure(
+        "policy-push-refused", "weaker", audited=True,
+        message=N_("a policy that was pushed is refused ({why}); the policy before stays in force"),
+        hint=N_("tell the security officer; nothing is to be done on this laptop"),
+    ),
+    Failure(
+        "policy-stale", "notice", audited=True,
+        message=N_("the policy was not confirmed for long; it stays in force as it is"),
+        hint=N_("bring the laptop to a network, or a bundle on a stick: serment policy apply FILE"),
+    ),
+    Failure(
         "worker-unavailable", "weaker", audited=True,
         message=N_("documents cannot be read: no reader process starts"),
         hint=N_("run: serment doctor"),

@@ -11,16 +11,15 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import Any
 
 from agent.actions.base import OpenTransfer
 from agent.actions.problems import word
-from agent.daemon import telling
 from agent.daemon.case import Case
+from agent.daemon.clinician.terminals import terminal_of
+from agent.daemon.held_names import TellingNames
 from agent.daemon.held_pictures import HeldPictures
 from agent.daemon.holds import Session, refusal
 from agent.daemon.ledger import READ, UNREAD, basis_of
@@ -29,12 +28,11 @@ from agent.daemon.pipeline import Judge, Pipeline
 from agent.daemon.transfer_record import file_digest, private_part, transfer_fields
 from agent.errors import ChangedError
 from agent.findings import Findings
-from agent.fsys.atomic import stamp, write_all
+from agent.fsys.atomic import stamp
 from agent.gates.asking import Answer, Ask, Done, Flag, Question, Say
 from agent.model import Cause, Decision, Facts, FileEvent, Outcome, Place, Result, Stamp, Verdict
 
 COMMIT_S = 3600.0  # a large file on a slow stick; the end of the gate's process ends the wait before that
-_NAMES_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +95,7 @@ class HeldTransfers:
     def __init__(self, reaches: Reaches) -> None:
         self._with = reaches
         self._parts = reaches.pipeline.parts
-        self._names: OrderedDict[str, Findings | None] = OrderedDict()
-        self._lock = Lock()
+        self._telling = TellingNames(reaches.judge, reaches.pipeline.parts.identity, reaches.pipeline.parts.engine)
 
     # ---- files
 
@@ -111,7 +108,7 @@ class HeldTransfers:
         if stamp(fd) != case.stamp:  # the gate promised that it would not
             session.say(refusal(question, errno.EIO))
             return
-        named = self._of_name(question.name) if names and question.flags & Flag.NEW else None
+        named = self._telling.of(question.name) if names and question.flags & Flag.NEW else None
         self._settle(case, findings, hold, question, pictures=pictures, named=named)
 
     def _case(self, question: Question, fd: int, place: Place) -> Case:
@@ -147,7 +144,8 @@ class HeldTransfers:
     ) -> None:
         """Decide, record, act, record. Raises HostError when nothing can be recorded; then nothing has gone."""
         verdict, findings, facts = self._decide(case, findings, named)
-        verdict, released = self._with.pipeline.respect_release(case, verdict)
+        writer = self._writer(question, case.event.place)
+        verdict, released = self._with.pipeline.respect_release(case, verdict, writer)
         act = verdict.decision is not Decision.OBSERVE
         fields = transfer_fields(
             self._parts.identity, case.event.place, facts, verdict, case.event.cause, case.file, act=act,
@@ -155,19 +153,25 @@ class HeldTransfers:
         )  # fmt: skip
         if released:
             fields["released"] = released
-        number = self._parts.log.append("transfer", fields, durable=act, **private_part(case.event))
+        number = self._append(case.event, fields, writer, act=act)
         self._parts.troubles.clear("audit-unwritable")
         if not act:
             hold.release_without_waiting(lambda done: self._committed(case, fields, done, number))
             return
         transfer = OpenTransfer(
             case.event, case.root_fd, case.fd, case.stamp, verdict, number, str(findings.kind), hold,
-            self._writer(question, case.event.place),
+            writer,
         )  # fmt: skip
+        terminal = terminal_of(question.pid)  # the program may end as soon as it has its answer
         outcome = self._act(transfer, hold)
-        self._close(case, fields, findings, verdict, outcome, number)
+        self._close(case, fields, findings, verdict, outcome, number, writer=writer, terminal=terminal)
         if outcome.result is Result.DONE and hold.said is Say.RELEASE:
             self._mark(case, fields, hold.state, number)
+
+    def _append(self, event: FileEvent, fields: dict[str, Any], writer: int, *, act: bool) -> int:
+        """The record is about who writes it: that person is told its name, not whose volume it is."""
+        fields["user"] = self._parts.identity.pseudonym("user", str(writer).encode(), length=12)
+        return self._parts.log.append("transfer", fields, durable=act, **(private_part(event) | {"owner": writer}))
 
     def _decide(self, case: Case, findings: Findings, named: Findings | None) -> tuple[Verdict, Findings, Facts]:
         """The verdict on the content, or on the name where that is stricter."""
@@ -201,15 +205,19 @@ class HeldTransfers:
         return outcome
 
     def _close(
-        self, case: Case, fields: dict[str, Any], findings: Findings, verdict: Verdict, outcome: Outcome, number: int
-    ) -> None:
+        self, case: Case, fields: dict[str, Any], findings: Findings, verdict: Verdict, outcome: Outcome, number: int,
+        *, writer: int, terminal: str,
+    ) -> None:  # fmt: skip
         parts, pipeline = self._parts, self._with.pipeline
         closed = pipeline.record_outcome(number, outcome)
         parts.settled(number)
         pipeline.count("acted")
         parts.acted(case.event.place, outcome)
         if worth_telling(verdict, outcome):
-            parts.notices.tell(case.event, findings, verdict, outcome, time.time())
+            parts.notices.tell(
+                case.event, findings, verdict, outcome, time.time(), owner=writer, terminal=terminal,
+                about="name" if fields.get("hold") == "name" else "",
+            )  # fmt: skip
         parts.operations.note(
             "transfer.held", channel=str(case.event.place.channel), decision=fields["decision"],
             result=str(outcome.result), problem=outcome.problem, record=closed,
@@ -236,9 +244,9 @@ class HeldTransfers:
 
     def name(self, session: Session, question: Question, place: Place) -> None:
         """Let the name appear, unless it tells of a patient and the policy does not let that go."""
-        named = self._of_name(question.name)
+        named = self._telling.of(question.name)
         if named is None and question.detail and question.flags & Flag.LINK:
-            named = self._of_name(question.detail)
+            named = self._telling.of(question.detail)
         if named is None or self._is_ours(question):
             session.say(Answer(question.number, Say.RELEASE))
             return
@@ -250,49 +258,34 @@ class HeldTransfers:
         verdict = self._parts.policy.evaluate(facts)
         if verdict.decision.severity >= Decision.JUSTIFY.severity:  # a name can be neither sealed nor kept for later
             verdict = replace(verdict, decision=Decision.BLOCK, message=())
+        writer = self._writer(question, place)
+        released = ""
+        if verdict.decision is Decision.BLOCK:
+            released = self._parts.passes(writer, str(place.channel), place.root, verdict.rule, file)
+            verdict = replace(verdict, decision=Decision.OBSERVE) if released else verdict
         act = verdict.decision is not Decision.OBSERVE
         fields = transfer_fields(
             self._parts.identity, place, facts, verdict, cause, file, act=act, engine=engine, hold="name"
-        )
-        number = self._parts.log.append("transfer", fields, durable=act, **private_part(event))
-        hold = NameHold(session, question)
+        ) | ({"released": released} if released else {})
+        number = self._append(event, fields, writer, act=act)
+        hold, terminal = NameHold(session, question), terminal_of(question.pid) if act else ""
         if verdict.decision is Decision.BLOCK:
             hold.refuse()
         else:
             hold.release()
         if act:
-            self._close(case, fields, named, verdict, Outcome(Result.DONE, verdict.decision), number)
+            self._close(
+                case,
+                fields,
+                named,
+                verdict,
+                Outcome(Result.DONE, verdict.decision),
+                number,
+                writer=writer,
+                terminal=terminal,
+            )
 
     @staticmethod
     def _is_ours(question: Question) -> bool:
         """The agent itself gives this name: a document that is given back, a note. Our threads, not our children."""
         return question.pid > 0 and os.path.exists(f"/proc/self/task/{question.pid}")
-
-    def _of_name(self, name: bytes) -> Findings | None:
-        """What a telling name is worth to a policy; None when it tells nothing. Kept by keyed digest."""
-        line = telling.line_of(name)
-        if not telling.worth_judging(line):
-            return None
-        key = self._parts.identity.pseudonym("name", line.encode("utf-8", "replace"), self._parts.engine().encode())
-        with self._lock:
-            if key in self._names:
-                self._names.move_to_end(key)
-                return self._names[key]
-        rest = telling.without_person(line)
-        whole = self._judge_line(line)
-        told = telling.tells(line, whole, self._judge_line(rest) if rest else None)
-        found = telling.findings_of(whole) if told else None
-        with self._lock:
-            self._names[key] = found
-            while len(self._names) > _NAMES_KEPT:
-                self._names.popitem(last=False)
-        return found
-
-    def _judge_line(self, line: str) -> Findings:
-        data = line.encode("utf-8", "replace")
-        fd = os.memfd_create("name", os.MFD_CLOEXEC)
-        try:
-            write_all(fd, data)
-            return self._with.judge.judge(fd, "txt", len(data))
-        finally:
-            os.close(fd)

@@ -41,9 +41,9 @@ def key_handlers(
     keys: KeyStore, record: Callable[[str, dict[str, object]], None], notices: Notices
 ) -> dict[str, Handler]:
     """The requests that begin with ``keys.``."""
-    allowance = _Allowance()
+    allowance = Allowance()
     return {
-        "keys.recipients": lambda uid, _arguments: list(keys.recipients(uid)),
+        "keys.recipients": lambda uid, arguments: list(keys.recipients(_whose(uid, arguments))),
         "keys.named": lambda _uid, arguments: keys.named(str(arguments.get("name", ""))),
         "keys.unwrap": lambda uid, arguments: _unwrap(keys, uid, arguments),
         "keys.phrase": lambda uid, arguments: _phrase(keys, record, allowance.spent(uid), arguments),
@@ -54,8 +54,17 @@ def key_handlers(
     }
 
 
+def _whose(uid: int, arguments: dict[str, Any]) -> int:
+    """Whose recipients are asked for: the own ones, or anybody's for the administrator, who may read them anyway."""
+    of = arguments.get("of", uid)
+    if type(of) is not int or not 0 <= of < 1 << 32 or (of != uid and not _administrator(uid)):
+        raise UsageError(N_("the message on the local socket is not understood"))
+    return of
+
+
 def _unwrap(keys: KeyStore, uid: int, arguments: dict[str, Any]) -> dict[str, Any]:
-    """The file key of a sealed file, from its header, and which stanzas are those of who asks.
+    """The file key of a sealed file, from its header, and which stanzas are those of who asks (of ``of``, when the
+    administrator asks for somebody) or of the practice.
 
     Raises SealError when it is not sealed for who asks.
     """
@@ -66,7 +75,8 @@ def _unwrap(keys: KeyStore, uid: int, arguments: dict[str, Any]) -> dict[str, An
     identities = keys.opening(uid) if _administrator(uid) else keys.identities(uid)
     found = header.parse(head)
     key = base64.b64encode(unwrap(found, identities)).decode("ascii")
-    return {"key": key, "stanzas": stanzas_of(found, identities)}
+    known = tuple(dict.fromkeys((*identities, *keys.opening(_whose(uid, arguments)))))
+    return {"key": key, "stanzas": stanzas_of(found, known)}
 
 
 def _phrase(
@@ -98,7 +108,7 @@ def _restore(
     record("keys", {"what": "restore", "by": "owner"})
 
 
-class _Allowance:
+class Allowance:
     """So that nobody fills the log by asking, or keeps the keys busy: so many requests of one person an hour."""
 
     def __init__(self) -> None:
@@ -111,13 +121,13 @@ class _Allowance:
         with self._lock:
             recent = [each for each in self._spent.get(uid, []) if now - each < _HOUR_S]
             if len(recent) >= _RECORDS_AN_HOUR:
-                raise HostError(N_("too many requests about keys in an hour"), hint=N_("try again later"))
+                raise HostError(N_("too many requests in an hour"), hint=N_("try again later"))
             self._spent[uid] = [*recent, now]
         return uid
 
 
 def _record(
-    record: Callable[[str, dict[str, object]], None], notices: Notices, allowance: _Allowance, uid: int,
+    record: Callable[[str, dict[str, object]], None], notices: Notices, allowance: Allowance, uid: int,
     arguments: dict[str, Any],
 ) -> None:  # fmt: skip
     """One record about keys, in words of a closed list and numbers; a recovery is told to the owner of the file."""

@@ -10,7 +10,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -40,13 +40,20 @@ class Notice:
     held: str
     rule: str
     message: tuple[tuple[str, str], ...]
+    about: str = ""  # "name" when the document's name was judged, else its content
+    file: str = ""  # digest of the document's state, where nothing is held and the document stays where it is
+    terminal: str = ""  # from which the program runs that was refused
 
 
 class Notices:
-    def __init__(self) -> None:
+    """``told`` is called with the owner's uid after each change; it must not wait."""
+
+    def __init__(self, told: Callable[[int], None] = lambda _owner: None) -> None:
+        self.told = told
         self._kept: deque[Notice] = deque(maxlen=KEPT)
         self._numbers = itertools.count(1)
         self._examining: dict[int, Notice] = {}
+        self._answered: set[int] = set()  # numbers of notices that nothing is merged into any more
         self._lock = threading.Lock()
 
     def tell(
@@ -58,28 +65,47 @@ class Notices:
         now: float,
         *,
         again: bool = False,
+        about: str = "",
+        file: str = "",
+        terminal: str = "",
+        owner: int | None = None,
     ) -> Notice:
         """Note what happened to a document at ``now`` (seconds since the epoch); returns the notice, merged or new.
 
-        ``again``: its first look was told already; it does not count as another document.
+        ``again``: its first look was told already; it does not count as another document. ``about``, ``file`` and
+        ``terminal``: see ``Notice``. ``owner``: whose the document is, when not the place's.
         """
         new = Notice(
-            number=0, time=now, owner=event.place.owner, channel=str(event.place.channel), folder=event.place.root,
+            number=0, time=now, owner=event.place.owner if owner is None else owner,
+            channel=str(event.place.channel), folder=event.place.root,
             name=event.name, count=1, kind=str(findings.kind), decision=str(verdict.decision),
             result=str(outcome.result), held=outcome.held, rule=verdict.rule, message=verdict.message,
+            about=about, file=file, terminal=terminal,
         )  # fmt: skip
+        notice = self._keep(new, now, again=again)
+        self.told(notice.owner)
+        return notice
+
+    def _keep(self, new: Notice, now: float, *, again: bool) -> Notice:
         with self._lock:
             for position in range(len(self._kept) - 1, -1, -1):
                 old = self._kept[position]
                 if now - old.time > MERGE_S:
                     break
-                if _alike(old, new):
-                    merged = replace(old, time=now, count=old.count + (not again))
+                if _alike(old, new) and old.number not in self._answered:
+                    merged = replace(old, time=now, count=old.count + (not again), terminal=new.terminal)
                     self._kept[position] = merged
                     return merged
             new = replace(new, number=next(self._numbers))
             self._kept.append(new)
             return new
+
+    def answered(self, held: frozenset[str]) -> None:
+        """The batch with these quarantine ids was answered: what comes now is another one."""
+        with self._lock:
+            kept = {notice.number for notice in self._kept}
+            over = {notice.number for notice in self._kept if notice.held in held}
+            self._answered = (self._answered | over) & kept
 
     def announce(self, owner: int, channel: str, message: tuple[tuple[str, str], ...], now: float) -> Notice:
         """Tell a person something that is about no document, in ``message`` by language."""
@@ -89,7 +115,8 @@ class Notices:
                 kind="", decision=str(Decision.INFORM), result=str(Result.DONE), held="", rule="", message=message,
             )  # fmt: skip
             self._kept.append(notice)
-            return notice
+        self.told(owner)
+        return notice
 
     @contextmanager
     def examining(self, event: FileEvent) -> Iterator[None]:
@@ -117,7 +144,7 @@ class Notices:
 
 
 def _alike(old: Notice, new: Notice) -> bool:
-    same = ("owner", "channel", "folder", "decision", "result", "rule")
+    same = ("owner", "channel", "folder", "decision", "result", "rule", "about")
     return all(getattr(old, name) == getattr(new, name) for name in same)
 
 

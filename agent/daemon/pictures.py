@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from agent.daemon.awaited_pictures import AwaitedPictures
 from agent.daemon.event_queue import EventQueue
 from agent.daemon.ledger import Owed
 from agent.daemon.operations import Operations
@@ -47,6 +48,7 @@ class Pictures:
         self._reader = None if self._reason else reader_of_pictures(run_as)
         self._run_as = run_as
         self._look: SecondLook | None = None
+        self.awaited = AwaitedPictures()
 
     def another_reader(self) -> Callable[[], Reader] | None:
         """What makes one more reader, for documents that are held; None when no pictures are read here."""
@@ -62,7 +64,8 @@ class Pictures:
     ) -> None:
         """Begin to read what is owed; nothing when pictures are not read here."""
         if self._reader is not None:
-            self._look = SecondLook(pipeline, Surroundings(self._reader, queue, troubles, operations, rescan))
+            surroundings = Surroundings(self._reader, queue, troubles, operations, rescan, self.awaited.learn)
+            self._look = SecondLook(pipeline, surroundings)
             self._look.start()
 
     def want(self, event: FileEvent, owed: Owed) -> None:

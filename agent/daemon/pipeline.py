@@ -64,6 +64,10 @@ class Decide(Protocol):
     def release(self) -> str: ...
 
 
+Passing = Callable[[int, str, bytes, str, str], str]
+"""Person, channel, place, rule, file → the id of the pass by which this may go now, or nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the pipeline is wired to."""
@@ -85,6 +89,7 @@ class Parts:
     engine: Callable[[], str] = lambda: ENGINE  # what judges now: the version, and the practice's patient list
     acted: Callable[[Place, Outcome], None] = lambda _place, _outcome: None  # told what was done where; never blocks
     want_read: Callable[[FileEvent, Owed], None] = lambda _event, _owed: None  # a second look is owed; never blocks
+    passes: Passing = lambda _uid, _channel, _root, _rule, _file: ""  # an emergency, the rest of an answered batch
 
 
 class Pipeline:
@@ -231,11 +236,19 @@ class Pipeline:
             self.parts.operations.warn("action.error", type=type(error).__name__, at=position_of(error))
             return Outcome(Result.FAILED, transfer.verdict.decision, "internal")
 
-    def respect_release(self, case: Case, verdict: Verdict) -> tuple[Verdict, str]:
-        """What its owner has released to this place, for a reason, is not held again."""
+    def respect_release(self, case: Case, verdict: Verdict, person: int | None = None) -> tuple[Verdict, str]:
+        """What its owner has released to this place, for a reason, is not held again; nor what a pass lets go now.
+
+        ``person``: the uid of who writes it, when that is not the place's owner.
+        """
         if verdict.decision not in {Decision.JUSTIFY, Decision.BLOCK, Decision.ENCRYPT}:
             return verdict, ""
-        released = self.parts.released(OpenTransfer(case.event, case.root_fd, case.fd, case.stamp, verdict, -1))
+        place = case.event.place
+        released = self.parts.released(
+            OpenTransfer(case.event, case.root_fd, case.fd, case.stamp, verdict, -1)
+        ) or self.parts.passes(
+            place.owner if person is None else person, str(place.channel), place.root, verdict.rule, case.file
+        )
         return (replace(verdict, decision=Decision.OBSERVE), released) if released else (verdict, "")
 
     def facts(self, case: Case, findings: Findings, first: Owed | None = None) -> tuple[Facts, Cause]:

@@ -1,7 +1,8 @@
 """The policy in force: read, tried, swapped whole; a bad file changes nothing but what ``status`` says.
 
 Owns the copy of the last good policy (data_dir/policy/last-good.yaml), so that a bad edit before a restart does not
-leave the laptop without one. Order at start: the configured file, the last good copy, the shipped profile.
+leave the laptop without one. Order at start: what was pushed, the configured file, the last good copy, the shipped
+profile.
 """
 
 from __future__ import annotations
@@ -9,17 +10,20 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from zlib import crc32
 
 from agent.errors import N_, PolicyError
-from agent.fsys.atomic import replace_file
-from agent.model import Facts, Verdict
-from agent.policy.engine import CompiledPolicy, evaluate
+from agent.fsys.administrators import only_administrators_write
+from agent.fsys.atomic import private_folder, replace_file
+from agent.model import Facts, Mode, Verdict
+from agent.policy.engine import CompiledPolicy, compile_policy, evaluate
 from agent.policy.load import load_policy
 from agent.policy.profiles import profile_bytes
 
 MAX_POLICY_BYTES = 1 << 20
+MAX_RELEASES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +34,38 @@ class InForce:
 
 class PolicyStore:
     def __init__(
-        self, file: Path | None, profile: str, folder: Path, changed: Callable[[InForce, PolicyError | None], None]
-    ) -> None:
-        self._file = file
+        self, file: Path | None, profile: str, folder: Path, changed: Callable[[InForce, PolicyError | None], None],
+        pushed: Path | None = None,
+    ) -> None:  # fmt: skip
+        self._configured = file
+        self._pushed = pushed
+        self._loose: frozenset[str] = frozenset()
         self._profile = profile
         self._last_good = folder / "last-good.yaml"
         self._changed = changed
         self._seen: tuple[int, int, int] | None = None
         self.refused: PolicyError | None = None
-        self._in_force = self._first()
+        self._strict = self._in_force = self._first()
+
+    @property
+    def _file(self) -> Path | None:
+        """What was pushed, signed, counts before what is configured on this laptop."""
+        return self._pushed if self._pushed is not None and self._pushed.exists() else self._configured
+
+    def loosen(self, rules: frozenset[str]) -> bool:
+        """From now on ``rules`` only observe, and no others; False when it was so already."""
+        if rules == self._loose:
+            return False
+        self._loose = rules
+        self._in_force = self._loosened(self._strict)
+        return True
+
+    def _loosened(self, strict: InForce) -> InForce:
+        if not self._loose:
+            return strict
+        policy = strict.compiled.policy
+        rules = tuple(replace(rule, mode=Mode.OBSERVE) if rule.id in self._loose else rule for rule in policy.rules)
+        return InForce(compile_policy(replace(policy, rules=rules)), strict.source)
 
     @property
     def in_force(self) -> InForce:
@@ -46,28 +73,31 @@ class PolicyStore:
 
     @property
     def release(self) -> str:
-        return self._in_force.compiled.policy.release
+        """What a decision rests on: another one while rules are loosened, so that nothing decided then counts later."""
+        release = self._in_force.compiled.policy.release
+        return f"{release}+{crc32(','.join(sorted(self._loose)).encode()):08x}" if self._loose else release
 
     def evaluate(self, facts: Facts) -> Verdict:
         return evaluate(self._in_force.compiled, facts)
 
     def refresh(self, *, force: bool = False) -> bool:
         """Read the file again if it changed (or ``force``); True when another policy came into force."""
-        if self._file is None:
+        file = self._file
+        if file is None:
             return False
         seen = self._fingerprint()
         if seen == self._seen and not force:
             return False
         self._seen = seen
         try:
-            new = InForce(self._load(self._file), str(self._file))
+            new = InForce(self._load(file), str(file))
         except PolicyError as error:
             self.refused = error
             self._changed(self._in_force, error)
             return False
         self.refused = None
-        differs = new.compiled.policy.release != self.release
-        self._in_force = new
+        differs = new.compiled.policy.release != self._strict.compiled.policy.release
+        self._strict, self._in_force = new, self._loosened(new)
         self._changed(new, None)
         return differs
 
@@ -76,10 +106,11 @@ class PolicyStore:
         self._changed(self._in_force, self.refused)
 
     def _first(self) -> InForce:
-        if self._file is not None:
+        file = self._file
+        if file is not None:
             self._seen = self._fingerprint()
             try:
-                return InForce(self._load(self._file), str(self._file))
+                return InForce(self._load(file), str(file))
             except PolicyError as error:
                 self.refused = error
             with contextlib.suppress(OSError, PolicyError):  # no copy, or a damaged one: the profile is still there
@@ -90,10 +121,21 @@ class PolicyStore:
     def _load(self, file: Path) -> CompiledPolicy:
         data = _read(file)
         compiled = load_policy(data, str(file))
+        self._keep_release(compiled.policy.release, data)
         if not self._last_good.exists() or self._last_good.read_bytes() != data:
             with contextlib.suppress(OSError):  # a full disk: the policy counts, its copy can wait
                 replace_file(self._last_good, data)
         return compiled
+
+    def _keep_release(self, release: str, data: bytes) -> None:
+        """What a dossier of later days quotes: the policy that was in force then. The oldest go when they are many."""
+        folder = self._last_good.parent / "releases"
+        with contextlib.suppress(OSError):
+            kept = sorted(private_folder(folder).iterdir(), key=lambda path: path.stat().st_mtime)
+            if folder / f"{release}.yaml" not in kept:
+                replace_file(folder / f"{release}.yaml", data)
+                for old in kept[: max(0, len(kept) + 1 - MAX_RELEASES)]:
+                    old.unlink()
 
     def _fingerprint(self) -> tuple[int, int, int] | None:
         try:
@@ -104,9 +146,10 @@ class PolicyStore:
 
 
 def _read(file: Path) -> bytes:
-    """The bytes of a policy file, bounded. Raises PolicyError when it cannot be read."""
+    """The bytes of a policy file, bounded. Raises PolicyError when it cannot be read, or is not the administrator's."""
     try:
         with file.open("rb") as opened:
+            _require_administrators(opened.fileno(), file)
             data = opened.read(MAX_POLICY_BYTES + 1)
     except OSError as error:
         raise PolicyError(
@@ -119,3 +162,13 @@ def _read(file: Path) -> bytes:
             found=str(len(data)),
         )  # fmt: skip
     return data
+
+
+def _require_administrators(fd: int, file: Path) -> None:
+    """A policy says to whom documents are sealed: whoever else may write it would have them sealed to themselves."""
+    if not only_administrators_write(fd):
+        raise PolicyError(
+            N_("can be changed by others than the administrator, so it does not count"), where=str(file),
+            hint=N_("sudo chown root FILE; sudo chmod 644 FILE"),
+            file=str(file), line=0, rule="", expected="", found="",
+        )  # fmt: skip

@@ -17,12 +17,13 @@ from typing import Protocol
 
 from agent.actions.base import OpenTransfer
 from agent.actions.encrypt import Encrypt
+from agent.daemon.awaited_pictures import AwaitedPictures
 from agent.daemon.case import Case
-from agent.daemon.gating import Reading
+from agent.daemon.gate_answers import NotYetError, Reading
 from agent.daemon.pipeline import Pipeline
 from agent.daemon.transfer_record import private_part, transfer_fields
 from agent.errors import SermentError
-from agent.findings import Findings
+from agent.findings import Findings, Judgement
 from agent.fsys.atomic import stamp
 from agent.gates.gate.verdicts import settled, written_to
 from agent.model import Cause, ChannelKind, Decision, Facts, FileEvent, Outcome, Place, Result, Stamp, Strength, Verdict
@@ -71,18 +72,24 @@ class ReadingDecisions:
     def __init__(
         self, pipeline: Pipeline, judge: Judge, places: Callable[[], tuple[Place, ...]],
         owner: Callable[[bytes], int], *, refuse_unknown: bool = True,
+        awaited: AwaitedPictures | None = None,
     ) -> None:  # fmt: skip
-        """``places``: the sync folders; ``owner``: the uid whose documents a folder holds."""
+        """``places``: the sync folders; ``owner``: the uid whose documents a folder holds; ``awaited``: None where no
+        pictures are read.
+        """
+        self._awaited = awaited
         self._pipeline = pipeline
         self._judge = judge
         self._places = places
         self._owner = owner
         self._refuse_unknown = refuse_unknown
-        self._told: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._told: OrderedDict[tuple[str, str, str], float] = OrderedDict()
         self._lock = threading.Lock()
 
     def refused(self, reading: Reading) -> bool:
-        """Whether the waiting program does not get the document. Raises HostError when nobody can judge or record."""
+        """Whether the waiting program does not get the document. Raises HostError when nobody can judge or record,
+        NotYetError when a picture is still to be read.
+        """
         if not reading.program.kind and not self._refuse_unknown:
             return False
         place = self._place(reading)
@@ -91,14 +98,30 @@ class ReadingDecisions:
         event = FileEvent(place, reading.name, Cause.EXISTING if reading.sync and old else Cause.WRITTEN)
         case = self._pipeline.case(event, -1, reading.fd)
         findings = self._judge.judge(reading.fd, case.extension, state.size)
+        final = self._awaited.final(state, case.extension, case.engine) if self._awaited else None
+        findings = final or findings
         facts, cause = self._pipeline.facts(case, findings)
         if not old:  # known or not: what came under guard is what is new
             facts = replace(facts, arrival="new")
-        verdict, _released = self._pipeline.respect_release(case, self._pipeline.parts.policy.evaluate(facts))
+        if final is None and reading.sync and findings.awaits_pictures:
+            self._put_off(case, state, facts)
+        verdict, released = self._pipeline.respect_release(case, self._pipeline.parts.policy.evaluate(facts))
         refused = verdict.decision in REFUSED and not self._sealed(case, verdict)
-        if not reading.sync and verdict.decision is not Decision.OBSERVE and self._first(case, reading):
-            self._record(case, findings, verdict, facts, cause)
+        worth = verdict.decision is not Decision.OBSERVE or released  # a sync folder's are the watcher's to record
+        if worth and not reading.sync and self._first(case, reading, released):
+            self._record(case, findings, verdict, facts, cause, released)
         return refused
+
+    def _put_off(self, case: Case, state: Stamp, facts: Facts) -> None:
+        """Raises NotYetError while reading the picture could still show what the policy would refuse."""
+        feared = replace(facts.findings, judgement=Judgement.MEDICAL, identified=True, patients=1, problem=None)
+        verdict = self._pipeline.parts.policy.evaluate(replace(facts, findings=feared))
+        if (
+            verdict.decision in REFUSED
+            and self._awaited is not None
+            and self._awaited.is_awaited(state, case.extension, case.engine)
+        ):
+            raise NotYetError
 
     def _sealed(self, case: Case, verdict: Verdict) -> bool:
         """Whether it is to be sealed, and is: what took a document's place goes."""
@@ -121,9 +144,9 @@ class ReadingDecisions:
             Strength.HOLD, "gate",
         )  # fmt: skip
 
-    def _first(self, case: Case, reading: Reading) -> bool:
+    def _first(self, case: Case, reading: Reading, released: str) -> bool:
         """Programs try again and again: one record and one notice an hour."""
-        key, now = (case.file, reading.program.word), time.monotonic()
+        key, now = (case.file, reading.program.word, released), time.monotonic()
         with self._lock:
             last = self._told.pop(key, 0.0)
             self._told[key] = now
@@ -131,13 +154,18 @@ class ReadingDecisions:
                 self._told.popitem(last=False)
         return not last or now - last > _TOLD_S
 
-    def _record(self, case: Case, findings: Findings, verdict: Verdict, facts: Facts, cause: Cause) -> None:
+    def _record(
+        self, case: Case, findings: Findings, verdict: Verdict, facts: Facts, cause: Cause, released: str
+    ) -> None:
         parts = self._pipeline.parts
         fields = transfer_fields(
-            parts.identity, case.event.place, facts, verdict, cause, case.file, act=True, engine=case.engine
+            parts.identity, case.event.place, facts, verdict, cause, case.file, act=not released, engine=case.engine
         )
+        if released:
+            parts.log.append("transfer", fields | {"released": released}, **private_part(case.event))
+            return
         number = parts.log.append("transfer", fields, durable=True, **private_part(case.event))
         outcome = Outcome(Result.DONE, verdict.decision)
         self._pipeline.record_outcome(number, outcome)
         parts.settled(number)
-        parts.notices.tell(case.event, findings, verdict, outcome, time.time())
+        parts.notices.tell(case.event, findings, verdict, outcome, time.time(), file=case.file)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from agent.actions.entry import Entry
@@ -36,8 +36,10 @@ class Services:
     reload_policy: Callable[[], dict[str, Any]]
     rescan: Callable[[], None]
     record: Callable[[str, dict[str, object]], None]
+    apply_policy: Callable[[str], dict[str, Any]] = lambda _path: {}
     reload_patients: Callable[[], dict[str, Any] | None] = lambda: None
     keys: KeyStore | None = None
+    review: Mapping[str, Handler] = field(default_factory=dict)  # the requests about the audit log
 
 
 def handlers(services: Services) -> dict[str, Handler]:
@@ -49,8 +51,12 @@ def handlers(services: Services) -> dict[str, Handler]:
         "quarantine.restore": lambda uid, arguments: _restore(services, uid, arguments),
         "release": lambda uid, arguments: _release(services, uid, arguments),
         "policy.reload": lambda uid, _arguments: _only_administrator(uid, services.reload_policy),
+        "policy.apply": lambda uid, arguments: _only_administrator(
+            uid, lambda: services.apply_policy(str(arguments.get("path", "")))
+        ),
         "patients.reload": lambda uid, _arguments: _only_administrator(uid, services.reload_patients),
         **(key_handlers(services.keys, services.record, services.notices) if services.keys is not None else {}),
+        **services.review,
         "rescan": lambda uid, _arguments: _only_administrator(uid, services.rescan),
     }
 

@@ -32,7 +32,7 @@ from agent.document import Problem
 from agent.errors import HostError
 from agent.findings import Findings
 from agent.fsys.atomic import write_all
-from agent.model import ChannelKind, FileEvent
+from agent.model import ChannelKind, FileEvent, Stamp
 
 COPY_BYTES = 64 << 20
 """Documents on removable volumes up to this size are read from a copy in memory; a larger one keeps its volume busy."""
@@ -58,6 +58,7 @@ class Surroundings:
     troubles: Troubles
     operations: Operations
     rescan: Callable[[], None]
+    seen: Callable[[Stamp, str, str, Findings], None]  # state, extension, engine: the final look was had
 
 
 class SecondLook:
@@ -152,6 +153,7 @@ class SecondLook:
             self._pipeline.judge_again(case.event)
         elif case.owed is not None:  # else another policy came meanwhile, and its own looks
             self._pipeline.settle(case, findings, case.owed)
+            self._with.seen(case.stamp, case.extension, case.engine, findings)
             self._read += 1
             self._retry_s = RETRY_FIRST_S
             self._with.troubles.clear("pictures-error")

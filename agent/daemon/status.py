@@ -42,6 +42,7 @@ def build_status(agent: Agent, uid: int, *, ready: bool, since: float) -> dict[s
             "source": policy.source,
             "refused": str(agent.policy.refused) if agent.policy.refused else None,
             "refusal": _refusal(agent.policy.refused),
+            "pushed": agent.pushed.status(),
         },
         "troubles": _troubles(agent, uid),
         "queue": agent.queue.depth(),

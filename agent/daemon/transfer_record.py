@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from agent.crypto.recipients import digest_of
 from agent.daemon.device import DeviceIdentity
-from agent.findings import Findings
+from agent.findings import Findings, Judgement
 from agent.model import Cause, Device, Facts, FileEvent, Outcome, Place, Stamp, Verdict
 
 ENGINE = "3"
@@ -18,8 +19,12 @@ ENGINE = "3"
 _FICKLE_INODES = {"vfat", "msdos", "exfat", "fuseblk", "ntfs", "ntfs3", "fuse", "fusefat"}
 
 
+MAX_EVIDENCE = 6
+"""Types of findings in a record."""
 MAX_NAME = 4096
 """Bytes of a document's name that are kept."""
+MAX_RECIPIENTS = 16
+"""Keys that an outcome record names; a document is sealed to a few."""
 
 
 def engine_of(edition: str) -> str:
@@ -96,6 +101,7 @@ def transfer_fields(
         "exception": bool(verdict.exception),
         "act": act,
         "listed": findings.listed,
+        "evidence": evidence_of(findings),
         "engine": engine,
         "file": file,
         "volume": volume_digest(identity, place),
@@ -103,7 +109,20 @@ def transfer_fields(
     }
     if place.device is not None:
         fields["device"] = device_fields(identity, place.device)
-    return {key: value for key, value in fields.items() if value not in ("", False, None)}
+    return {key: value for key, value in fields.items() if value not in ("", False, None, {})}
+
+
+def evidence_of(findings: Findings) -> dict[str, int]:
+    """What the judgement rests on, for whoever asks later why: the weightiest types of findings and how often each was
+    found. No sample, no place, nothing of the text.
+    """
+    if findings.judgement is Judgement.NOT_MEDICAL:
+        return {}
+    counts: dict[str, int] = {}
+    for item in sorted(findings.items, key=lambda item: -abs(item.weight)):
+        if str(item.type) in counts or len(counts) < MAX_EVIDENCE:
+            counts[str(item.type)] = counts.get(str(item.type), 0) + item.count
+    return counts
 
 
 def private_part(event: FileEvent) -> dict[str, Any]:
@@ -133,5 +152,6 @@ def outcome_fields(number: int, outcome: Outcome) -> dict[str, Any]:
         "action": str(outcome.action),
         "problem": outcome.problem,
         "held": outcome.held,
+        "to": [digest_of(recipient) for recipient in outcome.recipients[:MAX_RECIPIENTS]],
     }
-    return {key: value for key, value in fields.items() if value != ""}
+    return {key: value for key, value in fields.items() if value not in ("", [])}

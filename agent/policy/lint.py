@@ -15,6 +15,7 @@ from typing import Any
 from agent.errors import N_, PolicyError
 from agent.findings import Judgement, Kind
 from agent.model import ChannelKind, Decision, Mode, Strength
+from agent.policy.lint_answers import remarks as answer_remarks
 from agent.policy.reach import Reach, reach
 from agent.policy.refusal import refusal, shown
 from agent.policy.schema import Localised, Policy, Rule
@@ -222,6 +223,18 @@ def _enforceable(seen: _Seen) -> Iterator[Remark]:
             )  # fmt: skip
 
 
+def _plain(seen: _Seen) -> Iterator[Remark]:
+    for line, rule, message, fields in answer_remarks(seen.policy):
+        yield seen.remark(
+            Level.WARNING,
+            line,
+            rule,
+            message,
+            hint=N_("a reader of fifteen, in a hurry, should understand it"),
+            **fields,
+        )
+
+
 _CHECKS: tuple[Callable[[_Seen], Iterator[Remark]], ...] = (
-    _never, _shadowed, _untested, _over_broad, _exceptions, _texts, _defaults, _services, _enforceable,
+    _never, _shadowed, _untested, _over_broad, _exceptions, _texts, _defaults, _services, _enforceable, _plain,
 )  # fmt: skip

@@ -14,6 +14,8 @@ from agent.crypto.recipients import Named
 from agent.errors import N_, PolicyError
 from agent.model import Decision, Mode
 from agent.policy import values
+from agent.policy.answers import Answers
+from agent.policy.answers_reader import read_answers
 from agent.policy.conditions import read_scope, read_when
 from agent.policy.given import read_given
 from agent.policy.named import read_recipients
@@ -28,7 +30,8 @@ MAX_TESTS = 10_000
 MAX_EXCEPTIONS = 100  # of one rule
 MAX_DEVICES = 10_000
 
-_TOP = ("serment", "policy", "title", "date", "defaults", "devices", "recipients", "rules", "tests")
+_TOP = ("serment", "policy", "title", "date", "defaults", "devices", "recipients", "names", "answers", "rules", "tests")
+NAMES = ("owner", "administrator")  # who is shown names of documents in the audit log; the owner always is
 _RULE = ("id", "title", "when", "then", "offer", "unless", "mode", "message")
 _EXCEPTION = (*SCOPE_KEYS, "until", "by", "why")
 _TEST = ("given", "expect", "rule", "wanted")
@@ -82,6 +85,7 @@ def _policy(out: Refusals, tree: Table, file: str, release: str) -> Policy:
         )  # fmt: skip
     day = values.day(out, "date", top["date"]) if "date" in top else None
     devices = _devices(out, top["devices"]) if "devices" in top else ()
+    rules = _rules(out, top["rules"], day or "") if "rules" in top else ()
     return Policy(
         name=(values.identifier(out, "policy", top["policy"], slashes=True) if "policy" in top else None) or "",
         title=values.localised(out, "title", top["title"]) if "title" in top else (),
@@ -89,7 +93,9 @@ def _policy(out: Refusals, tree: Table, file: str, release: str) -> Policy:
         defaults=_defaults(out, top["defaults"]) if "defaults" in top else Defaults(),
         devices=devices,
         recipients=read_recipients(out, top["recipients"]) if "recipients" in top else Named(),
-        rules=_rules(out, top["rules"], day or "") if "rules" in top else (),
+        names=(values.word(out, "names", top["names"], NAMES) if "names" in top else None) or NAMES[0],
+        answers=read_answers(out, top["answers"], (rule.id for rule in rules)) if "answers" in top else Answers(),
+        rules=rules,
         tests=_tests(out, top["tests"], devices) if "tests" in top else (),
         file=file,
         release=release,

@@ -12,7 +12,8 @@ class Collector(Protocol):
         """Hand over one batch; the reply's ``why`` tells a refusal of the records from an acknowledgement.
 
         Raises TransportError; its field ``kind`` is "unreachable" (try again later, ``retry_s`` when the collector
-        said how much later) or "refused" (the token, the certificate or the protocol is wrong: waiting does not help).
+        said how much later), "untrusted" (whoever answers is not the collector), "denied" (this laptop is no longer
+        welcome) or "refused" (the token, the certificate or the protocol is wrong: waiting does not help).
         """
 
     def close(self) -> None: ...

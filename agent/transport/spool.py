@@ -7,16 +7,17 @@ reads it to know when to start the next sync process; it never loads an HTTP lib
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from agent.audit import checkpoint, tree
+from agent.audit import checkpoint, frames, tree
 from agent.audit.checkpoint import Cosigned
 from agent.audit.head import Head, read_head
-from agent.audit.segments import Entry, Position, read_placed
+from agent.audit.segments import Entry, Position, read_sealed
 from agent.crypto.signing import Signed, is_right
 from agent.errors import N_, AuditError, HostError, UntrustedInputError
 from agent.fsys.atomic import replace_file
@@ -24,9 +25,10 @@ from agent.transport import wire
 from agent.transport.wire import Batch, Letterhead
 
 MAX_STATE_BYTES = 4096
-FIRST_RETRY_S = 5.0
+FIRST_RETRY_S = 30.0  # less brings a fleet back in a wave: bench/reconnect.py
 LONGEST_RETRY_S = 1800.0
 SPREAD_S = 120.0
+_ROOM = wire.MAX_BODY_BYTES - wire.MAX_REPORT_BYTES - 4096  # bytes of frames
 
 
 class SpoolState(msgspec.Struct, frozen=True):
@@ -35,6 +37,8 @@ class SpoolState(msgspec.Struct, frozen=True):
     ``failures`` in a row, and ``retry_at`` (seconds since 1970 UTC) before which no attempt should be made. ``trouble``
     is "" or a stable word: unreachable, refused, rewritten, fork, truncated. ``cosigned`` is the collector's last
     statement that was found right, ``witness`` the public key (hexadecimal) of the first: no other one counts.
+    ``next_at``: when the collector wants to be visited again (seconds since 1970 UTC, 0: it did not say).
+    ``skew_ms``: its clock minus ours.
     """
 
     device: str
@@ -46,6 +50,13 @@ class SpoolState(msgspec.Struct, frozen=True):
     trouble: str = ""
     witness: str = ""
     cosigned: bytes = b""
+    next_at: int = 0
+    skew_ms: int = 0
+
+    def fields_are_odd(self) -> bool:
+        """Whether a number or a text is beyond what ever is written."""
+        numbers = (self.acked, self.segment, self.offset, self.failures, self.retry_at, self.next_at)
+        return min(numbers) < 0 or max(numbers) >= 1 << 53 or len(self.trouble) > 32 or len(self.witness) > 64
 
 
 def load_state(path: Path, device: str = "") -> SpoolState:
@@ -54,16 +65,20 @@ def load_state(path: Path, device: str = "") -> SpoolState:
     ``device`` names the laptop instead. Raises HostError when the file is there and cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        # It may belong to the user that syncs, who has fewer rights than whoever reads: no link, no pipe.
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(fd, "rb") as file:
             state = msgspec.json.decode(file.read(MAX_STATE_BYTES), type=SpoolState)
     except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         state = SpoolState("")
     except OSError as error:
         raise HostError(N_("cannot be read: {why}"), where=str(path), why=error.strerror) from error
+    if state.fields_are_odd():
+        state = SpoolState("")
     name = device or state.device
     if not wire.valid_device(name):
         name = "laptop-" + secrets.token_hex(6)
-    if name != state.device or min(state.acked, state.segment, state.offset) < 0:
+    if name != state.device:
         return SpoolState(name)
     return state
 
@@ -92,8 +107,8 @@ def backoff(failures: int, uniform: Callable[[float, float], float]) -> float:
     return max(1.0, uniform(0.0, longest)) + (uniform(0.0, SPREAD_S) if failures == 1 else 0.0)
 
 
-def next_batch(log: Path, state: SpoolState, sent_us: int) -> tuple[Batch, Position]:
-    """The next request for the collector, and the position in the files behind it.
+def next_batch(log: Path, state: SpoolState, sent_us: int, report: bytes = b"") -> tuple[Batch, Position]:
+    """The next request for the collector, with ``report`` in it, and the position in the files behind it.
 
     Only what is durable is sent: a record that a power cut could take back must not be known elsewhere. The batch may
     be empty (everything is there), and then still tells the collector the size of this log. Raises AuditError.
@@ -101,23 +116,38 @@ def next_batch(log: Path, state: SpoolState, sent_us: int) -> tuple[Batch, Posit
     head = read_head(log)
     if head is None:
         raise AuditError(N_("there is no audit log here"), where=str(log))
-    entries = _contiguous(log, state, head.size)
-    first = next(entries, None)
-    if first is None:
-        nothing = Letterhead(state.device, min(state.acked, head.size), head.size, None, sent_us, _name(head))
-        return wire.build(nothing, ()), Position(state.segment, state.offset)
-    start = first[1].number
-    missing = state.acked if start > state.acked else None
-    taken: list[tuple[Position, Entry]] = [first]
-    size = len(first[1].public)
-    for placed in entries:
-        size += len(placed[1].public) + 64
-        if len(taken) == wire.MAX_RECORDS or size > wire.MAX_BODY_BYTES - 4096:
+    begin = Position(state.segment, state.offset) if state.segment or state.offset else None
+    placed = _taken(log, state.acked, begin, head)
+    first = next((item[1] for item in placed if not isinstance(item[1], bytes)), None)
+    number = min(state.acked, head.size) if first is None else first.number
+    missing = state.acked if number > state.acked else None
+    letterhead = Letterhead(state.device, number, head.size, missing, sent_us, _name(head))
+    items = [item if isinstance(item, bytes) else (item.public, item.private) for _, item in placed]
+    batch = wire.build(letterhead, items, report)
+    if not batch.items:
+        return batch, Position(state.segment, state.offset)
+    return batch, placed[batch.items - 1][0]
+
+
+def _taken(log: Path, acked: int, begin: Position | None, head: Head) -> list[tuple[Position, Entry | bytes]]:
+    """Records without a gap from ``acked`` on, and the seals among them, in the log's order: what a request can
+    hold.
+    """
+    taken: list[tuple[Position, Entry | bytes]] = []
+    size, expected, records = 0, -1, 0
+    for place, item in read_sealed(log, acked, begin, Position(head.segment, head.offset)):
+        if isinstance(item, bytes):
+            size += len(item) + frames.HEADER_BYTES
+        else:
+            if item.number >= head.size or (expected >= 0 and item.number != expected):
+                break
+            expected = item.number + 1
+            records += 1
+            size += len(item.public) + 64
+        if records > wire.MAX_RECORDS or len(taken) == wire.MAX_FRAMES or size > _ROOM:
             break
-        taken.append(placed)
-    letterhead = Letterhead(state.device, start, head.size, missing, sent_us, _name(head))
-    batch = wire.build(letterhead, ((entry.public, entry.private) for _, entry in taken))
-    return batch, taken[batch.count - 1][0]
+        taken.append((place, item))
+    return taken
 
 
 def _name(head: Head) -> str:
@@ -150,14 +180,3 @@ def cosignature(path: Path) -> Cosigned | None:
         return checkpoint.unpack_cosigned(load_state(path).cosigned)
     except UntrustedInputError:
         return None
-
-
-def _contiguous(log: Path, state: SpoolState, size: int) -> Iterator[tuple[Position, Entry]]:
-    """The records from the acknowledged size on, up to the first gap or ``size``."""
-    shortcut = Position(state.segment, state.offset) if state.segment or state.offset else None
-    expected = -1
-    for position, entry in read_placed(log, state.acked, shortcut):
-        if entry.number >= size or (expected >= 0 and entry.number != expected):
-            return
-        expected = entry.number + 1
-        yield position, entry

@@ -15,8 +15,10 @@ import argparse
 import random
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -43,6 +45,9 @@ class Sync:
     state_file: Path
     collector: Collector
     state: SpoolState
+    witness: str = ""  # the only key whose statements count (hexadecimal); "": the one that was met first
+    report: bytes = b""  # goes with the next request
+    policy: Mapping[str, Any] = field(default_factory=dict)  # what the last answer said of it
 
     def run(self, idle_exit_s: float) -> int:
         """Send until everything is acknowledged and nothing new came for ``idle_exit_s`` seconds; the exit status.
@@ -71,8 +76,10 @@ class Sync:
                 raise TransportError(N_("the collector does not move on"), kind="refused", detail="", retry_s=0)
 
     def _send_one(self) -> None:
-        batch, behind = next_batch(self.log, self.state, time.time_ns() // 1000)
+        batch, behind = next_batch(self.log, self.state, time.time_ns() // 1000, self.report)
         reply = self.collector.sync(batch)
+        self.report = b""
+        self.policy = reply.policy or self.policy
         end = batch.letterhead.first + batch.count
         place = behind if reply.size == end else Position()
         trouble = "" if reply.why in {"", "gap"} else reply.why
@@ -81,8 +88,10 @@ class Sync:
             trouble, acked = "truncated", self.state.acked  # it has records that this log no longer has
         retry_at = int(time.time() + CONFLICT_RETRY_S) if trouble else 0
         self._keep(
-            acked=acked, segment=place.segment, offset=place.offset, failures=0, retry_at=retry_at, trouble=trouble
-        )
+            acked=acked, segment=place.segment, offset=place.offset, failures=0, retry_at=retry_at, trouble=trouble,
+            next_at=int(time.time()) + reply.next_s if reply.next_s else 0, skew_ms=reply.skew_ms,
+            witness=self.witness or self.state.witness,
+        )  # fmt: skip
         if reply.cosigned and not trouble:
             stated = checked(self.log, self.state, reply.cosigned)
             self._keep(trouble=stated.trouble, witness=stated.witness, cosigned=stated.cosigned)
@@ -108,7 +117,7 @@ def read_token(path: Path) -> str:
 
 def note_failure(state_file: Path, state: SpoolState, error: TransportError) -> int:
     """Keep in the state file when to try again; the exit status."""
-    refused = error.fields.get("kind") == "refused"
+    refused = error.fields.get("kind") in {"refused", "untrusted", "denied"}
     failures = state.failures + 1
     wait = max(backoff(failures, random.uniform), float(str(error.fields.get("retry_s") or 0)))
     trouble = "refused" if refused else "unreachable"

@@ -1,4 +1,5 @@
-"""``serment policy lint|test|explain``: check a policy file, run its tests, and see why it decides as it does.
+"""``serment policy lint|test|explain``: check a policy file, run its tests, and see why it decides as it does; for
+``build|sign|apply`` see ``policy_push``, for ``plan`` see ``policy_plan``.
 
 Exit codes: 0 well, 1 tests fail or errors stand, 64 usage, 65 the file cannot be used.
 """
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from agent.config import PROFILES
 from agent.errors import N_, PolicyError, UsageError
 from agent.ui import wording
+from agent.ui.cli import policy_plan, policy_push
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
 
@@ -24,19 +26,26 @@ MAX_POLICY_BYTES = 1 << 20
 
 
 def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="lint|test|explain")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="lint|test|explain|plan|build|sign|apply")
     lint = actions.add_parser("lint", help=translate(N_("everything that is wrong or unwise, and each rule in words")))
     test = actions.add_parser("test", help=translate(N_("run the tests of the file")))
     explain = actions.add_parser("explain", help=translate(N_("why a document is treated as it is")))
-    for sub in (lint, test, explain):
+    planned = actions.add_parser("plan", help=translate(N_("what a new policy changes, and would have changed")))
+    for sub in (lint, test, explain, planned):
         sub.add_argument("file", metavar="FILE", help=translate(N_("a policy file, or: monitor, enforce")))
         sub.add_argument("--json", action="store_true", help=translate(N_("JSON")))
+    policy_plan.arguments(planned, translate)
+    policy_push.arguments(actions, translate)
     explain.add_argument(
         "facts", nargs="*", metavar="KEY=WORD", help=translate(N_("the facts, such as action=copy document=cda"))
     )
 
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
+    if args.action in policy_push.ACTIONS:
+        return policy_push.run(args, terminal)
+    if args.action == "plan":
+        return policy_plan.run(args, _read, terminal)
     act = {"lint": _lint, "test": _test, "explain": _explain}[args.action]
     return act(args, _read(args.file), terminal)
 

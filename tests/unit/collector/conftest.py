@@ -7,26 +7,60 @@ import time
 import pytest
 import uvicorn
 
-from agent.transport import wire
-from collector.schema import open_database
-from collector.store import take
+from collector.store.engine import open_store
+from tests.postgresql import Cluster, binaries
 from tests.unit.collector.browser import Browser
+from tests.unit.collector.taking import Taking
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL of our own; gives the address of an empty database."""
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed")
+    cluster, made = Cluster(), []
+
+    def database():
+        made.append(f"test{len(made)}")
+        return cluster.database(made[-1])
+
+    yield database
+    cluster.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request, tmp_path):
+    """A fresh store, on each of the engines."""
+    database = request.getfixturevalue("postgresql")() if request.param == "postgresql" else ""
+    store = open_store(tmp_path, database)
+    yield store
+    store.close()
 
 
 @pytest.fixture
-def engine(tmp_path):
-    engine = open_database(tmp_path)
-    yield engine
-    engine.dispose()
+def light_store(tmp_path):
+    """A fresh store, for what is the same on both."""
+    store = open_store(tmp_path)
+    yield store
+    store.close()
 
 
 @pytest.fixture
-def send(engine):
-    def send_(batch):
-        with engine.begin() as connection:
-            return take(connection, batch.letterhead, wire.parse_body(batch.body))
+def engine(store):
+    return store.engine
 
-    return send_
+
+@pytest.fixture
+def taking(store):
+    taking = Taking(store)
+    yield taking
+    taking.close()
+
+
+@pytest.fixture
+def send(taking):
+    """Bring a batch; gives the reply."""
+    return taking.send
 
 
 class Switch:

@@ -8,9 +8,9 @@ from collector.access import Access, load_token
 
 
 def test_the_token_is_made_once_and_for_its_owner_only(tmp_path, capsys):
-    assert main.main(["token", "--data", str(tmp_path / "data")]) == 0
+    assert main.main(["token", "--pages", "--data", str(tmp_path / "data")]) == 0
     first = capsys.readouterr().out
-    assert main.main(["token", "--data", str(tmp_path / "data")]) == 0
+    assert main.main(["token", "--pages", "--data", str(tmp_path / "data")]) == 0
     assert capsys.readouterr().out == first
     assert len(first.strip()) >= 32
     assert (tmp_path / "data" / "token").stat().st_mode & 0o777 == 0o600

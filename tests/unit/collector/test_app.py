@@ -1,14 +1,20 @@
 """The routes of the real application, served over a real socket."""
 
 import re
+import time
 from datetime import datetime, timedelta
 
 import pytest
 
+from agent.crypto.signing import FileKey
 from agent.transport import wire
 from collector import app
 from collector.access import COOKIE, Access
-from collector.writer import Writer
+from collector.ingest.verifiers import Verifiers
+from collector.ingest.witness import Witness
+from collector.ingest.writer import Writer
+from collector.service import Service
+from collector.store.sql import month_of
 from tests.unit.collector.laptops import DAY_US, START_US, Laptop
 
 TOKEN = "a-token-of-more-than-sixteen"
@@ -16,9 +22,9 @@ HOSTILE = '<script>alert(1)</script>"&\x1b[31m'
 
 
 @pytest.fixture
-def service(engine):
-    writer = Writer(engine)
-    yield app.Service(engine, writer, Access(TOKEN))
+def service(light_store):
+    writer = Writer(light_store)
+    yield Service(light_store, writer, Access(TOKEN), Witness(FileKey()), Verifiers(0))
     writer.close()
 
 
@@ -102,14 +108,16 @@ def test_refusals_have_their_status(post, client):
     assert client.get(wire.PATH).status_code == 405
 
 
-def test_health_says_when_nothing_can_be_stored(client, service, post, engine):
+def test_health_says_when_nothing_can_be_stored(client, service, post):
     assert client.get("/health").json()["status"] == "ok"
-    with engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE events RENAME TO elsewhere")
+    month = month_of(int(time.time()))
+    with service.engine.begin() as connection:
+        connection.exec_driver_sql("DROP VIEW events")
+        connection.exec_driver_sql(f"ALTER TABLE events_{month} RENAME TO elsewhere")
     assert post(sample().batch()).status_code == 503
     assert client.get("/health").status_code == 503
-    with engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO events")
+    with service.engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE elsewhere RENAME TO events_{month}")
     assert post(sample().batch()).status_code == 200
     assert client.get("/health").status_code == 200
 
@@ -240,3 +248,51 @@ def test_alerts_are_on_the_first_page(reader, post):
 )
 def test_odd_addresses_are_not_found(reader, path):
     assert reader.get(path).status_code == 404
+
+
+def test_figures_for_prometheus(client, post, service):
+    assert client.get("/metrics").status_code == 401
+    post(Laptop().fill(3).batch())
+    post(Laptop(seed="other").fill(5).batch())
+    text = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text
+    figures = dict(line.split(" ") for line in text.splitlines() if not line.startswith("#"))
+    assert (figures["serment_collector_records_total"], figures["serment_collector_laptops"]) == ("3", "1")
+    assert (figures["serment_collector_alerts"], figures["serment_collector_storage_failing"]) == ("1", "0")
+    assert "dev_one" not in text
+
+
+def test_the_interface_is_described(client):
+    import yaml
+
+    described = yaml.safe_load(client.get("/openapi.yaml").text)
+    assert {wire.PATH, "/v1/enrol", "/v1/renew", "/health"} <= set(described["paths"])
+
+
+def test_a_laptop_is_visited_once_at_a_time_and_a_flood_is_sent_away(client, post, service):
+    service.visiting.add("dev_one")
+    answer = post(Laptop().fill(1).batch())
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+    service.visiting.clear()
+    service.admission.rate = service.admission.burst = service.admission.tokens = 0.5
+    answer = post(Laptop().fill(1).batch())
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) >= 1
+
+
+def test_a_part_of_the_answer_comes_from_others(client, post, service):
+    seen = []
+
+    def part(laptop, report):
+        seen.append((laptop.device, dict(report)))
+        return {"policy": {"timestamp": 7}, "ask": ["renew"]}
+
+    service.parts = [part]
+    laptop = Laptop().fill(2)
+    batch = wire.build(laptop.batch().letterhead, laptop.publics, b'{"v":"0.1","tuf":3}')
+    answer = post(batch).json()
+    assert (answer["policy"], answer["ask"]) == ({"timestamp": 7}, ["renew"])
+    assert seen == [("dev_one", {"v": "0.1", "tuf": 3})]
+    assert [each.report for each in service.store.reports()] == [b'{"v":"0.1","tuf":3}']
+    for report in (b"[1]", b"{", b"\xff", b"[" * 9000):
+        assert post(wire.build(laptop.batch(2, 2).letterhead, [], report)).status_code == 200
+    assert seen[-1][1] == {}

@@ -1,5 +1,7 @@
 """The collector signs what it holds, and only that; the laptop keeps what it can check."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.audit import chain, checkpoint, tree
@@ -9,33 +11,28 @@ from agent.audit.segments import verify_folder
 from agent.crypto.signing import FileKey
 from agent.errors import HostError, TamperError
 from agent.transport import spool, sync, wire
-from collector.schema import open_database
-from collector.store import take
-from collector.witness import Witness, load_witness
+from collector import queries
+from collector.ingest.witness import Witness, load_witness
 from tests.unit.audit.independent import judged
 from tests.unit.collector.laptops import Laptop
+from tests.unit.collector.taking import Taking
 
 NAME = "serment-log/" + "0" * 32
 
 
 @pytest.fixture
-def engine(tmp_path):
-    (tmp_path / "data").mkdir()
-    engine = open_database(tmp_path / "data")
-    yield engine
-    engine.dispose()
+def taking(light_store):
+    taking = Taking(light_store)
+    yield taking
+    taking.close()
 
 
 @pytest.fixture
-def send(engine, tmp_path):
+def send(taking):
     """Send a batch; gives the statement, unpacked, or None."""
-    witness = load_witness(tmp_path / "data")
 
     def send(batch, name=NAME):
-        letterhead = wire.Letterhead(batch.letterhead.device, batch.letterhead.first, batch.letterhead.size,
-                                     batch.letterhead.missing, 1, name)  # fmt: skip
-        with engine.begin() as connection:
-            reply = take(connection, letterhead, wire.parse_body(batch.body), witness)
+        reply = taking.send(replace(batch, letterhead=replace(batch.letterhead, log=name)))
         return checkpoint.unpack_cosigned(reply.cosigned) if reply.cosigned else None
 
     return send
@@ -67,14 +64,25 @@ def test_a_laptop_that_was_there_before_is_signed_from_what_is_stored(send):
     assert send(laptop.batch(4, 9)).root == root_of(laptop, 9)
 
 
-def test_nothing_is_signed_behind_a_hole_or_under_another_name(send):
+def test_nothing_is_signed_under_another_name(send, taking):
     laptop = Laptop().fill(12)
     assert send(laptop.batch(0, 4)).size == 4
     assert send(laptop.batch(4, 5), name=NAME.replace("0", "1")) is None
-    other = Laptop("dev_two").fill(12)
-    assert send(other.batch(0, 3)).size == 3
-    assert send(other.batch(5, 9, missing=3)) is None
-    assert send(other.batch(9, 12)) is None
+    assert [alert.kind for alert in queries.list_alerts(taking.store.engine)] == ["fork"]
+
+
+def test_what_was_lost_on_the_laptop_stands_in_the_tree_as_lost(send):
+    laptop = Laptop("dev_two").fill(12)
+    assert send(laptop.batch(0, 3)).size == 3
+    frontier = []
+    tree.extend(frontier, [chain.leaf(*record) for record in hashed(laptop, 0, 3)])
+    tree.extend_lost(frontier, 2)
+    tree.extend(frontier, [chain.leaf(*record) for record in hashed(laptop, 5, 9)])
+    assert send(laptop.batch(5, 9, missing=3)).root == tree.root(frontier)
+
+
+def hashed(laptop, first, end):
+    return [(public, chain.private_hash(private)) for public, private in laptop.publics[first:end]]
 
 
 def test_the_key_stays_and_a_damaged_one_is_refused(tmp_path):
@@ -89,14 +97,12 @@ def test_the_key_stays_and_a_damaged_one_is_refused(tmp_path):
 class Direct:
     """A collector without HTTP between. ``lie`` changes what it answers."""
 
-    def __init__(self, engine, witness):
-        self.engine, self.witness, self.lie = engine, witness, lambda reply: reply
+    def __init__(self, taking, witness):
+        self.taking, self.witness, self.lie = taking, witness, lambda reply: reply
 
     def sync(self, batch):
-        letterhead = wire.parse_headers(wire.headers(batch.letterhead))
-        with self.engine.begin() as connection:
-            reply = take(connection, letterhead, wire.parse_body(batch.body), self.witness)
-        return self.lie(wire.parse_reply(wire.reply_bytes(reply), refused=bool(reply.why)))
+        self.taking.intake._witness = self.witness
+        return self.lie(self.taking.send(batch))
 
     def close(self):
         pass
@@ -106,9 +112,9 @@ def brought(folder, state_file, collector):
     return sync.Sync(folder, state_file, collector, spool.load_state(state_file, "dev_test")).run(0)
 
 
-def test_a_statement_goes_from_the_collector_into_the_log_and_shows_what_is_cut(engine, tmp_path):
+def test_a_statement_goes_from_the_collector_into_the_log_and_shows_what_is_cut(taking, tmp_path):
     folder, state_file = tmp_path / "audit", tmp_path / "spool.json"
-    collector = Direct(engine, Witness(FileKey()))
+    collector = Direct(taking, Witness(FileKey()))
     log = AuditLog.open(folder, flush_after_s=3600)
     log.start(version="1")
     for _ in range(3):
@@ -126,10 +132,10 @@ def test_a_statement_goes_from_the_collector_into_the_log_and_shows_what_is_cut(
 
 
 @pytest.mark.parametrize("what", ["signature", "root", "key", "nonsense"])
-def test_a_laptop_keeps_no_statement_that_it_cannot_check(engine, tmp_path, what):
+def test_a_laptop_keeps_no_statement_that_it_cannot_check(taking, tmp_path, what):
     folder, state_file = tmp_path / "audit", tmp_path / "spool.json"
     key = FileKey()
-    collector = Direct(engine, Witness(key))
+    collector = Direct(taking, Witness(key))
     log = AuditLog.open(folder)
     log.start()
     log.close()

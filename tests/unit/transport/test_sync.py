@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from agent.audit import chain
 from agent.audit.log import AuditLog
 from agent.audit.segments import segment_path
 from agent.errors import ConfigError, HostError, TransportError
@@ -14,7 +15,8 @@ from agent.transport import spool, sync, wire
 from agent.transport.https import HttpsCollector, check_url
 from agent.transport.spool import SpoolState
 from agent.transport.wire import Reply
-from collector.ingest import Known, Refused, check
+from collector.ingest.check import Refused, check
+from collector.store.base import Known
 
 
 class MemoryCollector:
@@ -26,20 +28,18 @@ class MemoryCollector:
 
     def sync(self, batch):
         self.calls.append(batch)
-        leaves = wire.parse_body(batch.body)
 
         def stored(first, end):
             return {n: self.records[n] for n in range(first, end) if n in self.records}
 
-        decision = check(batch.letterhead, leaves, self.known, stored)
+        decision = check(batch.letterhead, wire.parse_body(batch.body, batch.letterhead.report), 1, self.known, stored)
         if isinstance(decision, Refused):
             self.alarms.append(decision.alarm)
             return Reply(decision.have, why=decision.alarm or "gap")
-        if decision.missing is not None:
-            self.alarms.append("missing")
+        self.alarms += [kind for kind, _ in decision.alerts]
         for row in decision.rows:
-            assert row.number not in self.records
-            self.records[row.number] = (row.leaf.public, row.leaf.private_hash)
+            assert row.idx not in self.records
+            self.records[row.idx] = (row.public, row.private_hash or chain.NO_PRIVATE)
         self.known = decision.known
         if self.lose_replies:
             self.lose_replies -= 1
@@ -192,8 +192,8 @@ def test_backoff_is_jitter_after_the_cap():
 
     assert spool.backoff(1, low) == 1.0
     assert [spool.backoff(n, low) for n in (2, 20)] == [1.0, 1.0]
-    assert spool.backoff(1, high) == 10.0 + spool.SPREAD_S
-    assert [spool.backoff(n, high) for n in (2, 3, 9, 500)] == [20.0, 40.0, 1800.0, 1800.0]
+    assert spool.backoff(1, high) == 60.0 + spool.SPREAD_S
+    assert [spool.backoff(n, high) for n in (2, 3, 9, 500)] == [120.0, 240.0, 1800.0, 1800.0]
 
 
 def test_state_refuses_an_unreadable_file(tmp_path):
@@ -252,7 +252,7 @@ BATCH = wire.build(wire.Letterhead("dev_1", 0, 1), [(b"{}", b"")])
     [
         (500, {}, b"", "unreachable", 0),
         (503, {"Retry-After": "7"}, b"", "unreachable", 7),
-        (429, {"Retry-After": "99999999"}, b"", "unreachable", 3600),
+        (429, {"Retry-After": "99999999"}, b"", "unreachable", 86400),
         (429, {"Retry-After": "Wed, 21 Oct"}, b"", "unreachable", 0),
         (401, {}, b"", "refused", 0),
         (404, {}, b"", "refused", 0),
@@ -310,9 +310,7 @@ def test_the_agent_can_look_at_the_spool_without_an_http_library():
     import subprocess
     import sys
 
-    code = (
-        "import sys, agent.transport.spool, agent.audit.log; sys.exit('urllib3' in sys.modules or 'ssl' in sys.modules)"
-    )
+    code = "import sys, agent.transport.spool, agent.daemon.fleet_sync; sys.exit('urllib3' in sys.modules or 'ssl' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

@@ -43,17 +43,17 @@ def test_letterhead_refuses(name, value):
 def test_the_private_part_stays_on_the_laptop():
     batch = wire.build(Letterhead("dev_1", 0, 1), [(b'{"a":1}', b"the name of a file")])
     assert b"the name of a file" not in batch.body
-    (leaf,) = wire.parse_body(batch.body)
+    (leaf,) = wire.parse_body(batch.body).leaves
     assert (leaf.public, leaf.private_hash) == (b'{"a":1}', chain.private_hash(b"the name of a file"))
 
 
 def test_a_batch_keeps_to_the_limits():
     many = wire.build(Letterhead("dev_1", 0, 9), [(b"{}", b"")] * 5000)
-    assert many.count == wire.MAX_RECORDS == len(wire.parse_body(many.body))
+    assert many.count == wire.MAX_RECORDS == len(wire.parse_body(many.body).leaves)
     large = wire.build(Letterhead("dev_1", 0, 9), [(b"x" * 4000, b"")] * 500)
     assert 0 < large.count < 500
     assert len(large.body) <= wire.MAX_BODY_BYTES
-    assert len(wire.parse_body(large.body)) == large.count
+    assert len(wire.parse_body(large.body).leaves) == large.count
 
 
 def test_body_refuses_what_is_over_or_is_no_sent_frame():

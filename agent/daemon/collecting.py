@@ -1,0 +1,56 @@
+"""Where records go: the fleet's collector, the embedded one or one elsewhere, and the process that sends them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.daemon.children import EmbeddedCollector, SyncProcess
+from agent.daemon.fleet_sync import STATE_FILE, FleetSync
+from agent.errors import N_, HostError
+from agent.fleet.identity import FOLDER, load_identity
+from agent.transport.spool import cosignature
+
+if TYPE_CHECKING:
+    from agent.daemon.main import Agent
+
+
+def start_collecting(
+    agent: Agent, stack: contextlib.ExitStack
+) -> tuple[EmbeddedCollector | None, SyncProcess | FleetSync | None, str]:
+    """The collector that is part of this agent, what sends to it or to another one, and its address; stopped by
+    ``stack``. All nothing when it is switched off. Raises HostError.
+    """
+    section, data = agent.config.collector, agent.config.data_dir
+    if (member := load_identity(data / FOLDER)) is not None:  # enrolled: that is where it belongs
+        fleet = FleetSync(data, agent.config.agent.runtime_dir, _acknowledger(agent, data / FOLDER / STATE_FILE))
+        stack.callback(fleet.close)
+        return None, fleet, member.member.url
+    if section.url == "off":
+        return None, None, ""
+    collector, url, token = None, section.url, section.token_file
+    if url == "embedded":
+        collector = EmbeddedCollector(data / "collector", section.port)
+        stack.callback(collector.close)
+        url, token = collector.url, collector.token_file
+    if token is None:
+        raise HostError(N_("the collector's address needs a token"), hint=N_("set [collector] token_file"))
+
+    synced = _acknowledger(agent, data / "spool.json")
+    sync = SyncProcess(data / "audit", data / "spool.json", url, token, agent.identity.device_id, synced)
+    stack.callback(sync.close)
+    return collector, sync, url
+
+
+def _acknowledger(agent: Agent, state_file: Path) -> Callable[[int | None], None]:
+    """A sync process ended: what the collector signed goes into the log."""
+
+    def synced(exit_code: int | None) -> None:
+        agent.reports.synced(exit_code)
+        with contextlib.suppress(HostError):
+            if (statement := cosignature(state_file)) is not None:
+                agent.log.cosigned(statement)
+
+    return synced

@@ -1,0 +1,4 @@
+"""What makes a laptop one of a fleet: its token (``token``), its key and certificate (``identity``), joining and
+renewing (``enrolment``), what it is given to follow (``updates``). The wire that all of it goes over is
+``transport``'s.
+"""

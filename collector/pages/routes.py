@@ -1,0 +1,226 @@
+"""The officers' pages: each names the right that it asks for, reads, and shows; forms go to ``officers.decisions``."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from sqlalchemy import select
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from agent.errors import SermentError
+from agent.i18n import catalogue
+from collector import queries
+from collector.journal import note
+from collector.officers import accounts, decisions
+from collector.officers.guard import Visit, may, to
+from collector.officers.roles import Right
+from collector.pages import policies, proofs, watching
+from collector.store.base import Laptop
+from collector.store.tables import acts
+
+MAX_ACTS = 200
+_verifying = threading.BoundedSemaphore(1)
+
+
+def routes() -> list[Route]:
+    """The pages of whoever has an account."""
+    return [
+        Route("/today", may(Right.TODAY)(_today)),
+        Route("/fleet", may(Right.FLEET)(_fleet)),
+        *policies.routes(),
+        Route("/alerts", may(Right.ALERTS)(_alerts)),
+        Route("/alerts", may(Right.ALERTS)(_decide), methods=["POST"]),
+        Route("/requests", may(Right.REQUESTS)(_requests)),
+        Route("/requests", may(Right.REQUESTS)(_answer), methods=["POST"]),
+        Route("/proofs", may(Right.PROOFS)(_proofs)),
+        Route("/proofs", may(Right.PROOFS)(_verify), methods=["POST"]),
+        Route("/proofs/export", may(Right.PROOFS)(_export), methods=["POST"]),
+        Route("/risks", may(Right.RISKS)(_risks)),
+        Route("/risks/{risk:int}", may(Right.TREAT_RISKS)(_risk)),
+        Route("/risks/{risk:int}", may(Right.TREAT_RISKS)(_keep_risk), methods=["POST"]),
+        Route("/keys", may(Right.KEYS)(_keys)),
+        Route("/acts", may(Right.ACTS)(_acts)),
+    ]
+
+
+def _today(visit: Visit) -> Response:
+    now, rights = int(time.time()), visit.session.officer.rights
+    fleet = [one for one in watching.members(visit.engine, now) if not one.denied]
+    begun = time.localtime(now)
+    midnight = int(time.mktime((begun.tm_year, begun.tm_mon, begun.tm_mday, 0, 0, 0, 0, 0, -1)))
+    return visit.show(
+        "today.html", page="today",
+        fleet=fleet, protected=sum(one.protected for one in fleet), silent=[one for one in fleet if one.silent],
+        today=queries.today(visit.engine, midnight * 1_000_000),
+        stories=_open_stories(visit, now) if Right.ALERTS in rights else [],
+        requests=_open_requests(visit) if Right.REQUESTS in rights else [],
+        held=Right.POLICIES in rights and policies.is_held(visit.service.policies),
+        due=_due(visit) if Right.TREAT_RISKS in rights else [],
+    )  # fmt: skip
+
+
+def _day(later: int = 0) -> str:
+    """The date here, so many days from now (ISO)."""
+    return time.strftime("%Y-%m-%d", time.localtime(time.time() + later * 86400))
+
+
+def _open_stories(visit: Visit, now: int) -> list[watching.Story]:
+    return [story for story in watching.stories(visit.engine, now) if story.state == "open"]
+
+
+def _open_requests(visit: Visit) -> list[watching.Asked]:
+    return [each for each in watching.asked(visit.engine) if not each.answer]
+
+
+def _due(visit: Visit) -> list[decisions.Risk]:
+    today = _day()
+    return [risk for risk in decisions.all_risks(visit.engine) if risk.review_on <= today]
+
+
+def _fleet(visit: Visit) -> Response:
+    found = watching.members(visit.engine, int(time.time()))
+    group, only = visit.request.query_params.get("group", ""), visit.request.query_params.get("only", "")
+    groups = sorted({one.group for one in found if one.group})
+    shown = [one for one in found if (not group or one.group == group) and _fits(one, only)]
+    return visit.show(
+        "fleet.html", page="fleet", all=found, shown=shown, groups=groups, group=group if group in groups else "",
+        only=only, now=int(time.time()),
+    )  # fmt: skip
+
+
+def _fits(one: watching.Member, only: str) -> bool:
+    wanted = {
+        "silent": one.silent and not one.denied,
+        "weak": not one.protected and not one.denied,
+        "denied": one.denied,
+    }
+    return wanted.get(only, True)
+
+
+def _alerts(visit: Visit, wrong: str = "", status: int = 200) -> Response:
+    now = int(time.time())
+    return visit.show(
+        "alerts.html", status, page="alerts", stories=watching.stories(visit.engine, now), wrong=wrong,
+        verdicts=decisions.VERDICTS, tomorrow=_day(1),
+    )  # fmt: skip
+
+
+def _decide(visit: Visit) -> Response:
+    try:
+        decisions.decide_story(visit.engine, visit.form, visit.who)
+    except SermentError as error:
+        return _alerts(visit, _said(visit, error), 400)
+    return to("/alerts")
+
+
+def _requests(visit: Visit, wrong: str = "", status: int = 200) -> Response:
+    asked = watching.asked(visit.engine)
+    return visit.show("requests.html", status, page="requests", asked=asked, wrong=wrong, answers=decisions.ANSWERS)
+
+
+def _answer(visit: Visit) -> Response:
+    try:
+        decisions.answer_request(visit.engine, visit.form, visit.who)
+    except SermentError as error:
+        return _requests(visit, _said(visit, error), 400)
+    return to("/requests")
+
+
+def _proofs(visit: Visit, status: int = 200, **found: Any) -> Response:
+    fleet = sorted(watching.members(visit.engine, int(time.time())), key=lambda one: one.device)
+    chosen = visit.form.get("laptop", "") or visit.request.query_params.get("laptop", "")
+    values = {"proof": None, "verified": "", "wrong": ""} | found
+    return visit.show("proofs.html", status, page="proofs", fleet=fleet, chosen=chosen, **values)
+
+
+def _verify(visit: Visit) -> Response:
+    laptop = _laptop(visit)
+    if laptop is None:
+        return _proofs(visit, 404, wrong="unknown")
+    if not _verifying.acquire(blocking=False):
+        return _proofs(visit, 503, wrong="busy")
+    try:
+        proof = proofs.verify(visit.service.store, laptop)
+    finally:
+        _verifying.release()
+    said: dict[str, str | int | bool] = {"laptop": laptop.device, "records": proof.held, "good": proof.good}
+    with visit.engine.begin() as connection:
+        note(connection, visit.who, "proof.verified", said)
+    return _proofs(visit, proof=proof, verified=laptop.device)
+
+
+def _export(visit: Visit) -> Response:
+    laptop = _laptop(visit)
+    if laptop is None:
+        return _proofs(visit, 404, wrong="unknown")
+    with visit.engine.begin() as connection:
+        note(connection, visit.who, "proof.exported", {"laptop": laptop.device, "records": laptop.known.size})
+    lines = proofs.export(visit.service.store, laptop, visit.service.witness)
+    plain = "".join(letter for letter in laptop.device if letter.isascii() and (letter.isalnum() or letter in "_-"))
+    name = f'attachment; filename="{plain}.jsonl"'
+    return StreamingResponse(lines, media_type="application/jsonl", headers={"content-disposition": name})
+
+
+def _laptop(visit: Visit) -> Laptop | None:
+    return visit.service.store.laptop(visit.form.get("laptop", "")[:64], int(time.time()), make=False)
+
+
+def _risks(visit: Visit) -> Response:
+    return visit.show(
+        "risks.html", page="risks", risks=decisions.all_risks(visit.engine), treatments=decisions.TREATMENTS,
+        today=_day(),
+    )  # fmt: skip
+
+
+def _risk(visit: Visit, wrong: str = "", status: int = 200) -> Response:
+    number = visit.request.path_params["risk"]
+    today = _day()
+    found = decisions.Risk(0, 0, "", "", visit.who, today, "", "")
+    if number:
+        kept = next((risk for risk in decisions.all_risks(visit.engine) if risk.id == number), None)
+        if kept is None:
+            return visit.show("missing.html", 404, page="missing")
+        found = kept
+    values = {name: visit.form.get(name, getattr(found, name)) for name in _RISK_FIELDS}
+    return visit.show(
+        "risk.html", status, page="risk", risk=found, values=values, treatments=decisions.TREATMENTS, wrong=wrong
+    )  # fmt: skip
+
+
+_RISK_FIELDS = ("title", "treatment", "owner", "decided_on", "review_on", "note")
+
+
+def _keep_risk(visit: Visit) -> Response:
+    try:
+        decisions.keep_risk(visit.engine, visit.request.path_params["risk"], visit.form, visit.who)
+    except SermentError as error:
+        return _risk(visit, _said(visit, error), 400)
+    return to("/risks")
+
+
+def _keys(visit: Visit) -> Response:
+    wanted = queries.EventFilter(kind="keys")
+    people = [
+        one for one in accounts.listed(visit.engine) if "key-officer" in str(one["roles"]) and not one["closed_at"]
+    ]
+    return visit.show(
+        "keys.html", page="keys", events=queries.list_events(visit.engine, wanted, 100), officers=people
+    )  # fmt: skip
+
+
+def _acts(visit: Visit) -> Response:
+    query = select(acts).order_by(acts.c.id.desc()).limit(MAX_ACTS)
+    with visit.engine.connect() as connection:
+        rows = connection.execute(query).all()
+    return visit.show("acts.html", page="acts", acts=rows, people=_people(visit))
+
+
+def _people(visit: Visit) -> list[dict[str, Any]]:
+    return [each for each in accounts.listed(visit.engine) if not each["closed_at"]]
+
+
+def _said(visit: Visit, error: SermentError) -> str:
+    return error.render(catalogue(visit.lang).gettext)

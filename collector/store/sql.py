@@ -1,0 +1,209 @@
+"""What SQLite and PostgreSQL do in the same words. Each engine's own class adds how rows go in and who waits for whom.
+
+Owns every change of laptops, events, arrivals and alerts. One thread commits at a time; reading is free.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, bindparam, func, insert, select, update
+
+from agent.audit import chain, record
+from agent.errors import UntrustedInputError
+from collector.store.base import Arrival, Change, Facts, Known, Laptop, Reported, Row
+from collector.store.tables import alerts, arrivals, events, laptops
+from collector.store.writing import writing
+
+FETCH = 2000
+_l = laptops.c
+_e = events.c
+_SUMMARY = "{}"
+_ROW = [_e.device, _e.idx, _e.t, _e.kind, _e.channel, _e.decision, _e.of, _e.public, _e.private_hash]
+_UPDATE = (
+    update(laptops)
+    .where(_l.id == bindparam("b_id"), _l.version == bindparam("b_version"))
+    .values(
+        {
+            "version": bindparam("b_version") + 1,
+            **{
+                name: bindparam(f"b_{name}")
+                for name in ("last_seen", "size", "head", "frontier", "log", "seals", "summary", "next_at")
+            },
+            "skew_ms": func.coalesce(bindparam("b_skew_ms"), _l.skew_ms),
+            "report": func.coalesce(bindparam("b_report"), _l.report),
+            "reported": func.coalesce(bindparam("b_reported"), _l.reported),
+        }
+    )
+)
+
+
+class SqlStore:
+    """What both engines share; see ``base.Store``."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writing = threading.Lock()
+        self._known_months: set[int] = set(self.months())
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    # ---- laptops
+
+    def laptop(self, device: str, now: int, *, make: bool = True) -> Laptop | None:
+        with self.engine.connect() as connection:
+            found = _laptop(connection, device)
+        if found is not None or not make:
+            return found
+        with writing(self.engine) as connection:
+            self._enter(connection, device, now)
+            return _laptop(connection, device)
+
+    def _enter(self, connection: Connection, device: str, now: int) -> None:
+        raise NotImplementedError
+
+    # ---- records
+
+    def held(self, laptop: int, first: int, end: int) -> Mapping[int, tuple[bytes, bytes]]:
+        query = select(_e.idx, _e.public, _e.private_hash).where(_e.device == laptop, _e.idx >= first, _e.idx < end)
+        with self.engine.connect() as connection:
+            return {row.idx: (row.public, row.private_hash or chain.NO_PRIVATE) for row in connection.execute(query)}
+
+    def commit(self, changes: Sequence[Change]) -> list[bool]:
+        ordered = sorted(
+            range(len(changes)), key=lambda at: changes[at].laptop.id
+        )  # two collectors: one order of locks
+        done = [False] * len(changes)
+        with self._writing:
+            month = month_of(max((change.now for change in changes), default=0))
+            self._ensure(month)
+            with writing(self.engine) as connection:
+                for at in ordered:
+                    done[at] = connection.execute(_UPDATE, _values(changes[at])).rowcount == 1
+                accepted = [changes[at] for at in ordered if done[at]]
+                self._store(connection, month, accepted)
+        return done
+
+    def _store(self, connection: Connection, month: int, accepted: Sequence[Change]) -> None:
+        rows = [row for change in accepted for row in change.rows]
+        if rows:
+            self._insert(connection, month, rows)
+            brought = [
+                {"laptop": change.laptop.id, "first": change.rows[0].idx, "brought": len(change.rows), "at": change.now}
+                for change in accepted
+                if change.rows
+            ]
+            connection.execute(insert(arrivals), brought)
+        for change in accepted:
+            for kind, index in change.alerts:
+                raise_alert(connection, change.laptop.id, kind, index, change.now)
+
+    def _insert(self, connection: Connection, month: int, rows: Sequence[Row]) -> None:
+        raise NotImplementedError
+
+    def records(self, laptop: int, first: int, end: int) -> Iterator[Row]:
+        query = select(*_ROW).where(_e.device == laptop, _e.idx >= first, _e.idx < end).order_by(_e.idx)
+        with self.engine.connect().execution_options(yield_per=FETCH) as connection:
+            for row in connection.execute(query):
+                yield Row(*row)
+
+    def facts(self, since_us: int, until_us: int) -> Iterator[Facts]:
+        outcomes = events.alias("outcomes")
+        query = (
+            select(_l.device, _l.group_name, _e.idx, _e.public, outcomes.c.public.label("outcome"))
+            .join(laptops, _l.id == _e.device)
+            .join(
+                outcomes,
+                (outcomes.c.device == _e.device) & (outcomes.c.of == _e.idx) & (outcomes.c.kind == "outcome"),
+                isouter=True,
+            )
+            .where(_e.t >= since_us, _e.t < until_us, _e.kind == "transfer")
+        )
+        with self.engine.connect().execution_options(yield_per=FETCH) as connection:
+            for row in connection.execute(query):
+                try:
+                    fields = record.decode(row.public)
+                    result = str(record.decode(row.outcome).get("result", "")) if row.outcome else ""
+                except UntrustedInputError:
+                    continue
+                yield Facts(row.device, row.group_name, row.idx, fields, result)
+
+    def arrivals(self, after: int, limit: int) -> list[Arrival]:
+        query = select(arrivals).where(arrivals.c.number > after, *self._settled()).order_by(arrivals.c.number)
+        with self.engine.connect() as connection:
+            return [
+                Arrival(row.number, row.laptop, row.first, row.brought, row.at)
+                for row in connection.execute(query.limit(limit))
+            ]
+
+    def _settled(self) -> list[Any]:
+        """What must hold of an arrival that nothing with a lower number can come before any more."""
+        return []
+
+    def reports(self) -> Iterator[Reported]:
+        query = select(_l.device, _l.group_name, _l.last_seen, _l.report).where(
+            _l.report.is_not(None), _l.denied_at.is_(None)
+        )
+        with self.engine.connect().execution_options(yield_per=FETCH) as connection:
+            for row in connection.execute(query):
+                yield Reported(*row)
+
+    # ---- months
+
+    def _ensure(self, month: int) -> None:
+        if month not in self._known_months:
+            self._make_month(month)
+            self._known_months.add(month)
+
+    def _make_month(self, month: int) -> None:
+        raise NotImplementedError
+
+    def months(self) -> list[int]:
+        raise NotImplementedError
+
+
+def month_of(seconds: int) -> int:
+    """The month (YYYYMM, UTC) of a moment (seconds since 1970 UTC)."""
+    when = time.gmtime(seconds)
+    return when.tm_year * 100 + when.tm_mon
+
+
+def raise_alert(connection: Connection, laptop: int, kind: str, index: int, now: int) -> None:
+    """Enter an alert, or count it once more."""
+    again = update(alerts).where(alerts.c.device == laptop, alerts.c.kind == kind, alerts.c.idx == index)
+    if connection.execute(again.values(last_at=now, times=alerts.c.times + 1)).rowcount:
+        return
+    values = {"device": laptop, "kind": kind, "idx": index, "first_at": now, "last_at": now, "times": 1}
+    connection.execute(insert(alerts), values)
+
+
+def _laptop(connection: Connection, device: str) -> Laptop | None:
+    row = connection.execute(select(laptops).where(_l.device == device)).first()
+    if row is None:
+        return None
+    known = Known(row.size, row.head, row.frontier, row.log, row.seals or b"", row.summary)
+    return Laptop(
+        row.id, row.device, row.version, known, row.denied_at is not None, row.reported, row.key or b"", row.visit_s
+    )
+
+
+def first_values(device: str, now: int) -> dict[str, Any]:
+    """A laptop that was never seen before."""
+    return {
+        "device": device, "first_seen": now, "last_seen": now, "size": 0, "head": chain.EMPTY_HEAD, "frontier": b"",
+        "seals": b"", "skew_ms": 0, "summary": _SUMMARY,
+    }  # fmt: skip
+
+
+def _values(change: Change) -> dict[str, Any]:
+    known, report = change.known, change.report
+    return {
+        "b_id": change.laptop.id, "b_version": change.laptop.version, "b_last_seen": change.now, "b_size": known.size,
+        "b_head": known.head, "b_frontier": known.frontier, "b_log": known.log, "b_seals": known.seals,
+        "b_summary": known.summary, "b_next_at": change.next_at, "b_skew_ms": change.skew_ms,
+        "b_report": report[0] if report else None, "b_reported": report[1] if report else None,
+    }  # fmt: skip

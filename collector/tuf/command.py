@@ -1,0 +1,155 @@
+"""``serment-collector publish``: what officers signed goes out; a rollout is held, resumed, taken back. Beside a
+running collector or without one; every act is in the collector's own log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from agent.errors import N_, UsageError
+from agent.fleet import bundle, release
+from agent.fleet.authoring import public_bytes
+from agent.fsys.atomic import private_folder, replace_file
+from collector.journal import note
+from collector.tuf import rollout
+from collector.tuf.following import say
+from collector.tuf.repository import ServerRepository
+
+Translate = Callable[[str], str]
+
+
+def run(chosen: argparse.Namespace, translate: Translate, by: str) -> int:
+    """Run it; the exit status. Raises PolicyError: what was brought is not good."""
+    repository = ServerRepository(chosen.data)
+    if chosen.server_key:
+        replace_file(chosen.server_key, public_bytes(repository.public()), 0o644)
+        return 0
+    if chosen.copy or chosen.bundle:
+        return _copied(repository, chosen)
+    if chosen.show:
+        return _shown(repository, chosen, translate)
+    from collector.store.engine import open_store
+
+    store = open_store(chosen.data, chosen.database)
+    try:
+        return _acted(repository, chosen, store.engine, by)
+    finally:
+        store.close()
+
+
+def _acted(repository: ServerRepository, chosen: argparse.Namespace, engine: Engine, by: str) -> int:
+    if chosen.assign:
+        _assign(repository, chosen.assign, engine, by)
+    elif chosen.hold or chosen.resume or chosen.back:
+        _steer(repository, chosen, engine, by)
+    elif chosen.change:
+        done = publish(repository, chosen.change, engine, by)
+        print(json.dumps(done) if chosen.json else f"{', '.join(done['roles'])} → {done['timestamp']}")  # type: ignore[arg-type]
+    else:
+        raise UsageError(N_("what is to be published?"), hint=N_("see: serment-collector publish --help"))
+    return 0
+
+
+def publish(repository: ServerRepository, change: Path, engine: Engine, by: str) -> Mapping[str, object]:
+    """Take over a signed change and let its release begin. Raises PolicyError."""
+    before = repository.rollout()
+    with engine.begin() as connection:  # noted in the same breath: what fails to be noted is not published
+        note(connection, by, "policy.publish", {"change": change.name[:60]})
+    roles = repository.publish(change)
+    with engine.begin() as connection:
+        note(connection, by, "policy.published", {"roles": ",".join(roles), "timestamp": repository.number()})
+        newest = _newest(repository)
+        if "targets" in roles and newest is not None and (before is None or newest.number > before.release):
+            previous = _settled(before)
+            state = rollout.first(newest, int(time.time()), previous)
+            say(repository, state, connection, by, "rollout.began", {"permille": state.permille})
+    return {"roles": roles, "timestamp": repository.number()}
+
+
+def _settled(before: release.Rollout | None) -> int:
+    """What laptops outside the first ring follow meanwhile: the release that had come everywhere."""
+    if before is None:
+        return 0
+    return before.release if before.permille == release.PERMILLE and not before.held else before.previous
+
+
+def _newest(repository: ServerRepository) -> release.Release | None:
+    targets = repository.targets()
+    numbers = [
+        int(path.removeprefix("releases/").removesuffix(".json")) for path in targets if path.startswith("releases/")
+    ]
+    return repository.release(max(numbers)) if numbers else None
+
+
+def _steer(repository: ServerRepository, chosen: argparse.Namespace, engine: Engine, by: str) -> None:
+    state = repository.rollout()
+    found = repository.release(state.release) if state is not None else None
+    if state is None or found is None:
+        raise UsageError(N_("no release is on its way"))
+    with engine.begin() as connection:
+        if chosen.hold:
+            say(repository, rollout.held(state, chosen.hold), connection, by, "rollout.held", {"why": chosen.hold})
+        elif chosen.resume:
+            say(repository, rollout.resumed(state, int(time.time())), connection, by, "rollout.resumed", {})
+        elif not found.back_to:
+            raise UsageError(N_("the approvers named no release to go back to"))
+        else:
+            back = release.Rollout(found.back_to, 0, release.PERMILLE, int(time.time()), why=chosen.back[:200])
+            say(repository, back, connection, by, "rollout.back", {"why": chosen.back, "to": found.back_to})
+
+
+def _assign(repository: ServerRepository, said: str, engine: Engine, by: str) -> None:
+    laptop, equals, group = said.partition("=")
+    if not equals or not laptop:
+        raise UsageError(N_("this is written LAPTOP=GROUP"))
+    path = release.assigned_path(laptop)
+    before = repository.read(path)
+    groups: dict[str, str] = json.loads(before) if before else {}
+    groups[laptop] = group
+    encoded = json.dumps(groups, sort_keys=True).encode()
+    release.read_assigned(encoded, laptop)
+    with engine.begin() as connection:
+        note(connection, by, "laptop.assigned", {"laptop": laptop, "group": group})
+        repository.say("assign", path, encoded)
+
+
+def _copied(repository: ServerRepository, chosen: argparse.Namespace) -> int:
+    roles = ("targets", "emergency", "offline") if chosen.copy else ("targets", "offline")
+    files = repository.newest_files(roles)
+    if chosen.bundle:
+        if not any(name.endswith(".offline.json") for name in files):
+            raise UsageError(N_("there is no offline release yet"), hint=N_("see: serment policy build --offline"))
+        from collector.enrol.authority import exists, load_authority
+
+        if exists(chosen.data):
+            document = load_authority(chosen.data).document(repository.root_digest())
+            files[bundle.AUTHORITY] = json.dumps(document).encode()
+        replace_file(chosen.bundle, bundle.pack(files), 0o644)
+        return 0
+    for name, data in files.items():
+        private_folder((chosen.copy / name).parent, 0o755)
+        replace_file(chosen.copy / name, data, 0o644)
+    return 0
+
+
+def _shown(repository: ServerRepository, chosen: argparse.Namespace, translate: Translate) -> int:
+    state, number = repository.rollout(), repository.number()
+    if chosen.json:
+        import msgspec
+
+        print(json.dumps({"timestamp": number, "rollout": msgspec.to_builtins(state) if state else None}))
+        return 0
+    if state is None:
+        print(translate(N_("no release is on its way")), file=sys.stderr)
+        return 0
+    text = translate(N_("release {number}: {permille} of 1000 laptops")).format(
+        number=state.release, permille=state.permille)  # fmt: skip
+    print(text + (f" · {translate(N_('held'))} ({state.why})" if state.held else ""))
+    return 0

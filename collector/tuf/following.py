@@ -1,0 +1,118 @@
+"""What the running collector does with its repository: tells laptops that there is news, lets rings go on, or holds.
+
+A change comes from a command beside this process: it is noticed by the repository's files, at once when a laptop asks
+and within seconds otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from agent.fleet import release
+from agent.fleet.release import Rollout
+from collector.journal import note
+from collector.service import Service
+from collector.store.base import Laptop
+from collector.tasks import Task
+from collector.tuf import figures, rollout
+from collector.tuf.repository import ServerRepository
+
+EVERY_S = 2.0
+JUDGE_S = 60.0
+RENEW_S = 24 * 3600.0
+BOOST_S = 3600
+BY = "collector"
+
+
+class Following:
+    """Owns nothing but what it remembers of the files."""
+
+    def __init__(self, service: Service, repository: ServerRepository) -> None:
+        self._service = service
+        self._repository = repository
+        self._stamp: tuple[int, int] | None = None
+        self._number = 0
+        self._told = repository.number()
+        self._judged = 0.0
+
+    def part(self, laptop: Laptop, report: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See ``AnswerPart``: the newest timestamp, for a laptop that has not verified it."""
+        number = self.number()
+        if not number or report.get("tuf") == number:
+            return {}
+        return {"policy": {"timestamp": number}}
+
+    def number(self) -> int:
+        """The newest timestamp's; read again when its file changed."""
+        try:
+            state = os.stat(self._repository.folder / "metadata" / "timestamp.json")
+        except OSError:
+            return 0
+        stamp = (state.st_ino, state.st_mtime_ns)
+        if stamp != self._stamp:
+            self._number, self._stamp = self._repository.number(), stamp
+        return self._number
+
+    def tasks(self) -> list[Task]:
+        """What is done by the clock."""
+        return [Task("policy", EVERY_S, self.look, 0.5)]
+
+    def look(self) -> None:
+        """Once every few seconds: news that is urgent, a ring that is over, a jump, a signature of yesterday."""
+        if not self._repository.started:
+            return
+        number = self.number()
+        if number != self._told:
+            self._told = number
+            if self._urgent():
+                self._service.boost(int(time.time()) + BOOST_S)
+        if self._repository.age_s() > RENEW_S:
+            with self._service.store.exclusive("policy") as mine:
+                if mine:
+                    self._repository.renew()
+        if time.monotonic() - self._judged >= JUDGE_S:
+            self._judged = time.monotonic()
+            with self._service.store.exclusive("policy") as mine:
+                if mine:
+                    self.judge(int(time.time()))
+
+    def _urgent(self) -> bool:
+        """Whether what is published now should not wait for the next visits."""
+        now = int(time.time())
+        if (data := self._repository.read(release.EMERGENCY)) is not None and release.read_emergency(data).holds(now):
+            return True
+        state = self._repository.rollout()
+        found = self._repository.release(state.release) if state is not None else None
+        return found is not None and found.urgent
+
+    def judge(self, now: int) -> None:
+        """Hold a release that does harm; else let it go on when its hours are over."""
+        state = self._repository.rollout()
+        found = self._repository.release(state.release) if state is not None else None
+        if state is None or found is None or state.held:
+            return
+        seen = figures.gather(self._service.store, found, state, now)
+        if why := rollout.alarm(seen, found):
+            self._say(rollout.held(state, why), "rollout.held", {"why": why, "figures": figures.as_text(seen)})
+        elif (following := rollout.following(state, found, now)) is not None:
+            self._say(following, "rollout.advanced", {"permille": following.permille})
+
+    def _say(self, new: Rollout, what: str, fields: Mapping[str, str | int | bool]) -> None:
+        with self._service.engine.begin() as connection:
+            say(self._repository, new, connection, BY, what, fields)
+
+
+def say(
+    repository: ServerRepository, new: Rollout, connection: Connection, by: str, what: str,
+    fields: Mapping[str, str | int | bool],
+) -> None:  # fmt: skip
+    """Publish a rollout's new state, and note who did it: first the note, so that nothing is done unnoted."""
+    import msgspec
+
+    note(connection, by, what, {"release": new.release, **fields})
+    repository.say("rollout", release.ROLLOUT, msgspec.json.encode(new))

@@ -1,0 +1,177 @@
+"""A rollout on a real collector's store: held by what laptops report, steered by commands, noted in the journal."""
+
+import asyncio
+import json
+import time
+from types import SimpleNamespace
+from urllib.parse import unquote
+
+import pytest
+from sqlalchemy import insert, select, update
+from starlette.applications import Starlette
+
+from agent.errors import PolicyError
+from agent.fleet.release import Rollout
+from collector.main import main
+from collector.store.engine import open_store
+from collector.store.tables import acts, laptops
+from collector.tuf import figures, routes
+from collector.tuf.following import Following
+from tests.signed_fleet import RINGS, SignedFleet, policy
+
+
+@pytest.fixture
+def fleet(tmp_path):
+    made = SignedFleet(tmp_path)
+    store = open_store(made.data, "")
+    made.engine, made.store = store.engine, store
+    made.root()
+    made.release(1, policy("block"), rings=RINGS, urgent=True)
+    made.release(2, policy("encrypt"), rings=RINGS, back_to=1)
+    yield made
+    store.close()
+
+
+class Boosted:
+    """What ``Following`` needs of a service."""
+
+    def __init__(self, store):
+        self.store, self.engine, self.until = store, store.engine, 0
+
+    def boost(self, until):
+        self.until = until
+
+
+def reporting(store, device, **said):
+    report = json.dumps({"policy": said}).encode()
+    values = {"device": device, "first_seen": 1, "last_seen": 1, "size": 0, "skew_ms": 0, "summary": "{}", "seals": b""}
+    with store.engine.begin() as connection:
+        connection.execute(insert(laptops), {**values, "report": report, "reported": 1})
+
+
+def done(store):
+    with store.engine.connect() as connection:
+        return [(row.by_whom, row.what) for row in connection.execute(select(acts).order_by(acts.c.id))]
+
+
+def test_a_release_begins_in_its_first_ring_behind_the_one_that_is_everywhere(fleet):
+    state = fleet.repository.rollout()
+    assert (state.release, state.previous, state.permille, state.held) == (2, 1, 10, False)
+
+
+def test_a_refusal_that_jumps_holds_it_by_itself_and_it_is_noted(fleet):
+    following = Following(Boosted(fleet.store), fleet.repository)
+    now = int(time.time())
+    for number in range(10):
+        reporting(fleet.store, f"dev_good{number}", number=2, state="in-force")
+    following.judge(now)
+    assert not fleet.repository.rollout().held
+    reporting(fleet.store, "dev_bad", number=1, state="in-force", refused=2, why="policy")
+    found = figures.gather(fleet.store, fleet.repository.release(2), fleet.repository.rollout(), now)
+    assert (found.laptops, found.rejected) == (11, 1)
+    number = fleet.repository.number()
+    following.judge(now)
+    state = fleet.repository.rollout()
+    assert (state.held, state.why, fleet.repository.number()) == (True, "rejected", number + 1)
+    assert done(fleet.store)[-1] == ("collector", "rollout.held")
+    following.judge(now + 10**6)  # nobody lets it go on but a person
+    assert fleet.repository.rollout() == state
+
+
+def test_the_next_ring_comes_by_the_clock(fleet):
+    following = Following(Boosted(fleet.store), fleet.repository)
+    now = int(time.time())
+    following.judge(now + 23 * 3600)
+    assert fleet.repository.rollout().permille == 10
+    following.judge(now + 25 * 3600)
+    assert fleet.repository.rollout().permille == 100
+    assert done(fleet.store)[-1] == ("collector", "rollout.advanced")
+
+
+def test_hostile_reports_count_for_nothing(fleet):
+    for number, report in enumerate(
+        (b"", b"[]", b'{"policy": 7}', b"\xff", b'{"policy": {"number": [], "refused": {}}}')
+    ):
+        reporting(fleet.store, f"dev_odd{number}")
+        with fleet.store.engine.begin() as connection:
+            connection.execute(update(laptops).where(laptops.c.device == f"dev_odd{number}").values(report=report))
+    found = figures.gather(fleet.store, fleet.repository.release(2), fleet.repository.rollout(), int(time.time()))
+    assert (found.laptops, found.rejected) == (0, 0)
+
+
+def test_an_emergency_makes_laptops_come_sooner(fleet):
+    service = Boosted(fleet.store)
+    following = Following(service, fleet.repository)
+    following.look()
+    assert service.until == 0
+    fleet.emergency("usb-01")
+    following.look()
+    assert service.until > time.time()
+
+
+def test_laptops_are_told_only_what_they_have_not_verified(fleet):
+    following = Following(Boosted(fleet.store), fleet.repository)
+    number = fleet.repository.number()
+    assert following.part(None, {}) == {"policy": {"timestamp": number}}
+    assert following.part(None, {"tuf": number}) == {}
+    fleet.emergency("usb-01")
+    assert following.part(None, {"tuf": number}) == {"policy": {"timestamp": number + 1}}
+
+
+def test_commands_hold_resume_and_go_back(fleet, capsys):
+    data = ["--data", str(fleet.data)]
+    assert main(["publish", "--hold", "plaintes", *data]) == 0
+    assert (fleet.repository.rollout().held, fleet.repository.rollout().why) == (True, "plaintes")
+    assert main(["publish", "--resume", *data]) == 0
+    assert not fleet.repository.rollout().held
+    assert main(["publish", "--back", "erreur", *data]) == 0
+    assert fleet.repository.rollout() == Rollout(1, 0, 1000, fleet.repository.rollout().since, why="erreur")
+    assert main(["publish", "--back", "encore", *data]) == 64  # nobody named a release behind that one
+    assert main(["publish", "--assign", "dev_one=cardio", *data]) == 0
+    assert main(["publish", "--assign", "nonsense", *data]) == 64
+    capsys.readouterr()
+    assert main(["publish", "--show", "--json", *data]) == 0
+    assert json.loads(capsys.readouterr().out)["rollout"]["release"] == 1
+    assert main(["publish", *data]) == 64
+    words = [what for _, what in done(fleet.store)]
+    assert words[-4:] == ["rollout.held", "rollout.resumed", "rollout.back", "laptop.assigned"]
+
+
+def test_what_is_published_twice_or_older_is_refused(fleet):
+    folder = fleet.release(3, policy("inform"))
+    with pytest.raises(PolicyError, match="already"):
+        fleet.publish(folder)
+    folder, copy = fleet.change()
+    with pytest.raises(PolicyError, match="nothing to publish"):
+        fleet.publish(folder)
+
+
+def asked(app, path):
+    """The status and body of one GET, by way of the application itself."""
+    said, body = [], []
+
+    async def receive():
+        await asyncio.sleep(60)  # nothing more comes
+
+    async def send(message):
+        (said if message["type"] == "http.response.start" else body).append(message)
+
+    scope = {"type": "http", "method": "GET", "path": unquote(path), "raw_path": path.encode(), "headers": [],
+             "query_string": b"", "root_path": "", "http_version": "1.1", "scheme": "http",
+             "server": ("x", 1), "client": ("x", 1)}  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    return said[0]["status"], b"".join(part.get("body", b"") for part in body)
+
+
+def test_files_are_served_and_nothing_else(fleet):
+    app = Starlette(routes=routes.routes())
+    app.state.service = SimpleNamespace(policies=fleet.repository)
+    for name, content in fleet.files().items():
+        assert asked(app, f"/v1/tuf/{name}") == (200, content), name
+    fleet.repository.signer()
+    assert (fleet.repository.folder / "server.key").exists()
+    for bad in ("metadata/root.json", "metadata/99.root.json", "targets/../server.key", "metadata/%2e%2e%2fserver.key",
+                "targets/%2e%2e/server.key", "metadata/", "targets/server.key", "metadata/..%2fserver.key"):  # fmt: skip
+        assert asked(app, f"/v1/tuf/{bad}")[0] == 404, bad
+    app.state.service = SimpleNamespace(policies=None)
+    assert asked(app, "/v1/tuf/metadata/timestamp.json")[0] == 404

@@ -70,6 +70,7 @@ class GatesSection:
     deadline_s: int = 120  # a program waits at most so long for one verdict; then nothing goes (airlock)
     picture_wait_s: int = 15  # ... of which for reading a document's pictures
     picture_budget_s: int = 120  # ... and so long for all pictures of ten minutes
+    sync_picture_wait_s: int = 120  # a new picture in a sync folder is held back until it is read, at most so long
     staging_mb: int = 0  # what may wait for its verdict on the laptop's disk; 0: half of what is free, at most 8 GB
 
 
@@ -77,6 +78,12 @@ class GatesSection:
 class KeysSection:
     kind: str = "x25519"  # of new keys, unless the policy names a recovery key: x25519 (every age program) or hybrid
     protection: str = "auto"  # of private keys at rest: auto (the strongest that works), tpm, credential or host
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSection:
+    event_days: int = 365  # records of the audit log are kept so long; 182 to 1096
+    private_days: int = 182  # names of documents and reasons in it: 30 or more, and no longer than the records
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,7 @@ class AgentConfig:
     pictures: PicturesSection = PicturesSection()
     gates: GatesSection = GatesSection()
     keys: KeysSection = KeysSection()
+    audit: AuditSection = AuditSection()
     collector: CollectorSection = CollectorSection()
     source: str = field(default="", compare=False)  # the file it was read from
 
@@ -221,6 +229,12 @@ def _check(config: AgentConfig, where: str) -> None:
             config.gates.picture_wait_s,
         ),
         (
+            "gates.sync_picture_wait_s",
+            0 <= config.gates.sync_picture_wait_s <= 3600,
+            "between 0 and 3600",
+            config.gates.sync_picture_wait_s,
+        ),
+        (
             "gates.picture_budget_s",
             0 <= config.gates.picture_budget_s <= 3600,
             "between 0 and 3600",
@@ -233,6 +247,13 @@ def _check(config: AgentConfig, where: str) -> None:
             config.keys.protection in {"auto", "tpm", "credential", "host"},
             "auto, tpm, credential or host",
             config.keys.protection,
+        ),
+        ("audit.event_days", 182 <= config.audit.event_days <= 1096, "between 182 and 1096", config.audit.event_days),
+        (
+            "audit.private_days",
+            30 <= config.audit.private_days <= config.audit.event_days,
+            "between 30 and event_days",
+            config.audit.private_days,
         ),
         ("collector.port", 0 <= config.collector.port <= 65535, "between 0 and 65535", config.collector.port),
         (

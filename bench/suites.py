@@ -74,10 +74,14 @@ def collector() -> list[Figure]:
     from bench import collector as bench
 
     with tempfile.TemporaryDirectory(prefix="serment-bench-") as folder:
-        found = bench.measure(Path(folder), 60_000, 1000, 2)
+        found = bench.measure(Path(folder), 120_000, 2000, 4)
+    with tempfile.TemporaryDirectory(prefix="serment-bench-") as folder:
+        other = bench.measure_postgresql(Path(folder), 120_000, 2000, 4)
     return [
         Figure("collector: verified events, senders on the same cores", found["records_per_s"], "events/s", 50_000,
                True, "SQLite insert", found["over_bare_insert"]),
+        Figure("collector: the same, PostgreSQL", other["records_per_s"], "events/s", 40_000, True, "SQLite insert",
+               other["over_bare_insert"]),
         Figure("collector: processor time an event", found["collector_cpu_us_per_record"], "µs"),
         Figure("collector: peak memory", found["peak_rss_mb"], "MB"),
     ]  # fmt: skip
@@ -125,6 +129,14 @@ def detection() -> list[Figure]:
     ]
 
 
+def notice() -> list[Figure]:
+    if os.geteuid() != 0:
+        return []
+    from bench import notice as bench
+
+    return bench.main()
+
+
 SUITES: dict[str, tuple[Callable[[], list[Figure]], float]] = {
     "decide": (decide, 60),
     "worker": (worker, 60),
@@ -135,5 +147,6 @@ SUITES: dict[str, tuple[Callable[[], list[Figure]], float]] = {
     "resident": (resident, 120),
     "gates": (gates, 200),
     "detection": (detection, 150),
+    "notice": (notice, 180),
 }
 """What is measured, and after how many seconds it is given up."""

@@ -126,10 +126,20 @@ class RunningAgent:
                     found.append(int(folder.name))
         return found
 
+    def holders(self) -> list[int]:
+        """Its holder, and what that has put in the place of a dead gate."""
+        found = []
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                words = (folder / "cmdline").read_bytes().split(b"\0") if folder.name.isdecimal() else []
+                if b"agent.gates.holder" in words and os.fsencode(self.base / "run") in words:
+                    found.append(int(folder.name))
+        return sorted(found)
+
     def close(self) -> None:
         """Leave nothing of it: neither the agent nor a gate that it has left."""
         self.kill()
-        while pids := self.gates():
+        while pids := self.holders() + self.gates():
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

@@ -672,7 +672,9 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, help="the folder with the .slog files")
     parser.add_argument("--proof", type=Path, help="a file that « serment audit prove » wrote, instead of a folder")
-    parser.add_argument("--dossier", type=Path, help="the dossier.json of « serment audit dossier », instead of a folder")
+    parser.add_argument(
+        "--dossier", type=Path, help="the dossier.json of « serment audit dossier », instead of a folder"
+    )
     parser.add_argument("--key", help="the fingerprint that the log must have (32 hexadecimal digits)")
     parser.add_argument("--witness", help="the collector's public key (64 hexadecimal digits)")
     chosen = parser.parse_args(arguments)

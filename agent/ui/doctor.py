@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,8 @@ class Facts:
     audit_records: int | None = None  # None: not readable by this user
     tools: Mapping[str, bool] = field(default_factory=dict)
     landlock: int = 0
+    device_users: Sequence[str] = ()  # who else than root may open disks and sticks themselves
+    device_rules: Sequence[str] = ()  # udev rules that give devices to people
     keys: Mapping[str, int] = field(default_factory=dict)  # how private keys are protected → how many; own ones or all
 
 
@@ -72,11 +74,26 @@ def _machine(facts: Facts) -> list[Diagnosis]:
         found.append(Diagnosis("watches", WEAK, N_("only {count} folders can be watched"),
                                N_("set fs.inotify.max_user_watches=524288 with sysctl"),
                                {"count": facts.inotify_watches}))  # fmt: skip
+    found += _devices(facts)
     for tool, present in facts.tools.items():
         if not present:
             found.append(Diagnosis("tool", WEAK, N_("{tool} is not installed: such archives cannot be judged"),
                                    N_("apt-get install {tool}"), {"tool": tool}))  # fmt: skip
     return found
+
+
+def _devices(facts: Facts) -> list[Diagnosis]:
+    """Who can pass by every file system, and so by every airlock."""
+    found = []
+    if facts.device_users:
+        found.append(Diagnosis("raw-devices", WEAK, N_("can write to disks and sticks past every guard: {users}"),
+                               N_("take them out of the groups that own block devices, as disk does"),
+                               {"users": ", ".join(facts.device_users)}))  # fmt: skip
+    if facts.device_rules:
+        found.append(Diagnosis("device-rules", WEAK, N_("udev rules give block devices to people: {rules}"),
+                               N_("read them; a person who may open the device writes to it past every guard"),
+                               {"rules": ", ".join(facts.device_rules)}))  # fmt: skip
+    return found or [Diagnosis("raw-devices", OK, N_("nobody but root can open disks and sticks themselves"))]
 
 
 _KEYS = {

@@ -56,6 +56,8 @@ PACKAGES = [
     "tesseract-ocr-eng",
     "rsync",
 ]
+# Debian 13 calls some libraries otherwise.
+RENAMED = {"trixie": {"libblockdev-crypto2": "libblockdev-crypto3", "libarchive13": "libarchive13t64"}}
 MASKED = [
     "getty@tty1.service",
     "serial-getty@ttyS0.service",
@@ -101,7 +103,8 @@ def sources(suite: str, backports: bool) -> list[str]:
 
 
 def bootstrap(root: Path, args: argparse.Namespace) -> None:
-    packages = PACKAGES + args.include
+    renamed = RENAMED.get(args.suite, {})
+    packages = [renamed.get(name, name) for name in PACKAGES] + args.include
     kernel = "linux-image-amd64" + (f"/{args.suite}-backports" if args.backports else "")
     options = [
         "--quiet",

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from agent.channels import mounts
-from agent.daemon import airlock as life
+from agent.daemon import airlock_arming as life
 from agent.daemon.airlock import Airlock
 from agent.daemon.airlock_state import End, State, Surroundings
 from agent.daemon.airlocks import on_encrypted_disk
@@ -22,7 +22,7 @@ from agent.daemon.operations import Operations
 from agent.daemon.volume_desk import VolumeDesk
 from agent.fsys.openat import open_point
 from agent.gates.takeover import cover, medium, mounting
-from agent.gates.takeover.process import Traces
+from agent.gates.takeover.process import Trace, Traces, boot_id
 from agent.model import ChannelKind, Place
 from tests.running import wait_for
 from tests.stick_bed import Stick, airlocks, run
@@ -131,7 +131,7 @@ def test_a_cover_nobody_serves_any_more_hangs_nobody(stick: Stick) -> None:
 
 
 class Life:
-    def __init__(self, base: Path, stick: Stick, seconds: str) -> None:
+    def __init__(self, base: Path, stick: Stick, seconds: str, trace: Trace | None = None) -> None:
         self.died = 0
         self.changed = threading.Event()
         (base / "traces").mkdir()
@@ -144,7 +144,7 @@ class Life:
             self.server, Traces(base / "traces"), base / "staging", b"serment:test", (), Operations(), self.count,
             self.changed.set, b"", lambda: None, (sys.executable, "-c", NOT_AN_AIRLOCK, seconds),
         )  # fmt: skip
-        self.airlock = Airlock(volume(stick), desk, around)
+        self.airlock = Airlock(volume(stick), desk, around, trace)
         self.airlock.start()
 
     def count(self) -> None:
@@ -167,6 +167,25 @@ def test_an_airlock_that_does_not_start_leaves_the_volume_as_it_was(tmp_path: Pa
             assert living.airlock.reason == "the airlock does not start"
             wait_for(lambda: stick.mounts() == ["ext4"])
             assert (run(f"echo x > {stick.point}/x").returncode == 0) is (options == "rw")
+        finally:
+            living.close()
+    finally:
+        stick.gone()
+
+
+def test_what_an_agent_before_us_has_closed_is_not_opened_when_nothing_starts(tmp_path: Path) -> None:
+    """Its airlock died with it and no other one starts. Writers that were being held would find an open door."""
+    stick = Stick(tmp_path, options="rw")
+    try:
+        stick.plug()
+        with point(stick) as fd:
+            mounting.set_attributes(fd, on=mounting.RDONLY)  # the agent before us did
+        dead = Trace("0" * 16, 2**22 - 1, 1, str(stick.point), 1, 1, volume(stick).id, True, boot_id())
+        living = Life(tmp_path, stick, "0", dead)
+        try:
+            wait_for(lambda: living.airlock.state is not State.ARMING)
+            assert living.airlock.state is State.READ_ONLY
+            assert run(f"echo x > {stick.point}/x").returncode != 0
         finally:
             living.close()
     finally:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-UNITS = ("serment-agent.service", "serment-collector.service", "serment-collector.socket")
+UNITS = ("serment-agent.service", "serment-collector.service", "serment-collector.socket", "serment-sync.service",
+         "serment-sync.path")  # fmt: skip
 
 
 def settings(path: Path) -> list[tuple[str, str]]:

@@ -13,9 +13,10 @@ from pathlib import Path
 from agent.config import AgentConfig, default_config, load_config
 from agent.daemon.control import ControlClient
 from agent.errors import N_, AuditError, ConfigError, SermentError
-from agent.ui import wording
+from agent.ui import laptop_facts, raw_devices, wording
 from agent.ui.configured import add_config
 from agent.ui.doctor import BROKEN, OK, WEAK, Facts, diagnose
+from agent.ui.installation import Laptop, diagnose_laptop
 from agent.ui.refusal import refusal_of
 from agent.ui.terminal import Terminal
 
@@ -29,7 +30,8 @@ def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) 
 
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
-    found = diagnose(_gather(args.config, terminal))
+    facts, laptop = _gather(args.config, terminal)
+    found = [*diagnose(facts), *diagnose_laptop(laptop)]
     for item in found:
         fields = _fields(item.fields, terminal.translate)
         message = terminal.translate(item.message).format_map(fields)
@@ -52,7 +54,7 @@ def _fields(fields: Mapping[str, object], translate: Callable[[str], str]) -> di
     return named
 
 
-def _gather(path: Path | None, terminal: Terminal) -> Facts:
+def _gather(path: Path | None, terminal: Terminal) -> tuple[Facts, Laptop]:
     config, config_error, status, agent_error = default_config(), None, None, None
     try:
         config = load_config(path)
@@ -64,14 +66,15 @@ def _gather(path: Path | None, terminal: Terminal) -> Facts:
     refusal = status["policy"].get("refusal") if status else None
     records, audit_error = (None, None) if config_error else _audit(config, terminal)
     release = os.uname().release.split(".")
-    return Facts(
+    facts = Facts(
         kernel=(int(release[0]), int(release[1])), root=os.getuid() == 0, free_bytes=_free(config.data_dir),
         inotify_watches=int(Path("/proc/sys/fs/inotify/max_user_watches").read_text("ascii")), status=status,
         agent_error=agent_error, config_error=config_error, audit_error=audit_error, audit_records=records,
         refusal=refusal_of(refusal, terminal.translate) if refusal else None, audit_there=_audit_is_there(config),
         tools={"libarchive13": ctypes.util.find_library("archive") is not None}, landlock=_landlock(),
-        keys=_keys(config) if status else {},
+        keys=_keys(config) if status else {}, device_users=raw_devices.people(), device_rules=raw_devices.rules(),
     )  # fmt: skip
+    return facts, laptop_facts.look(config.data_dir, status)
 
 
 def _keys(config: AgentConfig) -> Counter[str]:

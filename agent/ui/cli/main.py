@@ -30,11 +30,16 @@ COMMANDS = {
     "policy": N_("check, try and explain a policy"),
     "audit": N_("read and verify the audit log"),
     "quarantine": N_("documents that are held: list, restore"),
+    "held": N_("what waits for your answer, and your answer"),
+    "emergency": N_("open a channel for some minutes, for the care of a patient; it is recorded"),
+    "tour": N_("five minutes: see with invented documents what Serment does"),
+    "month": N_("what Serment did for you this month"),
     "release": N_("let a held document go, with a reason"),
     "patients": N_("the practice's patient list: load, status, forget"),
     "seal": N_("seal a document for yourself, the practice and others"),
     "open": N_("open a sealed document"),
     "page": N_("put the page that opens your sealed files in any browser on a stick"),
+    "enrol": N_("make this laptop one of a fleet, with a token of its collector"),
     "keys": N_("your key and the practice's: phrase, backup sheet, rotation, recovery by two"),
 }
 _EXAMPLE = N_("example: serment scan ~/Documents")

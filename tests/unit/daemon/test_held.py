@@ -152,7 +152,7 @@ def test_refused_is_kept_for_its_writer(bench: Bench) -> None:
     (entry,) = bench.store.list()
     assert (entry.uid, entry.name, entry.state, entry.before) == (1234, b"lettre.txt", "held", True)
     assert (bench.outcome()["result"], bench.outcome()["held"]) == ("done", entry.id)
-    assert bench.notices.of(1000)[0].held == entry.id
+    assert bench.notices.of(1234)[0].held == entry.id
     bench.ask(uid=1234)
     assert len(bench.store.list()) == 1  # the same document again is the same copy
 

@@ -95,3 +95,25 @@ def test_a_damaged_copy_does_not_stop_the_agent(file: Path, tmp_path: Path) -> N
     edited(file, b"bad")
     (tmp_path / "policy" / "last-good.yaml").write_bytes(b"also bad")
     assert store(file, tmp_path).in_force.source == "profile:monitor"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has something to keep others out of")
+@pytest.mark.parametrize(("owner", "mode"), [(1000, 0o644), (0, 0o664), (0, 0o646), (0, 0o602)])
+def test_a_file_that_others_may_write_does_not_count(file: Path, tmp_path: Path, owner: int, mode: int) -> None:
+    """Whoever writes it would name recipients of their own, and open what is sealed from then on."""
+    told = Told()
+    os.chown(file, owner, 0)
+    file.chmod(mode)
+    policies = store(file, tmp_path, told)
+    assert policies.in_force.source == "profile:monitor"
+    assert policies.refused is not None
+    assert policies.refused.hint
+    os.chown(file, 0, 0)
+    file.chmod(0o644)
+    assert policies.refresh(force=True)
+    assert policies.in_force.source == str(file)
+    file.chmod(0o666)
+    edited(file, profile_bytes("monitor"))
+    policies.refresh()
+    assert policies.refused is not None
+    assert policies.in_force.source == str(file)  # the good one stays in force

@@ -121,7 +121,9 @@ class Bench:
 
     def make(self, reader: Any, capacity: int = 2000) -> SecondLook:
         return SecondLook(
-            self.pipeline, Surroundings(reader, self.queue, self.troubles, self.operations, self._rescan), capacity
+            self.pipeline,
+            Surroundings(reader, self.queue, self.troubles, self.operations, self._rescan, lambda *_: None),
+            capacity,
         )
 
     def _rescan(self) -> None:

@@ -31,6 +31,14 @@ def test_a_kernel_without_the_second_half_of_flags() -> None:
     assert flags < 1 << 32
 
 
+@pytest.mark.parametrize(("offered", "timeout"), [(wire.REQUEST_TIMEOUT, 7200), (0, 0)])
+def test_the_kernels_patience_is_limited_where_it_can_be(offered: int, timeout: int) -> None:
+    hello = wire.parse_init(_offer(45, wire.INIT_EXT | offered))
+    reply, flags = wire.init_reply(hello, passthrough=False, timeout_s=7200)
+    assert flags & wire.REQUEST_TIMEOUT == offered
+    assert struct.unpack_from("=H", reply, 40) == (timeout,)
+
+
 def test_passthrough_is_not_taken_when_it_is_not_wanted() -> None:
     reply, flags = wire.init_reply(wire.parse_init(_offer(45, wire.INIT_EXT | wire.PASSTHROUGH)), passthrough=False)
     assert not flags & wire.PASSTHROUGH

@@ -1,0 +1,96 @@
+"""``serment-helper``: started in a person's session by systemd (user unit), once a person, whatever the sessions.
+
+Exit codes: 0 the session is over, 69 there is another helper of this person (or none, for ``--show``), 78 the
+configuration cannot be read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import os
+import signal
+import sys
+from pathlib import Path
+
+from agent.config import load_config
+from agent.errors import ConfigError, HostError
+from agent.helper.agent_link import AgentLink
+from agent.helper.app import BUS_NAME, BUS_PATH, MENU, Helper
+from agent.helper.bus import Bus, BusError
+from agent.helper.memory import Memory
+from agent.i18n import preferred
+
+
+def main(words: list[str]) -> int:
+    """Run until the session ends. ``--config FILE`` and ``--lang fr|en`` as for ``serment``.
+
+    ``--show emergency`` (held, open, tour) asks the helper that runs to open that, as its menu in the panel does: for a
+    launcher, or a key.
+    """
+    options = dict(zip(words[::2], words[1::2], strict=False))
+    if "--show" in options:
+        return _show(options["--show"])
+    config = Path(options["--config"]) if "--config" in options else None
+    try:
+        socket_path = load_config(config).control_socket
+    except ConfigError as error:
+        print(f"serment-helper: {error}", file=sys.stderr)
+        return error.exit_code
+    lock = _lock()
+    if lock is None:
+        print("serment-helper: another one runs for this person", file=sys.stderr)
+        return HostError.exit_code
+    helper = Helper(
+        AgentLink(socket_path), _bus("SESSION"), _bus("SYSTEM"), Memory(), options.get("--lang") or preferred(), config
+    )
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+    gc.collect()
+    gc.freeze()
+    helper.run()
+    return 0
+
+
+def _show(what: str) -> int:
+    bus = _bus("SESSION")
+    try:
+        if bus is None or what not in MENU:
+            raise BusError(what)
+        bus.call(BUS_NAME, BUS_PATH, BUS_NAME, "Show", "s", (what,))
+    except BusError:
+        print(f"serment-helper: cannot show {what!r}; one of {', '.join(MENU)}, in a session", file=sys.stderr)
+        return HostError.exit_code
+    return 0
+
+
+def _lock() -> int | None:
+    """One helper a person; None: there is one. A session without a runtime folder is not told apart."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if not runtime:
+        return -1
+    try:
+        fd = os.open(os.path.join(runtime, "serment-helper.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return -1
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(fd)
+        return None
+    return fd
+
+
+def _bus(which: str) -> Bus | None:
+    try:
+        return Bus(which)
+    except BusError:
+        return None
+
+
+def entry() -> None:
+    """The command of the package."""
+    sys.exit(main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    entry()

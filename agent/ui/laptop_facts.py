@@ -1,0 +1,121 @@
+"""Looks at the laptop for ``serment doctor``: unit, rule, disk, swap, clock. Reads; changes nothing; never fails.
+
+Each function takes the root of the file system it looks at, so that a test gives it one of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import pwd
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from agent.ui.installation import Laptop
+
+_MAX_BYTES = 1 << 20
+_UNITS = ("usr/lib/systemd/system", "lib/systemd/system", "etc/systemd/system")
+_RULE = "60-serment-removable.rules"
+_TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
+_LAYERS = 4  # a logical volume on an encrypted partition on a RAID
+
+
+def look(data_dir: Path, status: Mapping[str, Any] | None, root: Path = Path("/")) -> Laptop:
+    """What this user may see of the laptop; ``status`` is the agent's answer, when there is one."""
+    installed = any((root / folder / "serment-agent.service").exists() for folder in _UNITS)
+    guards_all = bool(status and status["root"])
+    return Laptop(
+        unit_enabled=_enabled(root) if installed else None,
+        udev_rule=_rule(root) if installed or guards_all else None,
+        fuse=(root / "dev/fuse").exists() or not guards_all,
+        reader_account=_account("serment-worker") if installed else None,
+        replaced=_replaced(root, int(status["pid"])) if status else None,
+        disk_encrypted=_encrypted(root, data_dir) if guards_all else None,
+        swap_clear=_swaps(root), clock_synchronised=_synchronised(),
+        patients=_patients(status), unsent=_unsent(status),
+    )  # fmt: skip
+
+
+def _enabled(root: Path) -> bool:
+    return any((root / "etc/systemd/system").glob("*.wants/serment-agent.service"))
+
+
+def _rule(root: Path) -> bool:
+    return any((root / folder / _RULE).exists() for folder in ("usr/lib/udev/rules.d", "etc/udev/rules.d"))
+
+
+def _account(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+def _replaced(root: Path, pid: int) -> bool | None:
+    """Whether the running program's file is gone: an update put another in its place."""
+    try:
+        return os.readlink(root / f"proc/{pid}/exe").endswith(" (deleted)")
+    except OSError:
+        return None
+
+
+def _encrypted(root: Path, folder: Path) -> bool | None:
+    """Whether a layer of dm-crypt lies below the folder. None where there is no block device (a network, memory)."""
+    for parent in (folder, *folder.parents):
+        with contextlib.suppress(OSError):
+            number = os.stat(parent).st_dev
+            return _crypt_below(root / "sys/dev/block" / f"{os.major(number)}:{os.minor(number)}", _LAYERS)
+    return None
+
+
+def _crypt_below(device: Path, layers: int) -> bool | None:
+    if not device.exists():
+        return None
+    if _text(device / "dm/uuid").startswith("CRYPT-"):
+        return True
+    below = sorted((device / "slaves").glob("*")) if layers else []
+    return bool(below) and all(_crypt_below(each.resolve(), layers - 1) for each in below)
+
+
+def _swaps(root: Path) -> tuple[str, ...]:
+    """Swap that would show what was in memory: neither zram nor on dm-crypt."""
+    found = []
+    for line in _text(root / "proc/swaps").splitlines()[1:]:
+        name = line.split()[0]
+        short = os.path.basename(os.path.realpath(name))
+        if short.startswith("zram"):
+            continue
+        device = root / "sys/class/block" / short
+        hidden = _crypt_below(device, _LAYERS) if device.exists() else _encrypted(root, Path(name).parent)
+        if not hidden:
+            found.append(name)
+    return tuple(found)
+
+
+def _synchronised() -> bool | None:
+    """What the kernel says of its clock; None where it does not say."""
+    state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(512))
+    return None if state < 0 else state != _TIME_ERROR
+
+
+def _patients(status: Mapping[str, Any] | None) -> int | None:
+    if not status or "patients" not in status:
+        return None
+    return int(status["patients"]["patients"]) if status["patients"] else 0
+
+
+def _unsent(status: Mapping[str, Any] | None) -> int | None:
+    if not status or not str(status["collector"]["url"] or "").startswith("https://"):
+        return None
+    return int(status["audit"]["records"]) - int(status["audit"]["acknowledged"] or 0)
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAX_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,157 @@
+"""What the packages are made of, without building them: lock files, scripts, units, desktop files.
+
+``tests/laptop/test_package.py`` installs them; with SERMENT_LONG they are built twice here and compared.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PACKAGING = CHECKOUT / "packaging"
+LOCKS = PACKAGING / "requirements"
+SCRIPTS = sorted(path for path in PACKAGING.glob("deb/*/*") if path.name in {"config", "postinst", "prerm", "postrm"})
+# What systemd-analyze may find left open, of 10. The agent's own figure is explained in systemd/README.md.
+EXPOSURE = {"serment-sync.service": 2.5, "serment-collector.service": 2.5, "serment-agent.service": 5.2}
+
+
+def tool(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"no {name} on this machine")
+    return found
+
+
+def plain(name: str) -> str:
+    """A project's name as registries compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def locked(name: str) -> dict[str, str]:
+    """Of a lock file: versions by name. Lines for other systems than Linux count, too."""
+    text = (LOCKS / name).read_text("utf-8")
+    return {
+        plain(found[1]): found[2] for found in re.finditer(r"^([\w.\-]+)(?:\[[\w,]+\])?==([\w.]+)", text, re.MULTILINE)
+    }
+
+
+def wanted() -> list[str]:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    return [*project["dependencies"], *extras["ocr"], *extras["outside"]]
+
+
+def test_every_library_of_the_agent_is_locked() -> None:
+    have = locked("agent.txt")
+    missing = {plain(re.split(r"[<>=\[;]", line)[0]) for line in wanted()} - set(have)
+    assert missing == set(), "make lock"
+
+
+def test_the_collectors_libraries_are_those_of_the_agent() -> None:
+    """One that is tested, not two: a version that differs is a mistake."""
+    agent, collector = locked("agent.txt"), locked("collector.txt")
+    assert {name: version for name, version in collector.items() if agent.get(name, version) != version} == {}
+    assert {"starlette", "uvicorn", "sqlalchemy", "cryptography"} <= set(collector)
+    assert "pypdfium2" not in collector  # it reads no document
+
+
+def test_locked_versions_are_those_that_were_tested() -> None:
+    lines = (CHECKOUT / "constraints.txt").read_text("utf-8").splitlines()
+    tested = {plain(line.split("==")[0]): line.split("==")[1].strip() for line in lines if "==" in line}
+    for name in ("agent.txt", "collector.txt"):
+        differing = {each: version for each, version in locked(name).items() if tested.get(each, version) != version}
+        assert differing == {}, f"{name}: make lock"
+
+
+@pytest.mark.parametrize("name", ["agent.txt", "collector.txt", "tools.txt"])
+def test_each_locked_library_has_its_hashes(name: str) -> None:
+    """pip refuses a file with another one."""
+    text = (LOCKS / name).read_text("utf-8")
+    blocks = re.split(r"^(?=[a-zA-Z])", text, flags=re.MULTILINE)
+    bare = [block.split()[0] for block in blocks if "==" in block and "--hash=sha256:" not in block]
+    assert bare == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_script_is_shell_that_stops_at_a_mistake(script: Path) -> None:
+    text = script.read_text("utf-8")
+    assert text.startswith("#!/bin/sh\n")
+    assert "\nset -e\n" in text
+    done = subprocess.run(["sh", "-n"], input=text.replace("@UNITS@", "a.service"), text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_removal_never_touches_what_is_the_persons() -> None:
+    """Keys, log and held documents go by one line, behind the question that nobody answered with yes by default."""
+    for name, data in (("serment", "/var/lib/serment"), ("serment-collector", "/var/lib/serment-collector")):
+        folder = PACKAGING / "deb" / name
+        text = "".join(path.read_text("utf-8") for path in SCRIPTS if path.parent == folder)
+        deleting = [line.strip() for line in text.splitlines() if re.search(r"\brm\b", line) and data in line]
+        assert deleting == [f"rm -rf {data}"]
+        asked = (folder / "postrm").read_text("utf-8").split('"$delete" = true')
+        assert f"rm -rf {data}" not in asked[0]
+        template = (folder / "templates").read_text("utf-8").split("Template: ")[-1]
+        assert template.startswith(f"{name}/purge-data")
+        assert "Default: false" in template
+        assert "Description-fr.UTF-8" in template
+
+
+def test_the_first_configuration_can_be_used(tmp_path: Path) -> None:
+    from agent.config import load_config
+
+    text = (PACKAGING / "config/agent.toml").read_text("utf-8")
+    for profile in ("enforce", "monitor"):
+        (tmp_path / "agent.toml").write_text(text.replace("@PROFILE@", profile))
+        config = load_config(tmp_path / "agent.toml")
+        assert (config.policy.profile, config.data_dir) == (profile, Path("/var/lib/serment"))
+
+
+@pytest.mark.parametrize("unit", EXPOSURE)
+def test_a_unit_is_confined_as_far_as_its_work_allows(unit: str) -> None:
+    command = [tool("systemd-analyze"), "security", "--offline=yes", "--no-pager", CHECKOUT / "systemd" / unit]
+    done = subprocess.run(command, capture_output=True, text=True)
+    found = re.search(r"Overall exposure level.*?: ([0-9.]+)", done.stdout)
+    assert found, done.stderr
+    assert float(found[1]) <= EXPOSURE[unit]
+
+
+def test_units_run_what_the_package_carries() -> None:
+    scripts = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    units = [*(CHECKOUT / "systemd").rglob("*.service"), *(PACKAGING / "desktop").glob("*.service")]
+    assert len(units) >= 5
+    for unit in units:
+        (started,) = re.findall(r"^ExecStart=(\S+)", unit.read_text("utf-8"), re.MULTILINE)
+        assert started.startswith("/opt/serment/bin/"), unit
+        assert Path(started).name in scripts, unit
+
+
+def test_desktop_files_are_valid() -> None:
+    for path in (PACKAGING / "desktop").glob("*.desktop"):
+        subprocess.run([tool("desktop-file-validate"), path], check=True)
+
+
+def test_the_software_centre_can_read_about_it() -> None:
+    path = PACKAGING / "metainfo/fr.serment.Serment.metainfo.xml"
+    done = subprocess.run([tool("appstreamcli"), "validate", "--no-net", path], capture_output=True, text=True)
+    assert "E:" not in done.stdout, done.stdout
+
+
+@pytest.mark.timeout(3000)
+@pytest.mark.skipif(not os.environ.get("SERMENT_LONG"), reason="SERMENT_LONG: two builds take ten minutes")
+def test_two_builds_are_the_same_bytes(tmp_path: Path) -> None:
+    made = []
+    for name in ("one", "two"):
+        out = tmp_path / name
+        command = [PACKAGING / "build/make.sh", "--out", out, "--only", "serment-collector"]
+        subprocess.run(command, check=True, stdout=sys.stderr, env=os.environ | {"SOURCE_DATE_EPOCH": "1795335411"})
+        (package,) = out.glob("*.deb")
+        made.append(package.read_bytes())
+    assert made[0] == made[1]

@@ -1,0 +1,108 @@
+"""The helper's small parts: state of the shield, its menu, memory, windows' pages."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.helper import outbox
+from agent.helper.memory import LESSONS, Memory
+from agent.helper.menu import Entry, layout, properties
+from agent.helper.pages import emergency_page, reason_page
+from agent.helper.saying import Voice
+from agent.helper.state import OFF, PROTECTED, WEAKER, state_of
+
+HELLO: dict[str, Any] = {
+    "reasons": [{"id": "soins", "text": {"fr": "Soins", "en": "Care"}}],
+    "emergency": {"minutes": 15, "a_day": 3, "channels": ["removable", "cloud_sync"]},
+}
+VOICE = Voice("en", lambda text: text)
+
+
+def _status(*channels: dict[str, Any], ready: bool = True, troubles: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
+    return {"ready": ready, "channels": list(channels), "troubles": list(troubles)}
+
+
+def _channel(strength: str, channel: str = "removable", path: str | None = "/s", reason: str = "") -> dict[str, Any]:
+    return {"channel": channel, "path": path, "strength": strength, "reason": reason}
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        (None, OFF),
+        (_status(ready=False), OFF),
+        (_status(_channel("hold")), PROTECTED),
+        (_status(_channel("after-write", path=None), _channel("hold")), PROTECTED),  # no stick is plugged in
+        (_status(_channel("after-write", "downloads")), PROTECTED),
+        (_status(_channel("hold"), _channel("after-write", reason="read-only")), WEAKER),
+        (_status(_channel("off", path=None, reason="switched off")), WEAKER),
+        (_status(troubles=({"word": "x", "severity": "weaker", "message": "m {a}", "fields": {"a": 1}},)), WEAKER),
+    ],
+)
+def test_what_the_shield_says(status: dict[str, Any] | None, word: str) -> None:
+    found, why = state_of(status, lambda text: text)
+    assert found == word
+    assert (why == "") == (word == PROTECTED)
+
+
+def test_the_menu_as_dbusmenu_wants_it() -> None:
+    entries = [Entry("", "Protected"), Entry("open", "A_b")]
+    root = layout(entries, 0)
+    assert root is not None
+    assert [child[1][0] for child in root[2]] == [1, 2]
+    assert properties(entries[0])["enabled"] == ("b", False)
+    assert properties(entries[1], ["label"]) == {"label": ("s", "A__b")}
+    assert layout(entries, 3) is None
+
+
+def test_lessons_come_the_first_times_only_and_the_tour_once(tmp_path: Path) -> None:
+    path = tmp_path / "s/helper.json"
+    assert [Memory(path).lesson_due("r") for _ in range(LESSONS + 2)] == [True] * LESSONS + [False] * 2
+    assert Memory(path).lesson_due("other")
+    assert [Memory(path).tour_due() for _ in range(2)] == [True, False]
+    assert [Memory(path).month_due(month) for month in ("2026-10", "2026-10", "2026-11", "2026-11")] == [
+        False, False, True, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"lessons": 3, "month": []}', "\x00", "[" * 100_000])
+def test_a_memory_that_cannot_be_read_is_an_empty_one(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "helper.json"
+    path.write_text(content)
+    assert Memory(path).lesson_due("r")
+    assert Memory(path).month_due("2026-11") is False
+
+
+def test_return_never_lets_a_document_go_as_it_is() -> None:
+    assert reason_page("x", "y", ("seal", "reason"), HELLO, VOICE).default == "seal"
+    assert reason_page("x", "y", ("reason",), HELLO, VOICE).default == ""
+    assert emergency_page(HELLO, VOICE).default == ""
+
+
+def test_the_reasons_end_with_not_a_patient_and_ones_own_words() -> None:
+    page = reason_page("x", "y", ("reason",), HELLO, VOICE)
+    assert [word for word, _label in page.reasons] == ["soins", "not-patient", "other"]
+    assert [word for word, _label in page.buttons] == ["later", "emergency", "reason"]
+    without = HELLO | {"emergency": {"minutes": 15, "a_day": 0, "channels": []}}
+    assert "emergency" not in dict(reason_page("x", "y", ("reason",), without, VOICE).buttons)
+
+
+def test_attachments_lie_in_a_folder_of_ones_own_and_go_after_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    folder = outbox.folder()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    (folder / "a.pdf").write_bytes(b"x")
+    outbox.sweep()
+    assert (folder / "a.pdf").exists()
+    outbox.sweep((folder / "a.pdf").stat().st_ctime + 24 * 3600 + 1)
+    assert not (folder / "a.pdf").exists()
+    tmp_path.chmod(0o755)
+    with pytest.raises(Exception, match="no place"):
+        outbox.folder()

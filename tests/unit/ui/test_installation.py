@@ -1,0 +1,137 @@
+"""``serment doctor`` on the laptop around the agent: each finding from a file system made for it, each with what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.ui import laptop_facts
+from agent.ui.doctor import BROKEN, OK, WEAK, Diagnosis
+from agent.ui.installation import Laptop, diagnose_laptop
+
+STATUS: dict[str, Any] = {
+    "root": True, "pid": 4242, "patients": None, "collector": {"url": "http://127.0.0.1:8440"},
+    "audit": {"records": 5, "acknowledged": 0},
+}  # fmt: skip
+
+
+def states(laptop: Laptop) -> dict[str, str]:
+    return {item.word: item.state for item in diagnose_laptop(laptop)}
+
+
+def make(root: Path, *names: str, text: str = "") -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+
+
+def packaged(root: Path) -> None:
+    make(root, "usr/lib/systemd/system/serment-agent.service", "usr/lib/udev/rules.d/60-serment-removable.rules",
+         "etc/systemd/system/multi-user.target.wants/serment-agent.service", "dev/fuse")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("laptop", "word", "state"),
+    [
+        (Laptop(unit_enabled=False), "service", WEAK),
+        (Laptop(unit_enabled=True), "service", OK),
+        (Laptop(replaced=True), "update", WEAK),
+        (Laptop(udev_rule=False), "udev-rule", WEAK),
+        (Laptop(fuse=False), "fuse", BROKEN),
+        (Laptop(reader_account=False), "reader-account", WEAK),
+        (Laptop(disk_encrypted=False), "disk-encryption", WEAK),
+        (Laptop(disk_encrypted=True), "disk-encryption", OK),
+        (Laptop(swap_clear=["/dev/sda3"]), "swap", WEAK),
+        (Laptop(clock_synchronised=False), "clock", WEAK),
+        (Laptop(patients=0), "patients", OK),
+        (Laptop(unsent=10_001), "collector", WEAK),
+    ],
+)
+def test_each_finding_stands_alone_and_says_what_to_do(laptop: Laptop, word: str, state: str) -> None:
+    (found,) = diagnose_laptop(laptop)
+    assert (found.word, found.state) == (word, state)
+    assert state == OK or found.hint
+    assert isinstance(found, Diagnosis)
+    found.message.format_map(found.fields)
+
+
+def test_what_nobody_can_know_is_no_finding() -> None:
+    assert states(Laptop()) == {}
+    assert states(Laptop(unsent=10_000, clock_synchronised=True, patients=812, udev_rule=True)) == {}
+
+
+def test_a_laptop_as_the_package_leaves_it(tmp_path: Path) -> None:
+    packaged(tmp_path)
+    found = laptop_facts.look(tmp_path, STATUS, tmp_path)
+    assert (found.unit_enabled, found.udev_rule, found.fuse, found.swap_clear) == (True, True, True, ())
+    assert found.patients == 0
+    assert found.unsent is None  # the embedded collector is this laptop
+
+
+def test_what_somebody_took_away_is_missed(tmp_path: Path) -> None:
+    packaged(tmp_path)
+    for name in ("usr/lib/udev/rules.d/60-serment-removable.rules", "dev/fuse",
+                 "etc/systemd/system/multi-user.target.wants/serment-agent.service"):  # fmt: skip
+        (tmp_path / name).unlink()
+    found = laptop_facts.look(tmp_path, STATUS, tmp_path)
+    assert (found.unit_enabled, found.udev_rule, found.fuse) == (False, False, False)
+
+
+def test_a_checkout_is_not_asked_for_units(tmp_path: Path) -> None:
+    found = laptop_facts.look(tmp_path, STATUS | {"root": False}, tmp_path)
+    assert (found.unit_enabled, found.udev_rule, found.reader_account, found.disk_encrypted) == (None, None, None, None)
+
+
+def test_an_agent_whose_program_was_replaced(tmp_path: Path) -> None:
+    (tmp_path / "proc/4242").mkdir(parents=True)
+    link = tmp_path / "proc/4242/exe"
+    link.symlink_to("/opt/serment/python/bin/python3.11 (deleted)")
+    assert laptop_facts.look(tmp_path, STATUS, tmp_path).replaced is True
+    link.unlink()
+    link.symlink_to("/opt/serment/python/bin/python3.11")
+    assert laptop_facts.look(tmp_path, STATUS, tmp_path).replaced is False
+
+
+def layer(root: Path, name: str, uuid: str = "", below: str = "") -> None:
+    (root / f"sys/devices/{name}/slaves").mkdir(parents=True)
+    make(root, f"sys/devices/{name}/dm/uuid", text=uuid)
+    if below:
+        (root / f"sys/devices/{name}/slaves/{below}").symlink_to(root / "sys/devices" / below)
+
+
+@pytest.mark.parametrize(("uuid", "encrypted"), [("CRYPT-LUKS2-00", True), ("LVM-00", False)])
+def test_encryption_is_found_below_a_logical_volume(tmp_path: Path, uuid: str, encrypted: bool) -> None:
+    import os
+
+    layer(tmp_path, "vda")
+    layer(tmp_path, "dm-0", uuid, "vda")
+    layer(tmp_path, "dm-1", "LVM-11", "dm-0")
+    number = os.stat(tmp_path).st_dev
+    block = tmp_path / "sys/dev/block"
+    block.mkdir(parents=True)
+    (block / f"{os.major(number)}:{os.minor(number)}").symlink_to(tmp_path / "sys/devices/dm-1")
+    packaged(tmp_path)
+    assert laptop_facts.look(tmp_path, STATUS, tmp_path).disk_encrypted is encrypted
+
+
+def test_swap_in_memory_or_encrypted_hides_what_it_holds(tmp_path: Path) -> None:
+    layer(tmp_path, "dm-2", "CRYPT-PLAIN-swap")
+    layer(tmp_path, "sda3")
+    (tmp_path / "sys/class/block").mkdir(parents=True)
+    for name in ("dm-2", "sda3"):
+        (tmp_path / "sys/class/block" / name).symlink_to(tmp_path / "sys/devices" / name)
+    lines = "Filename\tType\tSize\tUsed\tPriority\n" + "".join(
+        f"{name}\tpartition\t1\t0\t-2\n" for name in ("/dev/zram0", "/dev/dm-2", "/dev/sda3")
+    )
+    make(tmp_path, "proc/swaps", text=lines)
+    assert laptop_facts.look(tmp_path, None, tmp_path).swap_clear == ("/dev/sda3",)
+
+
+def test_records_that_wait_for_a_collector_elsewhere(tmp_path: Path) -> None:
+    status = STATUS | {
+        "collector": {"url": "https://collecteur.example"},
+        "audit": {"records": 30_000, "acknowledged": None},
+    }
+    assert laptop_facts.look(tmp_path, status, tmp_path).unsent == 30_000

@@ -19,6 +19,7 @@ import pytest
 
 from agent.gates.asking import Answer, Ask, Flag, Question, Say
 from tests.airlock_bed import SECRET, Bed, bed, count, marked, user, volume, wait_until
+from tests.running import wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 INTERLEAVINGS = int(os.environ.get("SERMENT_AIRLOCK_INTERLEAVINGS", "60"))
@@ -451,7 +452,8 @@ def test_questions_say_who_and_what(stick: Bed) -> None:
         again.flush()
         os.fsync(again.fileno())
     assert stick.agent.questions[-1].flags == Flag.SYNC
-    assert [done.number for done in stick.agent.done] == [file.number, stick.agent.questions[-1].number]
+    told = [file.number, stick.agent.questions[-1].number]  # the outcome follows the caller's answer
+    wait_for(lambda: [done.number for done in stick.agent.done] == told)
 
 
 def test_the_number_that_a_writer_gets_is_the_agents(stick: Bed) -> None:

@@ -36,6 +36,12 @@ def look_now(agent: RunningAgent) -> None:
     agent.process.send_signal(signal.SIGHUP)
 
 
+def wrong(agent: RunningAgent) -> set[str]:
+    """What ``serment doctor`` finds wrong; of the machine itself something may be."""
+    lines = agent.command("doctor", "--json").stdout.splitlines()
+    return {found["word"] for found in map(json.loads, lines) if found["state"] != "ok"}
+
+
 def in_force(agent: RunningAgent) -> str:
     name: str = agent.status()["policy"]["name"]
     return name
@@ -99,14 +105,14 @@ def test_a_start_with_a_bad_file_takes_the_last_good_one(agent: RunningAgent) ->
     assert (status["policy"]["name"], status["policy"]["source"]) == ("test/good", "last-good")
     assert status["ready"]
     assert status["policy"]["refused"]
-    assert agent.command("doctor").returncode == 1
+    assert "policy" in wrong(agent)
     agent.policy.write_text(one_rule("inform", "test/mended"), "utf-8")
     look_now(agent)
     wait_for(lambda: in_force(agent) == "test/mended")
     status = agent.status()
     assert status["policy"]["refused"] is None
     assert status["troubles"] == []
-    assert agent.command("doctor").returncode == 0
+    assert "policy" not in wrong(agent)
 
 
 def test_a_policy_file_that_goes_away_changes_nothing(agent: RunningAgent) -> None:

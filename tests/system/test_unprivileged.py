@@ -260,10 +260,14 @@ def test_the_log_is_for_its_reviewers_and_a_stranger_is_told_where_to_look(pytho
         config.write_text(
             f'[agent]\ndata_dir = "{folder}/data"\nruntime_dir = "{folder}/run"\nlanguage = "en"\n', "utf-8"
         )
-        for words in (["list"], ["show", "1"], ["verify"], ["export"]):
+        for words in (["list"], ["show", "1"]):  # own records come from the agent, and none runs here
+            told = run_as(CLARA, python, "-m", "agent.ui.cli.main", "audit", *words, "--config", config)
+            assert (told.returncode, told.stdout) == (69, "")
+            assert "agent" in told.stderr
+        for words in (["verify"], ["export"]):
             told = run_as(CLARA, python, "-m", "agent.ui.cli.main", "audit", *words, "--config", config)
             assert (told.returncode, told.stdout) == (2, "")
             assert "reviewers only" in told.stderr
-            assert "serment quarantine list" in told.stderr
+            assert "serment audit review" in told.stderr
     finally:
         shutil.rmtree(folder)

@@ -28,10 +28,9 @@ HOSTILE_NAMES = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one system file run one after another; those that need root or the corpus say so when it is missing."""
+    """Tests that need root or the corpus say so when it is missing (``--dist loadfile`` runs a file's one by one)."""
     for item in items:
         if item.get_closest_marker("system"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
             if os.getuid() != 0:
                 item.add_marker(pytest.mark.skip(reason="needs root: real mounts, devices and namespaces"))
         if item.get_closest_marker("corpus") and not CORPUS.is_dir():

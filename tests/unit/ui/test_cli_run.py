@@ -129,7 +129,10 @@ def test_the_doctor_finds_a_healthy_agent(agent: RunningAgent) -> None:
     done = agent.command("doctor")
     assert "✓ the agent runs (process " in done.stdout
     assert "✓ the audit log is intact" in done.stdout
-    assert done.returncode == (0 if os.getuid() == 0 else 1), done.stdout
+    assert done.returncode == ("\n! " in done.stdout), (
+        done.stdout
+    )  # the machine itself may have weaknesses, nothing is broken
+    assert "✗" not in done.stdout
 
 
 def test_a_channel_that_is_off_is_called_by_its_name(agent: RunningAgent) -> None:

@@ -37,7 +37,7 @@ def test_a_prescription(serment: Serment, tmp_path: Path) -> None:
     (person,) = [line for line in lines if line.startswith("    Is it about one particular person? +")]
     assert person.endswith(": yes (it takes +0.0)")
     assert "       +2.2  birth date (text)  195•-••-••" in lines
-    assert lines[-2].startswith("    What would change it: it would not be judged medical without: ")
+    assert lines[-2].startswith("    What would change it: ")
     assert lines[-1].startswith("    Nobody could be recognised without: social security number, name of a person")
 
 

@@ -30,9 +30,8 @@ HOSTILE_NAMES = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that need root or the corpus say so when it is missing (``--dist loadfile`` runs a file's one by one)."""
     for item in items:
-        if item.get_closest_marker("system"):
-            if os.getuid() != 0:
-                item.add_marker(pytest.mark.skip(reason="needs root: real mounts, devices and namespaces"))
+        if item.get_closest_marker("system") and os.getuid() != 0:
+            item.add_marker(pytest.mark.skip(reason="needs root: real mounts, devices and namespaces"))
         if item.get_closest_marker("corpus") and not CORPUS.is_dir():
             item.add_marker(
                 pytest.mark.skip(reason="the development corpus (../shared/corpus) is not beside this clone")

@@ -61,7 +61,7 @@ demo: venv ## show each action once, on scratch folders and invented documents
 	$(BIN)/python -m tests.demo
 
 test: venv test-packages ## all tests; those on real devices need root (ARGS='-k policy' for some; SERMENT_LONG=1, SERMENT_FUZZ_SECONDS=60: longer campaigns)
-	$(APART) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --reruns 1 --reruns-delay 2 $(ARGS)
+	$(APART) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --reruns 2 --reruns-delay 3 $(ARGS)
 
 lint: venv ## ruff, format, mypy, import contracts, catalogues
 	$(BIN)/ruff check .

@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import pwd
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from agent.errors import N_, ConfigError
 
@@ -211,65 +213,49 @@ def _path(value: str, wrong: Any) -> Path:
     return Path(os.path.normpath(value))
 
 
+def _is_collector(url: str) -> bool:
+    """Embedded, none, TLS, or (as the embedded one is) in clear on this machine alone."""
+    if url in {"embedded", "off"}:
+        return True
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme, parts.hostname) == _OWN_MACHINE)
+    except ValueError:
+        return False
+
+
+_OWN_MACHINE = ("http", "127.0.0.1")
+_BOUNDS: tuple[tuple[str, str, Callable[[AgentConfig], bool]], ...] = (
+    ("agent.language", "fr, en or empty", lambda c: c.agent.language in {"", "fr", "en"}),
+    ("agent.workers", "between 1 and 16", lambda c: 1 <= c.agent.workers <= 16),
+    ("policy.profile", "monitor or enforce", lambda c: c.policy.profile in {"monitor", "enforce"}),
+    ("gates.deadline_s", "between 5 and 3600", lambda c: 5 <= c.gates.deadline_s <= 3600),
+    (
+        "gates.picture_wait_s", "at least 0 and less than deadline_s",
+        lambda c: 0 <= c.gates.picture_wait_s < c.gates.deadline_s,
+    ),
+    ("gates.sync_picture_wait_s", "between 0 and 3600", lambda c: 0 <= c.gates.sync_picture_wait_s <= 3600),
+    ("gates.picture_budget_s", "between 0 and 3600", lambda c: 0 <= c.gates.picture_budget_s <= 3600),
+    ("gates.staging_mb", "between 0 and 1048576", lambda c: 0 <= c.gates.staging_mb <= 1 << 20),
+    ("keys.kind", "x25519 or hybrid", lambda c: c.keys.kind in {"x25519", "hybrid"}),
+    (
+        "keys.protection", "auto, tpm, credential or host",
+        lambda c: c.keys.protection in {"auto", "tpm", "credential", "host"},
+    ),
+    ("audit.event_days", "between 182 and 1096", lambda c: 182 <= c.audit.event_days <= 1096),
+    ("audit.private_days", "between 30 and event_days", lambda c: 30 <= c.audit.private_days <= c.audit.event_days),
+    ("collector.port", "between 0 and 65535", lambda c: 0 <= c.collector.port <= 65535),
+    ("collector.url", "embedded, off, or an https:// address", lambda c: _is_collector(c.collector.url)),
+)  # fmt: skip
+"""Key, what is expected there (a text of the catalogue, see ui.cli.system_words), and whether it is so."""
+
+
 def _check(config: AgentConfig, where: str) -> None:
-    checks = [
-        ("agent.language", config.agent.language in {"", "fr", "en"}, "fr, en or empty", config.agent.language),
-        ("agent.workers", 1 <= config.agent.workers <= 16, "between 1 and 16", config.agent.workers),
-        (
-            "policy.profile",
-            config.policy.profile in {"monitor", "enforce"},
-            "monitor or enforce",
-            config.policy.profile,
-        ),
-        ("gates.deadline_s", 5 <= config.gates.deadline_s <= 3600, "between 5 and 3600", config.gates.deadline_s),
-        (
-            "gates.picture_wait_s",
-            0 <= config.gates.picture_wait_s < config.gates.deadline_s,
-            "at least 0 and less than deadline_s",
-            config.gates.picture_wait_s,
-        ),
-        (
-            "gates.sync_picture_wait_s",
-            0 <= config.gates.sync_picture_wait_s <= 3600,
-            "between 0 and 3600",
-            config.gates.sync_picture_wait_s,
-        ),
-        (
-            "gates.picture_budget_s",
-            0 <= config.gates.picture_budget_s <= 3600,
-            "between 0 and 3600",
-            config.gates.picture_budget_s,
-        ),
-        ("gates.staging_mb", 0 <= config.gates.staging_mb <= 1 << 20, "between 0 and 1048576", config.gates.staging_mb),
-        ("keys.kind", config.keys.kind in {"x25519", "hybrid"}, "x25519 or hybrid", config.keys.kind),
-        (
-            "keys.protection",
-            config.keys.protection in {"auto", "tpm", "credential", "host"},
-            "auto, tpm, credential or host",
-            config.keys.protection,
-        ),
-        ("audit.event_days", 182 <= config.audit.event_days <= 1096, "between 182 and 1096", config.audit.event_days),
-        (
-            "audit.private_days",
-            30 <= config.audit.private_days <= config.audit.event_days,
-            "between 30 and event_days",
-            config.audit.private_days,
-        ),
-        ("collector.port", 0 <= config.collector.port <= 65535, "between 0 and 65535", config.collector.port),
-        (
-            "collector.url",
-            config.collector.url in {"embedded", "off"}
-            or config.collector.url.startswith(("https://", "http://127.0.0.1")),
-            "embedded, off, or an https:// address",
-            config.collector.url,
-        ),
-    ]
-    for key, good, expected, found in checks:
-        if not good:
+    for key, expected, holds in _BOUNDS:
+        if not holds(config):
+            section, _dot, name = key.partition(".")
+            found = getattr(getattr(config, section), name)
             raise ConfigError(
                 N_("{key} should be {expected}, found {found}"),
-                where=where,
-                key=key,
-                expected=expected,
-                found=repr(found),
-            )
+                where=where, key=key, expected=expected, found=repr(found),
+            )  # fmt: skip

@@ -43,6 +43,7 @@ HARD = (
 FILE_SECONDS = 20
 FILE_SECONDS_WITH_PICTURES = 90
 DEFAULT = CHECKOUT.parent / "shared" / "corpus" / "manifest.jsonl"
+TABLES = frozenset((".csv", ".tsv", ".xlsx", ".xls", ".ods", ".dbf", ".db", ".sqlite"))
 PICTURES = frozenset((".tif", ".tiff", ".jpg", ".jpeg", ".png", ".bmp"))
 Row = dict[str, Any]
 
@@ -129,6 +130,7 @@ def summary(rows: list[Row]) -> dict[str, tuple[int, int]]:
     tables = [row for row in medical if row["kind"] == "patient-table"]
     counted = [row for row in medical if (row.get("patients") or 0) > 1]
     scans = [row for row in rows if Path(row["path"]).suffix.lower() in PICTURES and row["label"] == "medical"]
+    listed = [row for row in counted if Path(row["path"]).suffix.lower() in TABLES]
     return {
         "recall, medical (encrypted and images apart)": share(medical, "medical"),
         "recall, identified medical": share((row for row in medical if row["identified"]), "medical"),
@@ -146,6 +148,7 @@ def summary(rows: list[Row]) -> dict[str, tuple[int, int]]:
         "undecidable, encrypted": share((row for row in rows if "encrypted" in row["kind"]), "undecidable"),
         "undecidable, the rest, images apart": share(clear, "undecidable"),
         "tables with more than one patient": (sum(row["answer"]["patients"] > 1 for row in tables), len(tables)),
+        "several patients in tables, within 5 %": (sum(map(_counted, listed)), len(listed)),
         "several patients, counted within 5 %": (sum(_counted(row) for row in counted), len(counted)),
         "recall, pictures (tiff, jpeg, png, bmp)": share(scans, "medical"),
         "internal errors": share(rows, "internal"),

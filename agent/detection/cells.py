@@ -32,7 +32,9 @@ _ACT = re.compile(
 _NIR = re.compile(r"\D*([12378])\D?(\d\d)\D?(0[1-9]|1[0-2]|[2-9]\d)\D?(\d\d|2[AB])\D?(\d{3})\D?(\d{3})\D{0,3}(\d\d)\s*")
 _CAPITALS = r"[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ'’]+(?:-[A-ZÀ-ÖØ-Þ]+)*"
 _WORD = r"[A-ZÀ-ÖØ-Þ][\w'’]*[a-zß-ÿ]+(?:-[A-ZÀ-ÖØ-Þ]?[a-zß-ÿ]+)*"
-_PARTICLE = r"(?:(?:de|du|la|le|van|von|der|den|ter|ten|di|da|del|dos|el|ben|zu|DE|VAN|DER|DI|LE|LA) )*"
+_PARTICLES = "de|du|la|le|van|von|der|den|ter|ten|di|da|del|dos|el|ben|zu|DE|VAN|DER|DI|LE|LA"
+_PARTICLE = rf"(?:(?:{_PARTICLES}) )*"
+_PARTICLE_WORDS = frozenset(_PARTICLES.split("|"))
 _CIVILITY = (
     r"(?:M|Mr|Mme|Mlle|Mrs|Ms|Miss|Mx|Monsieur|Madame|Herr|Frau|Hr|Fr|Sig|Sig\.?ra|Sr|Sra|D|Dña|Dhr|Mw|Mevr|Pan|Pani)"
 )
@@ -101,6 +103,26 @@ def are_names(cells: Sequence[str]) -> bool:
         and len(set(cells)) * 2 > len(cells)
         and share(cells, is_clinical) < 0.15
     )
+
+
+def are_full_names(cells: Sequence[str]) -> bool:
+    """Whether a column holds names of persons, a given and a family name or a civility before it."""
+    if len(cells) < _LEAST or share(cells, is_clinical) >= PASS / 2:
+        return False
+    return share(cells, lambda cell: len(cell) < 120 and is_full_name(cell)) >= PASS and len(set(cells)) > 1
+
+
+def is_full_name(cell: str) -> bool:
+    """A given and a family name, or a family name after a civility."""
+    return _FULL_NAME.fullmatch(cell) is not None or (
+        " " in cell.strip() and _NAME.fullmatch(cell) is not None and _is_spelled(cell)
+    )
+
+
+def _is_spelled(cell: str) -> bool:
+    """At least two words, each with a capital, as a name is written and a sentence is not."""
+    words = [word for word in cell.replace(",", " ").split() if word not in _PARTICLE_WORDS]
+    return len(words) > 1 and all(word[0].isupper() for word in words)
 
 
 def _like(cells: Sequence[str], shape: re.Pattern[str]) -> float:

@@ -36,6 +36,10 @@ _ALONE = frozenset(
     b" date s p dose evenement condition reason plan result results resultat resultats score deces examen analyse obs"
     b" drug ame session charge op pa ta dent cat ins topo nac nee ne geb p dn n".split()
 )
+# both genders at once: Patient/in, Bewohner:in, patient(e), usager·ère, Assistito/a
+_GENDERS = re.compile(
+    r"(?<=\w{3})(?:[/:*_·.]|\()(?:in|innen|e|es|ne|ère|ere|euse|rice|a|o|i|en|n|s)\b\)?(?!\w)", re.IGNORECASE
+)
 _NEVER = 1 << 30  # letters
 _LOOSE = frozenset({"diagnosis", "clinical", "care", "other", "staff", "animal", "birth"})
 
@@ -63,7 +67,7 @@ def _role(cell: str) -> str:
     word = fold_term(cell)
     if len(word) < 2 and word != b"s":
         return ""
-    found = _known(word)
+    found = _known(word) or _known(fold_term(_GENDERS.sub("", cell)))
     if found:
         return found
     tokens = fold_term(_CAMEL.sub(" ", cell)).split()

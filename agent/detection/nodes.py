@@ -16,8 +16,8 @@ from agent.detection.judged import Judged
 from agent.detection.listed import with_list, with_people
 from agent.detection.roster.search import Search
 from agent.detection.structured import recognise
-from agent.detection.tables import TableEvidence, read_table
-from agent.detection.texts import judge_text
+from agent.detection.tables import TableEvidence, count_rows, read_table
+from agent.detection.texts import SHEETS, judge_text
 from agent.detection.weights import PRIOR_CLINICAL
 from agent.document import Area, Document, Format, Problem, Spot
 from agent.findings import Finding, FindingType, Kind, Scale, Side
@@ -65,6 +65,8 @@ def judge_node(node: Document, parent: Document | None, search: Search | None = 
             items=best.items + (_aside(text.items) if best is table else table.items),
             persons=max(listed, text.persons, key=len) if listed and not node.tables else listed or best.persons,
         )
+    elif text.probability >= combine.MEDICAL and node.format in SHEETS:
+        best = _with_rows(node, text)
     best = with_list(node, with_codes(node, best), search)
     return replace(best, problem=problem or best.problem, unread=_unread(node, parent))
 
@@ -80,6 +82,14 @@ def _readings(node: Document, text: Judged) -> list[list[list[tuple[str, ...]]]]
     if node.format not in _PRINTED or against:
         return []
     return tables_in("\n".join(part.text for part in node.parts[:_MAX_TABLES]))
+
+
+def _with_rows(node: Document, text: Judged) -> Judged:
+    """Its words say that a sheet is about patients, its columns alone do not: then the rows say how many they are."""
+    rows = frozenset[str]().union(*map(count_rows, node.tables[:_MAX_TABLES]))
+    if len(rows) <= max(len(text.persons), text.anonymous):
+        return text
+    return replace(text, persons=rows) if text.identified else replace(text, anonymous=len(rows))
 
 
 def _persons(tables: list[Judged], sizes: list[int]) -> frozenset[str]:

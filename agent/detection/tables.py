@@ -53,6 +53,34 @@ def read_table(rows: Sequence[Row]) -> TableEvidence:
     return found
 
 
+def count_rows(rows: Sequence[Row]) -> frozenset[str]:
+    """One key a distinct person of a table that stands in a document about patients, whoever found that out.
+
+    Empty when no column says who. Nothing is judged here: the members of a club are counted as well.
+    """
+    start, header = read_header(rows := rows[:_MAX_ROWS])
+    body = rows[start:]
+    if len(body) < _MIN_ROWS or max((len(row) for row in body[:_SAMPLE]), default=0) < 2:
+        return frozenset()
+    sample = body[:: max(1, len(body) // _SAMPLE)][:_SAMPLE]
+    roles = _look(rows[:start], header, sample).roles
+    if {*NAMING, "id", "nir"}.isdisjoint(roles.values()):
+        roles = _named_column(header, sample)
+        body = body[any(column < len(body[0]) and not content.is_full_name(body[0][column]) for column in roles) :]
+    return _keys(body, roles) if roles else frozenset()
+
+
+def _named_column(header: dict[int, str], sample: Sequence[Row]) -> dict[int, str]:
+    """The first column of names of two words, whatever its heading, but for those of staff and of who gives care."""
+    for column in range(min(_MAX_COLUMNS, max(len(row) for row in sample))):
+        cells = [row[column] for row in sample if column < len(row) and row[column].strip()]
+        if header.get(column, "") in {"staff", "care", "animal"} or 2 * len(cells) < len(sample):
+            continue
+        if content.are_full_names(cells):
+            return {column: "full-name"}
+    return {}
+
+
 def _judge(rows: Sequence[Row]) -> TableEvidence:
     start, header = read_header(rows)
     body = rows[start:]

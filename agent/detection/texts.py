@@ -28,7 +28,7 @@ from agent.findings import Finding, FindingType, Kind, Scale, Side
 
 _PATIENT_NUMBERS = frozenset((FindingType.NIR, FindingType.INS, FindingType.FOREIGN_ID))
 _MASKED = _PATIENT_NUMBERS | {FindingType.RPPS, FindingType.ADELI, FindingType.FINESS, FindingType.IPP, FindingType.NDA}
-_SHEETS = frozenset((Format.CSV, Format.XLSX, Format.XLS, Format.ODS))
+SHEETS = frozenset((Format.CSV, Format.XLSX, Format.XLS, Format.ODS))
 _Ask = Callable[[bytes, list[Hit]], Listed]
 """A folded page and its identifiers → the patients of the practice's list on it."""
 _NOBODY = Listed()
@@ -65,7 +65,7 @@ class _Page:
 
 def judge_text(node: Document, search: Search | None = None) -> Judged:
     """Judge the language of all parts of a node; the most telling page decides. ``search`` asks the patient list."""
-    in_rows = node.format in _SHEETS and bool(node.tables)  # then the rows tell who was born when
+    in_rows = node.format in SHEETS and bool(node.tables)  # then the rows tell who was born when
     pages = _read_pages(node, partial(search.text, names=not in_rows) if search is not None else None)
     if not pages:
         return Judged(node)

@@ -31,14 +31,14 @@ APART := $(shell unshare --mount --propagation private true 2>/dev/null && echo 
 MOVED := $(shell test ! -s $(STAMP) || test "$$(cat $(STAMP))" = "$(CURDIR)" || echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run demo test test-laptop bench lint deb rpm lock build-packages messages system-packages test-packages laptop-packages clean $(if $(MOVED),$(STAMP))
+.PHONY: help venv run demo test test-laptop test-laptop-quick bench lint audit deb rpm lock build-packages messages system-packages test-packages laptop-packages clean $(if $(MOVED),$(STAMP))
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 venv: $(STAMP) ## set up the virtual environment; the commands are then in .venv/bin
 
-$(STAMP): pyproject.toml setup.py constraints.txt agent/locale/fr/LC_MESSAGES/serment.po $(wildcard agent/detection/loops/*.px[di] agent/detection/loops/*.pyx) | system-packages
+$(STAMP): pyproject.toml setup.py constraints.txt agent/locale/fr/LC_MESSAGES/serment.po $(wildcard agent/detection/loops/*.px[di] agent/detection/loops/*.pyx agent/audit/glance/*.pyx) | system-packages
 	$(if $(MOVED),false,$(BIN)/python -m pip --version >/dev/null 2>&1) || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[dev]'
 	echo "$(CURDIR)" > $@
@@ -70,6 +70,11 @@ lint: venv ## ruff, format, mypy, import contracts, catalogues
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.catalogue
 
+audit: venv ## what bandit and pip-audit find (both are put into build/audit; asks PyPI about faults known of the locked libraries)
+	test -x build/audit/bin/pip-audit || { $(PYTHON) -m venv build/audit && build/audit/bin/pip install --quiet --disable-pip-version-check bandit pip-audit; }
+	build/audit/bin/bandit --quiet --recursive --severity-level high --confidence-level medium --skip B103 agent collector
+	build/audit/bin/pip-audit --disable-pip --require-hashes --requirement packaging/requirements/agent.txt --requirement packaging/requirements/collector.txt
+
 messages: venv ## take new texts into the catalogue
 	$(BIN)/pybabel -q extract -F packaging/babel.cfg -k N_ -k _ -o agent/locale/serment.pot --no-location --sort-output --project=serment .
 	$(BIN)/pybabel -q update -D serment -i agent/locale/serment.pot -d agent/locale -l fr --no-fuzzy-matching --no-wrap
@@ -83,6 +88,10 @@ test-laptop: venv laptop-packages ## on the virtual laptop: real systemd, udev, 
 	PATH="$(CURDIR)/$(BIN):$$PATH" nice tests/laptop/build-image --backports
 	PATH="$(CURDIR)/$(BIN):$$PATH" nice tests/laptop/build-image --name bookworm-tpm --include $(TPM_LIBRARIES)
 	SERMENT_LAPTOP=1 SERMENT_LAPTOP_FROM=$(FROM) nice $(BIN)/python -m pytest -n0 -o timeout=1500 tests/laptop $(ARGS)
+
+test-laptop-quick: venv ## one boot of it, from the package (minutes; skipped, with the reason, where there can be no machine)
+	@CI= packaging/system-packages $(LAPTOP_PACKAGES) $(BUILD_PACKAGES)
+	SERMENT_LAPTOP=1 SERMENT_LAPTOP_FROM=package nice $(BIN)/python -m pytest -n0 -q -s -o timeout=900 -p no:cacheprovider tests/laptop/test_quick.py $(ARGS)
 
 deb: build-packages ## dist/serment_*.deb and dist/serment-collector_*.deb, on Debian 12 (minutes; no root but for missing tools)
 	packaging/build/make.sh

@@ -8,7 +8,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
-LOOPS = "agent/detection/loops/_compiled"
+COMPILED = ("agent/detection/loops/_compiled", "agent/audit/glance/_compiled")
 
 
 class BuildWithCatalogues(build_py):
@@ -41,18 +41,21 @@ class BuildWhatCompiles(build_ext):
 
 
 def extensions() -> list[Extension]:
-    """What is compiled where it can be; the same in plain Python stands beside it (agent/detection/loops)."""
+    """What is compiled where it can be; the same in plain Python stands beside it (decisions 15 and 36)."""
     try:
         from Cython.Build import cythonize
     except ImportError:
         return []
-    loops = Extension(
-        LOOPS.replace("/", "."),
-        [f"{LOOPS}.pyx"],
-        # sums are to be those of the plain twin, on every machine
-        extra_compile_args=["-O3", "-ffp-contract=off", "-fstack-protector-strong"],
-    )
-    return list(cythonize([loops], build_dir="build/cython", quiet=True))
+    compiled = [
+        Extension(
+            name.replace("/", "."),
+            [f"{name}.pyx"],
+            # sums are to be those of the plain twin, on every machine
+            extra_compile_args=["-O3", "-ffp-contract=off", "-fstack-protector-strong"],
+        )
+        for name in COMPILED
+    ]
+    return list(cythonize(compiled, build_dir="build/cython", quiet=True))
 
 
 setup(cmdclass={"build_py": BuildWithCatalogues, "build_ext": BuildWhatCompiles}, ext_modules=extensions())

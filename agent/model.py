@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.findings import Findings
+from agent.stamp import Stamp as Stamp  # noqa: PLC0414 - one of these words, for whoever imports them from here
 
 
 class ChannelKind(StrEnum):
@@ -65,17 +66,7 @@ class Place:
     strength: Strength = Strength.AFTER_WRITE
     mechanism: str = "watch"
     reason: str = ""  # catalogue key: why the strength is what it is
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """Which file, in which state: the judged bytes are these or the action does not happen."""
-
-    device: int
-    inode: int
-    size: int  # bytes
-    mtime_ns: int
-    ctime_ns: int
+    host: str = ""  # where its documents go: a host's name, for a sync folder whose program states it
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +111,7 @@ class Facts:
     user: str = ""  # login name of the owner of the place
     groups: tuple[str, ...] = ()
     day: str = ""  # ISO date, for exceptions that end
+    host: str = ""  # where a sync folder's documents go, by its program's settings; "": not known
 
 
 @dataclass(frozen=True, slots=True)

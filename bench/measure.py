@@ -19,10 +19,11 @@ class Figure:
     at_least: bool = False  # the budget is a floor, not a ceiling
     bare: str = ""
     ratio: float | None = None
+    missing: str = ""  # why it could not be measured here
 
     @property
     def kept(self) -> bool | None:
-        if self.budget is None:
+        if self.budget is None or self.missing:
             return None
         return self.value >= self.budget if self.at_least else self.value <= self.budget
 
@@ -30,6 +31,8 @@ class Figure:
         return asdict(self) | {"kept": self.kept}
 
     def line(self) -> str:
+        if self.missing:
+            return f"  {self.name:<64} {self.missing}"
         budget = "" if self.budget is None else f"{'≥' if self.at_least else '≤'} {self.budget:g}"
         mark = {None: " ", True: "✓", False: "✗"}[self.kept]
         ratio = "" if self.ratio is None else f"{self.ratio:8.2f} × {self.bare}"

@@ -74,14 +74,15 @@ def collector() -> list[Figure]:
     from bench import collector as bench
 
     with tempfile.TemporaryDirectory(prefix="serment-bench-") as folder:
-        found = bench.measure(Path(folder), 120_000, 2000, 4)
+        found = bench.measure(Path(folder), 120_000, 2000, 8)
     with tempfile.TemporaryDirectory(prefix="serment-bench-") as folder:
-        other = bench.measure_postgresql(Path(folder), 120_000, 2000, 4)
+        other = bench.measure_postgresql(Path(folder), 120_000, 2000, 8)
     return [
         Figure("collector: verified events, senders on the same cores", found["records_per_s"], "events/s", 50_000,
                True, "SQLite insert", found["over_bare_insert"]),
-        Figure("collector: the same, PostgreSQL", other["records_per_s"], "events/s", 40_000, True, "SQLite insert",
-               other["over_bare_insert"]),
+        Figure("collector: the same, PostgreSQL", other["records_per_s"], "events/s", 40_000, True, "COPY",
+               other["over_bare_copy"]),
+        Figure("collector: the same, in leaf hashes", found["over_bare_sha256"], "× SHA-256"),
         Figure("collector: processor time an event", found["collector_cpu_us_per_record"], "µs"),
         Figure("collector: peak memory", found["peak_rss_mb"], "MB"),
     ]  # fmt: skip
@@ -137,6 +138,12 @@ def notice() -> list[Figure]:
     return bench.main()
 
 
+def peers() -> list[Figure]:
+    from bench import beside as bench
+
+    return bench.main()
+
+
 SUITES: dict[str, tuple[Callable[[], list[Figure]], float]] = {
     "decide": (decide, 60),
     "worker": (worker, 60),
@@ -144,9 +151,10 @@ SUITES: dict[str, tuple[Callable[[], list[Figure]], float]] = {
     "audit": (audit, 60),
     "collector": (collector, 60),
     "seal": (seal, 60),
-    "resident": (resident, 120),
+    "resident": (resident, 150),
     "gates": (gates, 200),
     "detection": (detection, 150),
     "notice": (notice, 180),
+    "peers": (peers, 150),
 }
 """What is measured, and after how many seconds it is given up."""

@@ -28,6 +28,7 @@ from collector.officers import routes as officer_routes
 from collector.officers.roles import Right
 from collector.pages import routes as page_routes
 from collector.service import Service
+from collector.sync import bell as bell_routes
 from collector.sync import routes as sync_routes
 from collector.sync.routes import error as _error
 from collector.tuf import routes as tuf_routes
@@ -53,6 +54,7 @@ def build(service: Service) -> ASGIApp:
     """The application."""
     routes = [
         *sync_routes.routes(),
+        *bell_routes.routes(),
         *enrol_routes.routes(),
         *figures.routes(),
         *authoring_routes.routes(),
@@ -139,11 +141,13 @@ def _events_json(request: Request) -> Response:
     if not _may_read(request):
         return _error(401, "token")
     asked = request.query_params.get("limit", "100")
-    limit = min(int(asked), MAX_JSON_EVENTS) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 100
+    limit = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 0
+    if not 1 <= limit <= MAX_JSON_EVENTS:
+        return _error(400, "limit")
     wanted, _ = pages.event_filter({"kind": "all", **request.query_params})
     events = queries.list_events(_service(request).engine, wanted, limit)
     rows = [{"laptop": event.laptop, "result": event.result, "record": event.fields} for event in events]
-    more = events[-1].cursor if len(events) == max(limit, 1) else None
+    more = events[-1].cursor if len(events) == limit else None
     return JSONResponse({"events": rows, "next": more})
 
 

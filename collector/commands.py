@@ -20,12 +20,14 @@ ADDRESS_FILE = "address"
 
 def run(chosen: argparse.Namespace, translate: Callable[[str], str]) -> int:
     """Run the command in ``chosen``; the exit status."""
-    private_folder(chosen.data)
+    if chosen.command != "restore":
+        private_folder(chosen.data)
     if chosen.command == "publish":
         from collector.tuf import command
 
         return command.run(chosen, translate, _who())
-    acts = {"token": _token, "fleet": _fleet, "backup": _backup, "forward": _forward, "officer": _officer}
+    acts = {"token": _token, "fleet": _fleet, "backup": _backup, "restore": _restore, "forward": _forward,
+            "officer": _officer}  # fmt: skip
     return acts[chosen.command](chosen, translate)
 
 
@@ -118,16 +120,16 @@ def _forward(chosen: argparse.Namespace, translate: Callable[[str], str]) -> int
     return forwarding.run(chosen, translate, _who())
 
 
-def _backup(chosen: argparse.Namespace, _: Callable[[str], str]) -> int:
-    from collector.store.engine import open_store
-    from collector.store.retention import back_up
+def _backup(chosen: argparse.Namespace, translate: Callable[[str], str]) -> int:
+    from collector.backup import command
 
-    store = open_store(chosen.data, chosen.database)
-    try:
-        back_up(store, chosen.target)
-    finally:
-        store.close()
-    return 0
+    return command.back_up(chosen, translate, _who())
+
+
+def _restore(chosen: argparse.Namespace, translate: Callable[[str], str]) -> int:
+    from collector.backup import command
+
+    return command.restore(chosen, translate)
 
 
 def _officer(chosen: argparse.Namespace, translate: Callable[[str], str]) -> int:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from collector.backup.making import last_made
 from collector.service import Service
 from collector.store.tables import alerts, laptops
 from collector.sync.routes import error
@@ -47,6 +48,9 @@ def text(service: Service) -> str:
     lines += _figure("serment_collector_waiting", "gauge", "changes that wait to be stored", service.writer.waiting)
     failing = int(bool(service.writer.failing) or not service.writer.alive)
     lines += _figure("serment_collector_storage_failing", "gauge", "1: records cannot be stored", failing)
+    made = last_made(service.store)
+    age = int(time.time()) - made if made else -1
+    lines += _figure("serment_collector_backup_age_seconds", "gauge", "since the last backup; -1: there is none", age)
     for name, (help_, value) in _fleet(service).items():
         lines += _figure(f"serment_collector_{name}", "gauge", help_, value)
     return "\n".join(lines) + "\n"

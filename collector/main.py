@@ -12,16 +12,13 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import NoReturn
 
 from agent.errors import N_, HostError, SermentError, UsageError
 from agent.i18n import catalogue, preferred
 from collector.access import TOKEN_FILE
-from collector.store.retention import DEFAULT_DAYS
-from collector.tuf.options import arguments as publish_arguments
+from collector.options import parser
+from collector.owner import act_as_owner
 
-DEFAULT_PORT = 8440
 LAPTOPS_PORT = 8443
 MAX_VERIFIERS = 8
 Translate = Callable[[str], str]
@@ -39,7 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     argparse._ = _  # type: ignore[attr-defined]  # argparse's own words come from our catalogue too
     argparse.ngettext = lambda one, many, count: _(one if count == 1 else many)  # type: ignore[attr-defined]
     try:
-        chosen = _parser(_).parse_args(arguments)
+        chosen = parser(_).parse_args(arguments)
+        act_as_owner(chosen.data)
         if chosen.command == "run":
             return _run(chosen)
         from collector import commands
@@ -54,77 +52,6 @@ def main(arguments: list[str] | None = None) -> int:
 def _refused(error: SermentError, _: Translate) -> int:
     print(f"serment-collector: {error.render(_)}", file=sys.stderr)
     return error.exit_code
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(N_("{why}"), hint=N_("see: {program} --help"), why=message, program=self.prog)
-
-
-def _parser(_: Translate) -> argparse.ArgumentParser:
-    from collector.forward import options as forwarding
-    from collector.officers import options as officers
-
-    parser = _Parser(
-        prog="serment-collector",
-        description=_(N_("receives, checks and shows the audit logs of laptops")),
-        epilog=_(N_("example: serment-collector run --data /var/lib/serment-collector --port 8440")),
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar=_(N_("COMMAND")), parser_class=_Parser)
-    run = commands.add_parser("run", help=_(N_("serve laptops and pages")))
-    run.add_argument("--host", default="127.0.0.1", help=_(N_("address to listen on")))
-    run.add_argument("--port", type=int, default=DEFAULT_PORT, help=_(N_("0 for any free one")))
-    run.add_argument("--fd", type=int, metavar="N", help=_(N_("serve this inherited listening socket instead")))
-    run.add_argument("--idle-exit", type=float, default=0.0, metavar="S", help=_(N_("leave after S quiet seconds")))
-    run.add_argument(
-        "--laptops", metavar="HOST:PORT", help=_(N_("serve the laptops of a fleet here, by TLS, with certificates"))
-    )
-    run.add_argument(
-        "--name",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help=_(N_("what laptops call this machine; may be repeated")),
-    )
-    run.add_argument(
-        "--verifiers",
-        type=int,
-        metavar="N",
-        help=_(N_("processes that check large requests; one a processor if not said")),
-    )
-    run.add_argument(
-        "--keep-days", type=int, default=DEFAULT_DAYS, metavar="N", help=_(N_("how long records are kept"))
-    )
-    run.add_argument(
-        "--pages-url", default="", metavar="URL", help=_(N_("where officers open the pages: https://…; for passkeys"))
-    )
-    token = commands.add_parser("token", help=_(N_("a new token, with which one laptop joins: serment enrol TOKEN")))
-    token.add_argument("--group", default="", metavar="NAME", help=_(N_("the group that the laptop belongs to")))
-    token.add_argument("--days", type=int, default=7, metavar="N", help=_(N_("how long it may be used, in days")))
-    token.add_argument("--address", metavar="HOST:PORT", help=_(N_("where laptops find this collector")))
-    token.add_argument("--pages", action="store_true", help=_(N_("print the token of the pages instead")))
-    fleet = commands.add_parser("fleet", help=_(N_("laptops: list, deny one that is lost, let it in again")))
-    fleet.add_argument("act", choices=("list", "deny", "readmit"), nargs="?", default="list")
-    fleet.add_argument("laptop", nargs="?", default="", help=_(N_("pseudonym of the laptop")))
-    fleet.add_argument("--why", default="", help=_(N_("the reason, for the collector's own log")))
-    publish = commands.add_parser("publish", help=_(N_("policies that officers signed go out to laptops")))
-    publish_arguments(publish, _)
-    copy = commands.add_parser("backup", help=_(N_("a copy of the database (SQLite), while it is used")))
-    copy.add_argument("target", type=Path, help=_(N_("the file to write; it must not be there yet")))
-    forward = commands.add_parser("forward", help=_(N_("records to what the hospital runs: Splunk, Elastic, syslog")))
-    forwarding.arguments(forward, _)
-    people = commands.add_parser("officer", help=_(N_("accounts for the pages: add, list, a new one-time link, close")))
-    officers.arguments(people, _)
-    for command in (run, token, fleet, forward, publish, copy, people):
-        command.add_argument(
-            "--data", type=Path, required=True, metavar="DIR", help=_(N_("where keys and records are kept"))
-        )
-        command.add_argument(
-            "--database", default="", metavar="URL", help=_(N_("records in PostgreSQL: postgresql://…"))
-        )
-        command.add_argument("--token-file", type=Path, metavar="F", help=_(N_("instead of the one in DIR")))
-        command.add_argument("--json", action="store_true", help=_(N_("for programs")))
-    return parser
 
 
 def _run(chosen: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ from collector.ingest.witness import Witness
 from collector.ingest.writer import Writer
 from collector.store.base import Laptop, Store
 from collector.sync.admission import Admission
+from collector.sync.bells import Bells
 from collector.sync.schedule import VISITS_PER_S, Rhythm, next_visit
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Service:
     parts: Sequence[AnswerPart] = ()
     following: Following | None = None
     policies: ServerRepository | None = None  # the signed repository; None: this collector has no fleet
+    bells: Bells = field(default_factory=Bells)
     visiting: set[str] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)
     intake: Intake = field(init=False)
@@ -70,11 +72,15 @@ class Service:
 
     def next_visit(self, laptop: Laptop, now: int) -> int:
         """Seconds until this laptop is to come back."""
-        return next_visit(self.rhythm, now, laptop.visit_s, random.random())  # noqa: S311 - spreads load, hides nothing
+        rhythm = self.rhythm if laptop.device not in self.bells else replace(self.rhythm, alert_until=0)
+        return next_visit(rhythm, now, laptop.visit_s, random.random())  # noqa: S311 - spreads load, hides nothing
 
     def boost(self, until: int) -> None:
-        """Something urgent is on its way: laptops that come are told to come again soon, until then (seconds)."""
+        """Something urgent is on its way: laptops that can be called are called; others that come are told to come
+        again soon, until then (seconds).
+        """
         self.rhythm = replace(self.rhythm, alert_until=until)
+        self.bells.ring()
 
     def count(self, what: str, by: int = 1) -> None:
         """For the figures at /metrics."""

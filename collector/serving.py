@@ -133,6 +133,7 @@ async def _serve(settings: Settings, service: Service, stack: contextlib.ExitSta
         try:
             await asyncio.gather(*serving)
         finally:
+            service.bells.close()
             for task in beside:
                 task.cancel()
 

@@ -20,12 +20,12 @@ from agent.errors import N_, HostError
 from agent.fsys.atomic import private_folder, replace_file
 from collector.enrol.authority import FOLDER, Authority
 from collector.enrol.certificates import SERVER_DAYS, issue_server, pseudonym
-from collector.sync.identity import STATE_KEY
+from collector.sync.identity import STATE_KEY, TRANSPORT_KEY
 
 if TYPE_CHECKING:
     import uvicorn
 
-PATHS = ("/v1/sync", "/v1/enrol", "/v1/renew", "/v1/authority", "/v1/tuf/", "/health")
+PATHS = ("/v1/sync", "/v1/bell", "/v1/enrol", "/v1/renew", "/v1/authority", "/v1/tuf/", "/health")
 _KEY, _CHAIN = "server.key", "server.pem"
 RENEW_BEFORE_S = SERVER_DAYS * 24 * 3600 // 3
 
@@ -49,7 +49,7 @@ class CertifiedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         tls: Any = transport.get_extra_info("ssl_object")
         der = tls.getpeercert(binary_form=True) if tls is not None else None
-        self.app_state = {**self.app_state, STATE_KEY: _device(der) if der else ""}
+        self.app_state = {**self.app_state, STATE_KEY: _device(der) if der else "", TRANSPORT_KEY: transport}
         super().connection_made(transport)
 
 

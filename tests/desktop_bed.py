@@ -7,6 +7,7 @@ What cannot be had is a skipped test with that reason.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -133,9 +134,12 @@ class DesktopBed:
             bus.close()
 
     def helper(
-        self, config: Path, *, tour: bool = False, name: str = "helper", wait: bool = True
-    ) -> subprocess.Popen[bytes]:
-        """The session helper; ``tour``: offer the tour, as at a very first start. ``wait``: until it listens."""
+        self, config: Path, *, tour: bool = False, name: str = "helper", wait: bool = True,
+        main: str = "agent.helper.main", **more: str,
+    ) -> subprocess.Popen[bytes]:  # fmt: skip
+        """The session helper; ``tour``: offer the tour, as at a very first start. ``wait``: until it listens. ``main``
+        stands in for its module, ``more`` for its environment.
+        """
         if not tour:
             state = self.base / "state/serment"
             state.mkdir(exist_ok=True)
@@ -145,8 +149,8 @@ class DesktopBed:
             address = self.base / f"{name}-{time.monotonic_ns()}"
             told.bind(str(address))
             told.settimeout(60)
-            command = [sys.executable, "-m", "agent.helper.main", "--config", str(config)]
-            process = self.start(name, command, NOTIFY_SOCKET=str(address))
+            command = [sys.executable, "-m", main, "--config", str(config)]
+            process = self.start(name, command, NOTIFY_SOCKET=str(address), **more)
             while wait and told.recv(100) != b"STATUS=listening":
                 pass
         return process
@@ -180,6 +184,23 @@ class DesktopBed:
         """The button ``label`` of the notice that is shown, through dunst's menu of actions."""
         (self.base / "wanted").write_text(label + "\n")
         self.run("xdotool", "mousemove", "1000", "90", "click", "3")
+
+    def told(self) -> list[dict[str, str]]:
+        """The notices that were shown so far, the oldest first; what still is shown is closed by that."""
+        self.run("dunstctl", "close-all")
+        table = json.loads(self.run("dunstctl", "history") or '{"data": [[]]}')
+        return [{key: str(each[key]["data"]) for key in ("summary", "body")} for each in reversed(table["data"][0])]
+
+    def question(self) -> str:
+        """The window that asks, opened by a click on the notice: again when the notice was just being drawn anew."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            self.run("xdotool", "mousemove", "1000", "90", "click", "1")
+            with contextlib.suppress(TimeoutError):
+                window = wait_for(lambda: self.windows("^Serment$"), 10)[0]
+                settle()
+                return window
+        raise TimeoutError("no window")
 
     def windows(self, name: str) -> list[str]:
         """Visible windows whose title matches."""

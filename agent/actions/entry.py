@@ -66,7 +66,7 @@ class Entry:
         table: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         table["root"] = base64.b64encode(self.root).decode("ascii")
         table["name"] = base64.b64encode(self.name).decode("ascii")
-        table["stamp"] = [getattr(self.stamp, field.name) for field in fields(Stamp)]
+        table["stamp"] = list(self.stamp)
         return json.dumps({"v": VERSION, **table}, indent=1).encode("ascii") + b"\n"
 
     def with_state(self, state: str, **changes: Any) -> Entry:

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import N_, UntrustedInputError
@@ -62,7 +62,7 @@ class Journal:
             "token": intent.token,
             "root": base64.b64encode(intent.root).decode("ascii"),
             "name": base64.b64encode(intent.name).decode("ascii"),
-            "stamp": [getattr(intent.stamp, field.name) for field in fields(Stamp)],
+            "stamp": list(intent.stamp),
             "number": intent.number,
             "sealed": intent.sealed.decode("ascii"),
             "sealed_sha256": intent.sealed_sha256,

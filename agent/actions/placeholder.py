@@ -19,7 +19,7 @@ from agent.fsys.atomic import write_all
 from agent.fsys.draft import Draft, temporary_name
 from agent.fsys.openat import open_beneath, open_folder, open_regular
 from agent.fsys.rename import sync_folder_fd
-from agent.i18n import LANGUAGES, catalogue
+from agent.i18n import LANGUAGES, Count, catalogue
 
 NAME = b"Serment - LISEZ-MOI.txt"
 MAX_LISTED = 20
@@ -33,7 +33,7 @@ _TEXT = (
     N_("To see what is held:"),
     N_("To get a document back into your own documents:"),
 )
-_MORE = N_("and {count} earlier ones")
+_MORE = N_("and {count} {count:earlier one|earlier ones}")
 
 
 def note(entries: Sequence[Entry], languages: Sequence[str] = LANGUAGES) -> str:
@@ -49,7 +49,7 @@ def _in_language(language: str, listed: Sequence[Entry], total: int) -> str:
     what, kept, see, back = (say(text) for text in _TEXT)
     lines = [f"  {entry.day}  {entry.id}" for entry in listed]
     if total > len(listed):
-        lines.insert(0, "  " + say(_MORE).format(count=total - len(listed)))
+        lines.insert(0, "  " + say(_MORE).format(count=Count(total - len(listed))))
     example = listed[-1].id if listed else "ID"
     commands = (f"{see}\n  serment quarantine list", f"{back}\n  serment quarantine restore {example}")
     return "\n".join((what, *lines, kept, "", *commands)) + "\n"

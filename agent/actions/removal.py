@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import replace
 from enum import Enum
 
 from agent.fsys.atomic import stamp
@@ -41,7 +40,7 @@ def aside_name(token: str) -> bytes:
 def same_file(judged: Stamp, now: Stamp | os.stat_result) -> bool:
     """The same file in the same state. Renaming changes the ctime, so that is left out."""
     there = now if isinstance(now, Stamp) else Stamp(now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, 0)
-    return replace(judged, ctime_ns=0) == replace(there, ctime_ns=0)
+    return judged._replace(ctime_ns=0) == there._replace(ctime_ns=0)
 
 
 def still_there(root_fd: int, name: bytes, judged: Stamp) -> bool:

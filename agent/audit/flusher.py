@@ -38,8 +38,10 @@ class Flusher:
     def _run(self) -> None:
         while True:
             news = self._waiting.wait(self._limits.beat_s)
-            if self._closing.is_set() or (news and self._closing.wait(self._limits.flush_after_s)):
-                return
+            if news:
+                self._closing.wait(self._limits.flush_after_s)
             self._waiting.clear()
+            if self._closing.is_set():  # only now: an end that is told later than this finds the next wait
+                return
             with contextlib.suppress(AuditError, HostError):
                 self._work(news)

@@ -12,6 +12,7 @@ import msgspec
 from agent.audit import chain, frames, record
 from agent.audit.checkpoint import Cosigned
 from agent.audit.frames import Frame, FrameType, Item
+from agent.audit.glance import glance
 from agent.audit.head import Head
 from agent.audit.record import Kind
 from agent.audit.tampering import Tampering, tampered
@@ -70,8 +71,8 @@ def read_leaf(item: Item, index: int) -> Read:
         if public[:1] == b"{":  # chain.is_old
             fields = record.decode(public)
             return Read(fields["i"], bytes.fromhex(fields["p"]), fields["t"], fields["k"], public, leaf)
-        raw = record.decode_raw(public)
-        return Read(raw.number, raw.link, raw.time_us, raw.kind, public, leaf)
+        number, time_us, kind, _, _, _, link = glance(public)
+        return Read(number, link, time_us, kind, public, leaf)
     except (UntrustedInputError, ValueError) as error:
         raise tampered(Tampering.EDITED, index) from error
 

@@ -109,6 +109,8 @@ def recover(folder: Path) -> State:
             _cut(folder, number, item, state)
         else:
             _take_item(item, number, state)
+    if not state.size:  # killed in the first moment of its life: there is no record yet that a head could miss
+        state.troubles = [item for item in state.troubles if item["what"] != "head-missing"]
     if numbers and state.segment < numbers[-1]:
         state.segment, state.offset = numbers[-1], 0
     return _freeze(state, numbers) if state.troubles else state

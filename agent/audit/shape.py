@@ -19,7 +19,7 @@ RESERVED = frozenset(("i", "t", "m", "b", "k", "p"))
 DIGEST_CODES = frozenset(CODE_OF[name] for name in DIGESTS)
 _MAX_SHAPES = 512
 _SHAPES: dict[tuple[tuple[str, ...], tuple[type, ...], tuple[str, ...]], _Known] = {}
-_INNER_SHAPES: set[tuple[str, ...]] = set()
+_INNER_SHAPES: dict[tuple[tuple[str, ...], tuple[type, ...]], _Inner] = {}
 
 
 def digest_of(value: str) -> str | bytes:
@@ -42,7 +42,10 @@ def are_apart(fields: dict[str, Any], digests: Mapping[str, bytes]) -> bool:
             return False
     if known.texts and any(type(digest_of(fields[code])) is bytes for code in known.texts):
         return False
-    return known.right and (not known.nested or all(_is_named_below(fields[code]) for code in known.nested))
+    for code in known.nested:
+        if not _is_named_below(fields[code]):
+            return False
+    return known.right
 
 
 class _Known(NamedTuple):
@@ -74,20 +77,40 @@ def _learn(shape: tuple[tuple[str, ...], tuple[type, ...], tuple[str, ...]]) -> 
     return known
 
 
+class _Inner(NamedTuple):
+    """The same of a map within a field."""
+
+    right: bool
+    numbers: tuple[str, ...]
+    nested: tuple[str, ...]
+
+
+def _learn_inner(shape: tuple[tuple[str, ...], tuple[type, ...]]) -> _Inner:
+    names, types = shape
+    known = _Inner(
+        all(map(_is_name, names)) and _is_rising(names),
+        tuple(code for code, kind in zip(names, types, strict=True) if kind is int),
+        tuple(code for code, kind in zip(names, types, strict=True) if kind in {dict, list}),
+    )
+    if len(_INNER_SHAPES) < _MAX_SHAPES:
+        _INNER_SHAPES[shape] = known
+    return known
+
+
 def _is_named_below(value: Any) -> bool:
     """The same for a map or list within a field, and that its numbers are within their bounds."""
     if type(value) is list:
         return all(_is_fit(each) for each in value)
-    names = tuple(value)
-    if names not in _INNER_SHAPES:
-        if not (all(map(_is_name, names)) and _is_rising(names)):
+    shape = (tuple(value), tuple(map(type, value.values())))
+    known = _INNER_SHAPES.get(shape) or _learn_inner(shape)
+    for code in known.numbers:
+        if not -MAX_INTEGER <= value[code] <= MAX_INTEGER:
             return False
-        if len(_INNER_SHAPES) < _MAX_SHAPES:
-            _INNER_SHAPES.add(names)
-    return all(map(_is_fit, value.values()))
+    return known.right and (not known.nested or all(_is_named_below(value[code]) for code in known.nested))
 
 
 def _is_fit(value: Any) -> bool:
+    """An item of a list."""
     kind = type(value)
     if kind is int:
         return bool(-MAX_INTEGER <= value <= MAX_INTEGER)

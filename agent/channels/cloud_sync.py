@@ -10,6 +10,7 @@ import os
 
 from agent.channels import mounts
 from agent.channels.folders import FolderChannel
+from agent.channels.hosts import host_of
 from agent.channels.mounts import Mount
 from agent.channels.removable import MAX_MOUNTINFO
 from agent.model import ChannelKind, Place
@@ -51,7 +52,8 @@ class CloudSyncChannel(FolderChannel):
             value = mount.option(b"user_id") or b""
             owner = int(value) if value.isdigit() and len(value) < 11 else 0
             if service and (owner in guarded or owner == 0) and mounts.may_be_guarded(mount.point):
-                found.setdefault(mount.point, self.place(mount.point, owner, service))
+                host = host_of(os.fsdecode(mount.source)) if service == "webdav" else ""
+                found.setdefault(mount.point, self.place(mount.point, owner, service, host))
 
 
 def _table() -> tuple[Mount, ...]:

@@ -16,8 +16,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from agent.channels.discover.reading import Found, Home
+from agent.channels.hosts import host_of
 from agent.errors import N_, HostError
 
 TIME_LIMIT = 10.0  # s
@@ -102,8 +104,8 @@ def _checked(untrusted_output: bytes) -> list[Found]:
     found: list[Found] = []
     for line in untrusted_output.splitlines()[:MAX_FOUND]:
         try:
-            service, path, problem = json.loads(line)
-            item = Found(str(service), bytes.fromhex(path), str(problem))
+            service, path, problem, host = json.loads(line)
+            item = Found(str(service), bytes.fromhex(path), str(problem), host_of(str(host)))
         except (ValueError, TypeError, RecursionError) as error:
             raise _failed("nonsense") from error
         word = item.service.isascii() and item.service.isalnum() and len(item.service) <= 32
@@ -141,13 +143,13 @@ def _search(home: Home, what: str) -> Iterator[Found]:
     for module in {"cloud": discover.CLOUD, "downloads": discover.DOWNLOADS}[what]:
         try:
             for found in module.find(home):
-                yield found if found.problem else Found(found.service, os.path.realpath(found.path))
+                yield found if found.problem else replace(found, path=os.path.realpath(found.path))
         except (OSError, ValueError, RecursionError, MemoryError):
             continue  # one client's broken settings do not hide another's
 
 
 def main(arguments: list[str]) -> int:
-    """The child: WHAT UID GID HOME-IN-HEXADECIMAL; a line [service, path in hexadecimal, problem] for each folder."""
+    """The child: WHAT UID GID HOME-IN-HEXADECIMAL; a line [service, path in hexadecimal, problem, host] a folder."""
     import sqlite3  # noqa: F401 - loaded before the rights are gone: the user may not be able to read our libraries
     import xml.etree.ElementTree as ET  # noqa: F401 - the same
 
@@ -159,7 +161,7 @@ def main(arguments: list[str]) -> int:
     for found in _search(Home(home), what):
         if found not in seen and len(seen) < MAX_FOUND:
             seen.add(found)
-            sys.stdout.write(json.dumps([found.service, found.path.hex(), found.problem]) + "\n")
+            sys.stdout.write(json.dumps([found.service, found.path.hex(), found.problem, found.host]) + "\n")
     sys.stdout.flush()
     return 0
 

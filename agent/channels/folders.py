@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from agent.channels.base import Trouble
 from agent.channels.discover.reading import Found
 from agent.channels.discovery import discover_for
+from agent.channels.hosts import SERVICE_HOSTS
 from agent.channels.people import Person
 from agent.channels.removable import AFTER_WRITE_REASON
 from agent.channels.searches import Discovered, Search
@@ -66,8 +68,15 @@ class FolderChannel:
     ) -> None:
         self._people = tuple(people)
         self._folders = tuple(dict.fromkeys(os.path.normpath(folder) for folder in folders))
+        self._discover = discover
         self._discovered = Discovered(self._people if discover else (), self.WHAT, search)
         self._troubles: list[Trouble] = []
+
+    def follow(self, people: Sequence[Person]) -> None:
+        """These are the persons from now on; their folders are searched at once."""
+        self._people = tuple(people)
+        if self._discover:
+            self._discovered.follow(self._people)
 
     @property
     def kind(self) -> ChannelKind:
@@ -141,7 +150,10 @@ class FolderChannel:
             if os.fstat(fd).st_uid != person.uid and not _is_below(item.path, person.home):
                 self._refused(item, "not theirs")
             else:
-                found.setdefault(item.path, self.place(item.path, person.uid, item.service))
+                place = self.place(item.path, person.uid, item.service, item.host)
+                first = found.setdefault(item.path, place)
+                if first.host != place.host:  # two programs bring it to two hosts: towards which, nobody can say
+                    found[item.path] = replace(first, host="")
         finally:
             os.close(fd)
 
@@ -154,9 +166,10 @@ class FolderChannel:
             why=why,
         )
 
-    def place(self, root: bytes, owner: int, service: str) -> Place:
-        """A guarded folder of this channel."""
-        return Place(self.KIND, root, owner, service, None, Strength.AFTER_WRITE, "watch", AFTER_WRITE_REASON)
+    def place(self, root: bytes, owner: int, service: str, host: str = "") -> Place:
+        """A guarded folder of this channel, whose documents go to ``host`` ("": not known, or the service's own)."""
+        reason, host = AFTER_WRITE_REASON, host or SERVICE_HOSTS.get(service, "")
+        return Place(self.KIND, root, owner, service, None, Strength.AFTER_WRITE, "watch", reason, host)
 
     def _trouble(self, word: str, message: str, hint: str = "", **fields: str) -> None:
         self._troubles.append(Trouble(word, message, hint, tuple(fields.items())))

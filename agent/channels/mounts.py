@@ -21,7 +21,20 @@ _NOT_VOLUMES = frozenset(
     b"nfs nfs4 cifs smb3 ceph afs 9p virtiofs davfs".split()
 )
 _SYSTEM_POINTS = frozenset(b"/ /home /usr /var /tmp /etc /opt /srv /root /bin /lib /sbin /lib64 /media /mnt".split())
-_SYSTEM_TREES = (b"/boot", b"/proc", b"/sys", b"/dev", b"/snap", b"/var/lib/snapd", b"/usr", b"/etc", b"/efi")
+# /var/lib holds the agent's own folder: under a guard of its own it would wait for itself.
+_SYSTEM_TREES = (
+    b"/boot",
+    b"/proc",
+    b"/sys",
+    b"/dev",
+    b"/snap",
+    b"/var/lib",
+    b"/var/log",
+    b"/var/cache",
+    b"/usr",
+    b"/etc",
+    b"/efi",
+)
 _DESKTOP_TREES = (b"/media/", b"/run/media/")
 
 

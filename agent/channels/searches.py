@@ -59,6 +59,14 @@ class Discovered:
         for person in self._people:  # at once: by the first question they are nearly done
             self._refresh(person)
 
+    def follow(self, people: Sequence[Person]) -> None:
+        """These are the persons from now on; what is known of the others is forgotten."""
+        with self._lock:
+            self._known = {person.uid: self._known.get(person.uid, _Known()) for person in people}
+            self._people = tuple(people)
+        for person in people:
+            self._refresh(person)
+
     def fileno(self) -> int:
         return self._event
 
@@ -102,7 +110,9 @@ class Discovered:
         except SermentError as error:
             trouble = error
         with self._lock:
-            known = self._known[person.uid]
+            known = self._known.get(person.uid)
+            if known is None:
+                return  # forgotten meanwhile
             before = (known.found, known.trouble is None)
             known.found = known.found if found is None else found  # what was known stays guarded
             known.trouble, known.running = trouble, False

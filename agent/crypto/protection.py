@@ -42,13 +42,17 @@ class Protection(Protocol):
 
 
 class Credential:
-    """``systemd-creds``; for root. ``tpm`` says whether the TPM takes part, in ``seal``."""
+    """``systemd-creds``; for root. ``tpm`` says whether the TPM takes part, in ``seal``; ``any_state``: whatever its
+    state of firmware and secure boot is (bound to a register that nothing of the start writes, PCR 23).
+    """
 
-    def __init__(self, *, tpm: bool) -> None:
+    def __init__(self, *, tpm: bool, any_state: bool = False) -> None:
         self.name = "tpm" if tpm else "credential"
+        self._bound = ["--tpm2-pcrs=23"] if tpm and any_state else []
 
     def seal(self, secret: bytes, label: str) -> bytes:
-        return _systemd_creds(["encrypt", f"--with-key={'host+tpm2' if self.name == 'tpm' else 'host'}"], label, secret)
+        keys = "host+tpm2" if self.name == "tpm" else "host"
+        return _systemd_creds(["encrypt", f"--with-key={keys}", *self._bound], label, secret)
 
     def open(self, blob: bytes, label: str) -> bytes:
         return _systemd_creds(["decrypt"], label, blob)
@@ -135,7 +139,7 @@ def choose(folder: Path, wanted: str = "auto") -> Protection:
     if wanted == "host" or (wanted == "auto" and (os.geteuid() != 0 or shutil.which("systemd-creds") is None)):
         return own
     for tpm in (True, False):
-        if wanted in {"auto", "tpm" if tpm else "credential"} and (not tpm or _has_tpm()):
+        if wanted in {"auto", "tpm" if tpm else "credential"} and (not tpm or has_tpm()):
             found = Credential(tpm=tpm)
             try:
                 if found.open(found.seal(b"serment", "try"), "try") == b"serment":
@@ -147,7 +151,8 @@ def choose(folder: Path, wanted: str = "auto") -> Protection:
     raise HostError(N_("private keys cannot be protected by {what} here"), hint=N_("see: serment doctor"), what=wanted)
 
 
-def _has_tpm() -> bool:
+def has_tpm() -> bool:
+    """Whether this laptop has a TPM."""
     return any(os.path.exists(path) for path in ("/dev/tpmrm0", "/dev/tpm0"))
 
 

@@ -12,6 +12,7 @@ import fcntl
 import os
 import secrets
 import subprocess
+import threading
 import time
 from typing import Any
 
@@ -31,6 +32,7 @@ class Canary:
         self._secret, self._plain = _MARK + token, _PLAIN + token
         self.asked = self.refused = 0  # questions that were trials
         self.program = -1
+        self._closing = threading.Lock()
         self._last: bool | None = None
         self._when = 0.0
         self._unfit = 0
@@ -87,14 +89,18 @@ class Canary:
             fd = os.open(b"/proc/self/fd/%d" % writing, os.O_RDONLY | os.O_CLOEXEC)
         finally:
             os.close(writing)  # a file that somebody writes to would be waited for
-        program = self.program
+        program = -1
         try:
+            with self._closing:  # a trial may be under way when the gate ends
+                program = os.dup(self.program)
             done = subprocess.run(
                 ["cat", f"/proc/self/fd/{fd}"], executable=f"/proc/self/fd/{program}", pass_fds=(fd, program),
                 stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE_S, check=False, env={},
             )  # fmt: skip
         finally:
             os.close(fd)
+            if program >= 0:
+                os.close(program)
         if done.stdout not in {b"", content}:
             raise OSError
         return done.returncode == 0 and done.stdout == content
@@ -104,6 +110,7 @@ class Canary:
         return {"passed": self._last, "time": self._when, "not_possible": self._unfit}
 
     def close(self) -> None:
-        if self.program >= 0:
-            os.close(self.program)
-            self.program = -1
+        with self._closing:
+            if self.program >= 0:
+                os.close(self.program)
+                self.program = -1

@@ -191,6 +191,15 @@ class SyncProcess:
         self.child.start()
         return 1.0
 
+    def descriptors(self) -> tuple[int, ...]:
+        """What else to wait for until the next ``tick``: nothing; a collector of one laptop has nothing to call for."""
+        return ()
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the collector can call: no need to."""
+        return False
+
     def acknowledged(self) -> int:
         """How many records the collector has acknowledged."""
         import json

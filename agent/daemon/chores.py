@@ -68,6 +68,18 @@ class Chores:
             self.judge_anew()
         return done
 
+    def refresh_people(self) -> None:
+        """Whoever is new on this laptop is guarded from now on, as if they had been here when the agent began."""
+        agent = self._agent
+        if new := agent.newcomers.look():
+            agent.people = sorted([*agent.people, *new], key=lambda person: person.uid)
+            agent.guard.follow(agent.people)
+            agent.gates.gate.follow(agent.people)
+            agent.guard.refresh()
+            self.prepare_keys()
+            for person in new:
+                agent.keys.recipients(person.uid)
+
     def refresh_patients(self) -> None:
         """Whoever is listed now may be the one whom a file is about."""
         if self._agent.patients.refresh():

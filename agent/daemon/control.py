@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from agent.errors import N_, HostError, SermentError, UntrustedInputError
+from agent.i18n import Count
 
 MAX_REQUEST_BYTES = 64 * 1024
 MAX_REPLY_BYTES = 8 * 1024 * 1024
@@ -82,9 +83,14 @@ class ControlClient:
         if not reply.get("ok"):
             raise RemoteError(
                 str(reply.get("message", "")), str(reply.get("hint", "")), int(reply.get("exit", 70)),
-                dict(reply.get("fields", {})),
+                _counted(reply.get("fields", {})),
             )  # fmt: skip
         return reply.get("result")
+
+
+def _counted(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Whole numbers so that a sentence can count with them."""
+    return {key: Count(value) if type(value) is int else value for key, value in fields.items()}
 
 
 def _connect(connection: socket.socket, path: str) -> None:

@@ -100,6 +100,11 @@ class EventQueue:
             self._working.discard((event.place.root, event.name))
             self._changed.notify_all()
 
+    def at_work(self) -> bool:
+        """Whether a document is being judged, or waits for it."""
+        with self._changed:
+            return bool(self._fresh or self._existing or self._active)
+
     def stuck_s(self) -> float:
         """For how many seconds events have waited while none was taken or finished; 0 when none waits."""
         with self._changed:

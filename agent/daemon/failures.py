@@ -103,7 +103,7 @@ _TABLE = (
     ),
     Failure(
         "gate-canary", "weaker", audited=True,
-        message=N_("a test file that must be held back could be opened ({folders} folders): they are not held"),
+        message=N_("a test file that must be held back could be opened; folders that are not held: {folders}"),
         hint=N_("restart the agent; report it with the operational log"),
     ),
     Failure(

@@ -17,9 +17,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from agent.daemon.bell import Bell
 from agent.daemon.children import Child
 from agent.errors import HostError
 from agent.fleet.identity import FOLDER
+from agent.transport.bell import SOCKET
 from agent.transport.spool import SpoolState, load_state
 
 DUE_FILE = "sync.due"
@@ -42,8 +44,10 @@ class FleetSync:
         self._by_unit = os.environ.get(BY_UNIT) == "unit"
         self._told = told
         command = ["agent.fleet.sync", "--log", str(data / "audit"), "--fleet", str(self._folder),
-                   "--report", str(runtime / REPORT_FILE)]  # fmt: skip
-        self.child = _AsUser(command, SYNC_USER)
+                   "--report", str(runtime / REPORT_FILE), "--bell", str(runtime / SOCKET)]  # fmt: skip
+        user = sync_user()
+        self.child = _AsUser(command, user)
+        self._bell = Bell(runtime / SOCKET, user.pw_uid if user is not None else None)
         self._last = self._state()
         self._asked = 0.0  # monotonic; when a visit was asked for that has not ended
         self._news_since = 0.0
@@ -57,11 +61,21 @@ class FleetSync:
     def state_file(self) -> Path:
         return self._state_file
 
+    @property
+    def reachable(self) -> bool:
+        """Whether the collector can call this laptop now, and need not wait for its next visit."""
+        return self._bell.held
+
+    def descriptors(self) -> tuple[int, ...]:
+        """What else to wait for until the next ``tick``."""
+        return self._bell.descriptors()
+
     def tick(self, records: int, durable: int) -> float | None:
-        """Ask for a visit when one is due: there is news, or the collector wished for one. Seconds until the next
-        call.
+        """Ask for a visit when one is due: there is news, or the collector wished for one or rang. Seconds until the
+        next call.
         """
         now = time.monotonic()
+        rung = self._bell.look()
         if self._under_way(now):
             return 1.0
         state = self._state()
@@ -69,18 +83,20 @@ class FleetSync:
             self._news_since = self._news_since or now
         else:
             self._news_since = 0.0
-        wait = self._wait(state, now)
+        wait = self._wait(state, now, rung)
         if wait > 0:
             return max(min(wait, 60.0), 0.1)
         self._ask(now)
         return 1.0
 
-    def _wait(self, state: SpoolState, now: float) -> float:
-        """Seconds until a visit is due."""
+    def _wait(self, state: SpoolState, now: float, rung: float | None) -> float:
+        """Seconds until a visit is due; ``rung``: when the bell would have one (monotonic seconds)."""
         clock = time.time()
         if state.trouble:  # what it has been told, or worked out for itself, after a failure
             return max(min(state.retry_at - clock, _LONGEST_S), self._retry - now)
         waits = [min(state.next_at - clock, _LONGEST_S)]
+        if rung is not None:
+            waits.append(rung - now)
         if self._news_since:
             waits.append(self._news_since + _SOON_S - now)
         return max(min(waits), self._retry - now)
@@ -101,6 +117,7 @@ class FleetSync:
 
     def _ask(self, now: float) -> None:
         self._last, self._asked = self._state(), now
+        self._bell.visited()
         if self._by_unit:
             with contextlib.suppress(OSError):
                 self._due_file.write_bytes(b"")
@@ -115,17 +132,23 @@ class FleetSync:
 
     def close(self) -> None:
         self.child.stop()
+        self._bell.close()
+
+
+def sync_user() -> pwd.struct_passwd | None:
+    """Who syncs, when the agent is root and there is such a user; None: the agent's own."""
+    if os.getuid() == 0:
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(SYNC_USER)
+    return None
 
 
 class _AsUser(Child):
-    """A process of another user, when the agent is root and there is such a user."""
+    """A process of another user; None: of our own."""
 
-    def __init__(self, command: list[str], user: str) -> None:
+    def __init__(self, command: list[str], user: pwd.struct_passwd | None) -> None:
         super().__init__(command)
-        self._user: pwd.struct_passwd | None = None
-        if os.getuid() == 0:
-            with contextlib.suppress(KeyError):
-                self._user = pwd.getpwnam(user)
+        self._user = user
 
     def start(self) -> None:
         if self._user is None:

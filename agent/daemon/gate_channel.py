@@ -39,13 +39,14 @@ class GateChannel:
         *, enabled: bool = True, documents: bool = False, troubles: Troubles | None = None,
         changed: Callable[[], None] = lambda: None, cannot: Callable[[HostError], None] = lambda _error: None,
         command: tuple[str, ...] = (), holder: HolderProcess | None = None,
-        awaited: AwaitedPictures | None = None,
+        awaited: AwaitedPictures | None = None, starting: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         """``judge``: not the pipeline's own, so that nobody waits behind a folder that is looked through.
         ``changed`` is told when ``places`` would answer otherwise, ``cannot`` when nothing can be judged or recorded;
-        from any thread.
+        from any thread. ``starting``: whether a document waits for a reader that is being started.
         """
         self._places: tuple[Place, ...] = ()
+        self._documents = documents
         self._homes = _homes(people) if documents else {}
         self._reason = NOT_ROOT_REASON if enabled else OFF_REASON
         decisions = ReadingDecisions(pipeline, judge, lambda: self._places, self._owner, awaited=awaited)
@@ -59,7 +60,7 @@ class GateChannel:
             more: dict[str, Any] = {"command": command} if command else {}
             self._gating = Gating(
                 server, socket_path, decisions.refused, troubles=troubles, changed=changed, cannot=cannot,
-                holder=holder, **more,
+                holder=holder, starting=starting, **more,
             )  # fmt: skip
 
     def places(self, found: tuple[Place, ...]) -> tuple[Place, ...]:
@@ -75,6 +76,10 @@ class GateChannel:
         folders += [Folder(home, FolderKind.DOCUMENTS, skip_hidden=True) for home in sorted(self._homes)]
         self._gating.guard(folders)
         return tuple(self._gating.described(place) for place in found)
+
+    def follow(self, people: Sequence[Person]) -> None:
+        """These are the persons from now on: the next ``places`` guards their homes too, where homes are guarded."""
+        self._homes = _homes(people) if self._documents else {}
 
     def policy_changed(self) -> None:
         """Another policy, or another list of patients: nothing that was decided counts any more."""

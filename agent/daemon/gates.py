@@ -83,6 +83,7 @@ class Gates:
             self.server, config.gates_socket, pipeline, judge, people,
             enabled=section.gate, documents=section.documents, troubles=troubles, changed=changed,
             cannot=self._cannot, holder=self._holder, awaited=pictures.awaited,
+            starting=self._readers.starting,
         )  # fmt: skip
         self.server.start()
 

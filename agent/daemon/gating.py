@@ -68,8 +68,10 @@ class Gating:
         changed: Callable[[], None] = lambda: None,
         cannot: Callable[[HostError], None] = lambda _error: None,
         holder: HolderProcess | None = None,
+        starting: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``holder`` has the group too. ``changed`` is told when ``described`` would answer otherwise; from any thread,
+        """``holder`` has the group too. ``starting``: whether documents wait for a reader that is being started; the
+        gate then waits with them. ``changed`` is told when ``described`` would answer otherwise; from any thread,
         it must not wait.
         """
         self._server = server
@@ -86,6 +88,7 @@ class Gating:
         self._troubles = troubles or Troubles(lambda _word, _state: None)
         self._changed = changed
         self._holder = holder
+        self._starting = starting
         self._lock = threading.RLock()
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
@@ -107,7 +110,7 @@ class Gating:
         with self._lock:
             if wanted == self._settings.folders and (wanted or self._process is not None):
                 return False
-            self._settings = replace(self._settings, folders=wanted)
+            self._settings = self._settings._replace(folders=wanted)
             if not wanted and self._process is None:
                 self._server.forget(TOKEN)  # a gate of an agent before us has nothing to guard any more
                 return True
@@ -115,7 +118,7 @@ class Gating:
                 self._begin()
             except OSError as error:
                 self._troubles.raise_("gate-unavailable", why=error.strerror or "")
-                self._settings = replace(self._settings, folders=())  # tried again at the next look
+                self._settings = self._settings._replace(folders=())  # tried again at the next look
                 return False
             self._troubles.clear("gate-unavailable")
             self._publish()
@@ -127,7 +130,7 @@ class Gating:
     def policy_changed(self) -> None:
         """What was decided so far counts no more."""
         with self._lock:
-            self._settings = replace(self._settings, rules=self._settings.rules + 1)
+            self._settings = self._settings._replace(rules=self._settings.rules + 1)
             self._publish()
 
     def described(self, place: Place) -> Place:
@@ -175,7 +178,7 @@ class Gating:
         state = fanotify.State()
         if self._canary.program >= 0 and state.of(self._canary.program):
             table.append((*state.identity, Standing.EXIT, b"canary"))
-        self._settings = replace(self._settings, programs=tuple(table))
+        self._settings = self._settings._replace(programs=tuple(table))
         self._process.board.publish(encode(self._settings))
 
     # ---- answering
@@ -190,6 +193,8 @@ class Gating:
     def _watch(self) -> None:
         while not self._ending.wait(WATCH_S):
             with self._lock:
+                if self._process is not None and self._starting():
+                    self._process.board.starting = time.monotonic_ns()
                 if self._process is not None and not self._process.look_after():
                     self._give_up()
             if time.monotonic() >= self._canary_due and self._armed and not self._proving:
@@ -248,7 +253,7 @@ class Gating:
             self._thread.join(30)
         with self._lock:
             if self._process is not None and not hand_back:
-                self._settings = replace(self._settings, agent=0)  # our number may be somebody else's tomorrow
+                self._settings = self._settings._replace(agent=0)  # our number may be somebody else's tomorrow
                 self._publish()
             elif self._process is not None:
                 self._process.end()

@@ -10,16 +10,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from agent.channels import mounts
 from agent.channels.base import Channel, Trouble
+from agent.channels.folders import FolderChannel
+from agent.channels.people import Person
 from agent.daemon.device import DeviceIdentity
 from agent.daemon.ledger import Ledger
 from agent.daemon.operations import Operations
 from agent.daemon.transfer_record import device_fields, volume_digest
 from agent.fsys.openat import open_point
+from agent.gates.takeover.process import boot_id
 from agent.model import ChannelKind, Place
 
 _SLACK_NS = 2_000_000_000
 """Clocks of file systems are coarse (FAT: 2 s): what changed that shortly before arming counts as new."""
+_MOST_TABLE = 4 << 20  # bytes of the mount table
 
 
 class Watcher(Protocol):
@@ -55,7 +60,14 @@ class Guard:
         self._hold = hold
         self._armed: dict[tuple[ChannelKind, bytes], Place] = {}
         self._since: dict[bytes, int] = {}
+        self._held_since: dict[bytes, int] = {}
         self._instances: dict[bytes, str] = {}  # of removable volumes: which mounting of them
+
+    def follow(self, people: Sequence[Person]) -> None:
+        """These are the persons from now on; the next ``refresh`` asks for their folders."""
+        for channel in self._channels:
+            if isinstance(channel, FolderChannel):
+                channel.follow(people)
 
     def refresh(self) -> None:
         """Arm what has come, let go of what is gone."""
@@ -85,6 +97,7 @@ class Guard:
         if place.channel is ChannelKind.REMOVABLE:
             self._since.pop(place.root, None)  # another mounting than the one before
         self._note_since(place)
+        self._note_held(place)
         self._watcher.add(place)
         self._record("place", {"state": "armed", **self._fields(place)})
         self._operations.note("place.armed", channel=str(place.channel), service=place.service)
@@ -96,9 +109,17 @@ class Guard:
             if place.channel is ChannelKind.REMOVABLE:
                 self._instances[place.root] = instance
 
+    def _note_held(self, place: Place) -> None:
+        """Not kept over a restart: nobody knows how the volume was mounted in between."""
+        if place.mechanism == "airlock":
+            self._held_since[place.root] = time.time_ns()
+        else:
+            self._held_since.pop(place.root, None)
+
     def _describe(self, before: Place, place: Place) -> None:
         """Described anew: nothing to look at again, unless an airlock came or went: the path leads elsewhere then."""
         if before.mechanism != place.mechanism:
+            self._note_held(place)
             self._watcher.remove(before)
             self._record("place", {"state": "armed", **self._fields(place)})
         self._watcher.add(place)
@@ -106,6 +127,7 @@ class Guard:
     def _let_go(self, place: Place) -> None:
         self._watcher.remove(place)
         self._since.pop(place.root, None)
+        self._held_since.pop(place.root, None)
         if instance := self._instances.pop(place.root, ""):
             self._ledger.forget_armed(instance)
         self._record("place", {"state": "gone", **self._fields(place)})
@@ -132,6 +154,12 @@ class Guard:
         """Since when the place is under guard, nanoseconds since the epoch."""
         return self._since.get(place.root, 0)
 
+    def held_ns(self, place: Place) -> int:
+        """Since when everything that is written to the place comes through an airlock, as far as this agent knows;
+        nanoseconds since the epoch, 0: it does not.
+        """
+        return self._held_since.get(place.root, 0)
+
     def places(self) -> tuple[Place, ...]:
         return tuple(self._armed.values())
 
@@ -157,7 +185,14 @@ def _same_volume(one: Place, other: Place) -> bool:
 
 
 def _mount_instance(root: bytes) -> str:
-    """Boot, mount and device: different after each mount. Asks no file system: a dead one would not answer."""
+    """Boot, mount and device: different after each mount. Asks no file system: a dead one would not answer.
+
+    An airlock before the volume is another one after each start of the agent; the volume's own mount counts.
+    """
+    with open("/proc/self/mountinfo", "rb") as table:
+        volume, _airlock = mounts.stack(mounts.parse(table.read(_MOST_TABLE)), root)
+    if volume is not None:
+        return f"{boot_id()}:{volume.id}:{volume.device[0]}:{volume.device[1]}"
     try:
         fd = open_point(root)
     except OSError:
@@ -167,8 +202,4 @@ def _mount_instance(root: bytes) -> str:
             mount = next((line.split()[1] for line in info if line.startswith("mnt_id:")), "")
     finally:
         os.close(fd)
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        boot = file.read().strip()
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as table:
-        device = next((line.split()[2] for line in table if line.startswith(f"{mount} ")), "")
-    return f"{boot}:{mount}:{device}"
+    return f"{boot_id()}:{mount}"

@@ -18,6 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from agent.daemon import systemd
+from agent.daemon.at_rest import AtRest
 from agent.errors import SermentError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Loop:
         self._stopping = threading.Event()
         self._regard = False  # a gate has news: ask the channels again
         self._watched_s = systemd.watchdog_interval_s()
+        self._at_rest = AtRest()
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def listen(self) -> None:
@@ -59,6 +61,7 @@ class Loop:
         refresh_due = time.monotonic() + REFRESH_S
         while not self._stopping.is_set():
             fired = self._wait(self._timeout())
+            self._safely(agent.chores.refresh_people)
             refresh = bool(fired & set(agent.guard.descriptors())) or time.monotonic() >= refresh_due or self._regard
             self._regard = False
             self._handle(fired)
@@ -68,6 +71,7 @@ class Loop:
                 refresh_due = time.monotonic() + (REFRESH_S if self._safely(agent.guard.refresh) else TICK_S)
             if agent.chores.due():
                 self._safely(agent.chores.keep_house)
+            self._at_rest.look(busy=agent.queue.at_work())
             if self._watched_s is not None and agent.queue.stuck_s() < STUCK_S:
                 systemd.notify("WATCHDOG=1")  # means progress, not life alone
 
@@ -99,6 +103,8 @@ class Loop:
             poll.register(fd, select.POLLIN | select.POLLPRI | select.POLLERR)
         if agent.collector is not None and (fd_or_none := agent.collector.descriptor()) is not None:
             poll.register(fd_or_none, select.POLLIN)
+        for fd in agent.sync.descriptors() if agent.sync is not None else ():
+            poll.register(fd, select.POLLIN)
         try:
             return {fd for fd, _events in poll.poll(timeout_s * 1000)}
         except InterruptedError:

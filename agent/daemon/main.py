@@ -44,6 +44,7 @@ from agent.daemon.guard import Guard
 from agent.daemon.interrupted import Interrupted
 from agent.daemon.ledger import Ledger
 from agent.daemon.loop import Loop
+from agent.daemon.newcomers import Newcomers
 from agent.daemon.notices import Notices
 from agent.daemon.opening_page import OpeningPages
 from agent.daemon.operations import Operations
@@ -88,6 +89,7 @@ class Agent:
     def start(self) -> None:
         """Build everything and arm the places. Raises SermentError (HostError, PolicyError, AuditError)."""
         self._loop.listen()  # before anything is open: a stop while starting is a clean stop
+        self._stack.callback(self.operations.close)
         os.umask(0o077)  # nothing that is made here is for others, unless it says so
         data = private_folder(self.config.data_dir, 0o711)
         private_folder(self.config.agent.runtime_dir, 0o755)
@@ -97,9 +99,10 @@ class Agent:
         audit = private_folder(data / "audit", 0o750)
         self.log = AuditLog.open(audit, vault=Vault(audit, self.keys.recipients))
         self._stack.callback(self._close_log)
-        self.reports = Reports(self.log, self.operations)
+        self.reports = Reports(self.log, self.operations, data)
         self.troubles = self.reports.troubles
         self.people = people(self.config.agent.users)
+        self.newcomers = Newcomers(self.config.agent.users, self.people, self._loop.wake)
         self.chores.prepare_keys()
         self.store = QuarantineStore(private_folder(data / "quarantine"))
         if damaged := self.store.damaged():
@@ -126,7 +129,7 @@ class Agent:
         self._ready = True
         systemd.notify("READY=1")
         with contextlib.suppress(OSError):  # a full disk, a closed terminal: what is said is not what guards
-            self.operations.open(private_folder(data / "log") / "serment.log", to_terminal=False)
+            self.operations.open(private_folder(data / "log") / "serment.log")
         with contextlib.suppress(OSError):
             self._on_ready(self.status(os.getuid()))
 
@@ -159,6 +162,7 @@ class Agent:
                 troubles=self.troubles, operations=self.operations, login=login_and_groups,
                 released=self.store.released, settled=self.store.journal.settled,
                 armed_ns=lambda place: self.guard.armed_ns(place),  # noqa: PLW0108 - the guard is made later
+                held_ns=lambda place: self.guard.held_ns(place),  # noqa: PLW0108
                 engine=lambda: engine_of(self.patients.edition),
                 acted=self.opening_pages.want,
                 passes=self.passes.allows,

@@ -86,6 +86,7 @@ class Parts:
     released: Callable[[OpenTransfer], str | None]  # under which quarantine id it was let go, for a reason
     settled: Callable[[int], None]  # told that the outcome of an intent is written
     armed_ns: Callable[[Place], int]  # since when the place is under guard, nanoseconds since the epoch
+    held_ns: Callable[[Place], int] = lambda _place: 0  # since when an airlock is before it, likewise; 0: there is none
     engine: Callable[[], str] = lambda: ENGINE  # what judges now: the version, and the practice's patient list
     acted: Callable[[Place, Outcome], None] = lambda _place, _outcome: None  # told what was done where; never blocks
     want_read: Callable[[FileEvent, Owed], None] = lambda _event, _owed: None  # a second look is owed; never blocks
@@ -137,15 +138,15 @@ class Pipeline:
             return self.settle(case, findings)
 
     def _came_through(self, case: Case) -> bool:
-        """Behind an airlock, what changed since it was armed is judged before it gets there, or just being judged.
+        """Behind an airlock, what changed since it holds is judged before it gets there, or just being judged.
 
         A change in the future is of another machine's clock: that file was there.
         """
         place = case.event.place
         if place.mechanism != "airlock" or case.known:
             return False
-        armed_ns = self.parts.armed_ns(place)
-        return armed_ns > 0 and armed_ns + _COARSE_NS < case.stamp.ctime_ns <= time.time_ns() + _COARSE_NS
+        held_ns = self.parts.held_ns(place)
+        return held_ns > 0 and held_ns + _COARSE_NS < case.stamp.ctime_ns <= time.time_ns() + _COARSE_NS
 
     def _pace(self, event: FileEvent) -> float:
         """Seconds to wait: a file that is rewritten again and again is looked at ever more seldom, at most each minute.
@@ -261,7 +262,7 @@ class Pipeline:
         facts = Facts(
             channel=place.channel, arrival=arrival, findings=findings,
             size=case.stamp.size, extension=case.extension, service=place.service, device=place.device,
-            user=user, groups=groups, day=time.strftime("%Y-%m-%d", time.gmtime()),
+            user=user, groups=groups, day=time.strftime("%Y-%m-%d", time.gmtime()), host=place.host,
         )  # fmt: skip
         return facts, cause
 

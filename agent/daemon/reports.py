@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from pathlib import Path
 
 from agent.audit.log import AuditLog
 from agent.daemon.operations import Operations
@@ -17,10 +18,10 @@ _SYNC_TROUBLES = {"collector-away": 75, "collector-conflict": 76, "collector-ref
 class Reports:
     """Takes the log's place for everything that is not a transfer. ``troubles`` is what stands at this moment."""
 
-    def __init__(self, log: AuditLog, operations: Operations) -> None:
+    def __init__(self, log: AuditLog, operations: Operations, data_dir: Path) -> None:
         self._log = log
         self._operations = operations
-        self.troubles = Troubles(self._trouble)
+        self.troubles = Troubles(self._trouble, {"data_dir": str(data_dir)})
 
     def record(self, kind: str, fields: Mapping[str, object]) -> None:
         """Write a record. Raises HostError when the log cannot be written."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from agent.actions.entry import HELD, TAKEN
 from agent.channels.base import Trouble
 from agent.daemon.control import error_reply
+from agent.daemon.fleet_sync import FleetSync
 from agent.errors import N_, PolicyError
 from agent.model import ChannelKind, Place, Strength
 
@@ -59,6 +60,8 @@ def build_status(agent: Agent, uid: int, *, ready: bool, since: float) -> dict[s
         "collector": {
             "url": agent.sync_url,
             "token_file": str(agent.collector.token_file) if agent.collector else None,
+            "fleet": isinstance(agent.sync, FleetSync),
+            "bell": agent.sync.reachable if agent.sync else False,
         },
         "held": _held(agent, uid),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from agent.daemon.failures import FAILURES
@@ -22,10 +22,14 @@ class Standing:
 
 
 class Troubles:
-    """``raise_``, ``clear``, ``standing``. ``record`` is told when an audited trouble begins and ends."""
+    """``raise_``, ``clear``, ``standing``. ``record`` is told when an audited trouble begins and ends.
 
-    def __init__(self, record: Callable[[str, str], None]) -> None:
+    ``always``: fields of sentences that are the same for all of this agent's life.
+    """
+
+    def __init__(self, record: Callable[[str, str], None], always: Mapping[str, str] | None = None) -> None:
         self._record = record
+        self._always = dict(always or {})
         self._standing: dict[str, Standing] = {}
         self._lock = threading.Lock()
 
@@ -36,7 +40,7 @@ class Troubles:
             standing = self._standing.get(word)
             begins = standing is None
             if standing is None:
-                standing = Standing(word, failure.message, failure.hint, failure.severity)
+                standing = Standing(word, failure.message, failure.hint, failure.severity, fields=dict(self._always))
                 self._standing[word] = standing
             standing.count += 1
             standing.fields.update(fields, count=str(standing.count))

@@ -14,6 +14,7 @@ from itertools import pairwise
 import re2
 
 from agent.detection.linear import spans
+from agent.detection.loops import survey
 from agent.detection.rounds import beds
 
 _MOST = 2_000_000  # characters
@@ -47,6 +48,9 @@ _BITS = bytes([1, 2, 4, *range(3, 256)])
 _FIRST = 12  # records that tell prose from a table
 _ENDS = " \t\r\n\f\x1a"  # old software ends a file with a sign of its own
 _LINE_ENDS = tuple(sign + "\n" for sign in _ENDS if sign != "\n")
+_BLANK_ENDS = tuple(sign.encode("ascii") for sign in _ENDS if sign != "\n")
+_STEP = 1 << 16  # bytes in which lines are counted together
+_GAPS = _LEAST * (_CELLS - 1)  # as many as the shortest table has
 _NEAR = 60  # characters between a name and what goes with it
 _FOLLOWING = 2  # lines that still belong to the person above
 
@@ -57,14 +61,51 @@ def tables_in(text: str) -> list[list[Rows]]:
     """Ways to read the lines of ``text`` as tables, each with its tables; empty for prose. What two ways tell of one
     person is the same person: persons are counted in one of them.
     """
-    lines = _lines(text)
+    try:
+        plain = _first_lines(text[:_MOST].encode("latin-1"))
+    except UnicodeEncodeError:
+        return _among(_lines(text), text)
+    count, longest, ended, gaps, figures, records, widest, wide = survey(plain)
+    if ended or longest > _WIDEST or plain[-1:] in _BLANK_ENDS:
+        return _among(_lines(text), text)
+    if count < _LEAST:
+        return []
+    fixed = widest >= _FIXED and records >= _LEAST and wide >= 0.95 * records
+    if gaps < _GAPS and not fixed and not figures:
+        return [[]]  # prose, as one look tells: nothing stands in columns, nobody is numbered or dated
+    return _among(text[: len(plain)].split("\n"), text, plain, fixed=fixed, figures=figures)
+
+
+def _first_lines(plain: bytes) -> bytes:
+    """The lines that are looked at, without the line end behind them."""
+    left, place = _LINES, 0
+    while (here := plain.count(b"\n", place, place + _STEP)) < left:
+        left -= here
+        place += _STEP
+        if place >= len(plain):
+            return plain
+    for _ in range(left):
+        place = plain.index(b"\n", place) + 1
+    return plain[: place - 1]
+
+
+def _among(
+    lines: list[str], text: str, plain: bytes | None = None, *, fixed: bool = True, figures: bool = True
+) -> list[list[Rows]]:
+    """The ways to read ``lines``; ``plain`` are they in Latin-1. ``fixed``: they may be of one width; ``figures``:
+    there is one, or a sign that may be one.
+    """
     if len(lines) < _LEAST:
         return []
-    gaps = text.count("  ") + text.count("\t") + text.count("|")
-    spaced = gaps >= _LEAST * (_CELLS - 1)  # as many as the shortest table has
+    spaced = text.count("  ") + text.count("\t") + text.count("|") >= _GAPS
     blocks = [rows for block in (_blocks(lines) if spaced else ()) if (rows := _columns(block))][:_TABLES]
-    plain = "\n".join(lines).encode("latin-1", "replace")
-    return [blocks, *([rows] for rows in (_fixed(lines), _persons(lines, plain), beds(lines, plain)) if rows)]
+    found = [blocks]
+    if fixed and (rows := _fixed(lines)):
+        found.append([rows])
+    if figures:
+        plain = plain if plain is not None else "\n".join(lines).encode("latin-1", "replace")
+        found += [[rows] for rows in (_persons(lines, plain), beds(lines, plain)) if rows]
+    return found
 
 
 def _lines(text: str) -> list[str]:

@@ -7,6 +7,7 @@ one column, returns its role or ""; knows no heading. Nothing of a cell is kept.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from agent.detection.fold import fold
@@ -131,7 +132,9 @@ def _like(cells: Sequence[str], shape: re.Pattern[str]) -> float:
 
 def share(cells: Sequence[str], test: Callable[[str], bool]) -> float:
     """Share (0 to 1) of the cells that pass."""
-    return sum(map(test, cells)) / len(cells) if cells else 0.0
+    if not cells:
+        return 0.0
+    return sum(times for cell, times in Counter(cells).items() if test(cell)) / len(cells)  # lists repeat themselves
 
 
 def valid_nir(cell: str) -> bool:

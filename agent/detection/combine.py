@@ -149,10 +149,16 @@ def person_lines(page: Evidence) -> list[Weighed]:
     return _lines(PERSON, page)
 
 
+_UNTOLD = told(sigmoid(PRIOR_CLINICAL))
+
+
 def reach(page: Evidence, wording: float | None = None) -> float:
     """The probability that the page could have at most, were it surely about one person: what is clinical in it, and
     how it sounds (nats; None: nobody listens).
     """
+    if page.says_nothing:  # nearly every page of a long text
+        most = _UNTOLD
+        return most if wording is None else _with_wording(most, wording)
     nats = [weight.each * min(count, weight.most) for weight in CLINICAL if (count := weight.count(page)) > 0]
     most = told(sigmoid(PRIOR_CLINICAL + sum([*nats, max(0.0, _density(page))])))
     return most if wording is None else _with_wording(most, wording)

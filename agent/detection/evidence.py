@@ -111,6 +111,15 @@ class Evidence:
     against: dict[str, dict[str, set[bytes]]] = field(default_factory=dict)  # family → strength → entries
 
     @property
+    def says_nothing(self) -> bool:
+        """Whether there is nothing that any weight on the clinical side counts."""
+        return not (
+            self.titles or self.sections or self.phrases or self.letters or self.narrative or self.terms or self.drugs
+            or self.dosed or self.lab_values or self.vitals or self.strengths or self.rhythms or self.measures
+            or self.codes or self.lab_figures or self.vital_figures or self.dose_figures or self.rows or self.listed
+        )  # fmt: skip
+
+    @property
     def values(self) -> int:
         """Laboratory values: those with a known name, or those told by their unit, whichever are more."""
         return max(len(self.lab_values), self.lab_figures)
@@ -210,7 +219,7 @@ def count_open_fields(page: Folded) -> int:
     lines = page.lines  # one letter is looked for faster than three
     ruled, boxed = b"_" in lines and b"___" in lines, b"[" in lines and b"[ ]" in lines
     open_fields = len(_OPEN_FIELD.findall(lines)[:100]) if ruled or boxed or b"....." in lines else 0
-    if not (b"{" in lines or b"<<" in lines or b"[" in lines):
+    if not (b"{" in lines or b"[" in lines or (b"<" in lines and b"<<" in lines)):
         return open_fields
     return open_fields + len(list(islice(spans(_PLACEHOLDER, lines), 100)))
 
@@ -239,4 +248,6 @@ def read_figures(evidence: Evidence, page: Folded) -> list[int]:
 
 def count_codes(page: Folded) -> int:
     """Codes of diagnoses and acts, distinct, at most 20."""
+    if not page.figures:
+        return 0
     return len({page.cased[start:end] for start, end in islice(spans(_CODE, page.cased), _MOST_CODES)})

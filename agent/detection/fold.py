@@ -13,17 +13,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-
-import re2
+from typing import NamedTuple
 
 from agent.detection.disguise import readable
 from agent.detection.letters import FOREIGN, SPECIAL
-from agent.detection.linear import holding
+from agent.detection.loops import FIGURES, MARKED, ROUGH, Views
 
 _COMMON = ("’", "œ", "–", "…", "\u202f", "•")  # worth a replace of their own: frequent in French text
-# whatever there is to smooth, in one linear look: clean prose is left as it is
-_rough = holding(re2.compile(rb"  | \n|\n |-\n|\((?:e|s)\)"))
 _BLANKS = re.compile(rb"  +")
 _BROKEN_WORD = re.compile(rb"-\n(?<=[a-z]-\n)(?=[a-z])")  # the literal first: it is searched for, the rest tested
 
@@ -48,10 +44,10 @@ _CASE_KEPT = _case_kept_table()
 _WORDS_ONLY = bytes(code if chr(code).isalnum() and code < 128 else 0x20 for code in range(256))
 _WORDS_BY_LINE = bytes(0x0A if code == 0x0A else letter for code, letter in enumerate(_WORDS_ONLY))
 _DELETED = b"\xad\xb0\xba\r\x00"  # soft hyphen, degree and ordinal signs («n° SS» and «T°» are «n ss» and «t»)
+_views = Views(_CASE_KEPT, _DELETED, _WORDS_ONLY)
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(NamedTuple):
     """Three views of one text with the same offsets, each beginning and ending with a separator.
 
     ``cased``: letters without accents, case kept, lines kept, runs of blanks collapsed. ``lines``: the same in lower
@@ -61,28 +57,51 @@ class Folded:
     cased: bytes
     lines: bytes
     words: bytes
+    figures: bool = True  # False: there is none, whatever needs one need not be looked for
 
 
 def fold(text: str) -> Folded:
     """Fold ``text`` in linear time. Offsets are those of the folded text, not of ``text``."""
-    return fold_readable(readable(text))
+    return fold_page(text)[1]
+
+
+def fold_page(text: str) -> tuple[str, Folded]:
+    """``text`` as a person reads it (``disguise.readable``), and its views. A text in which nothing can be disguised is
+    not searched for it: the pass that makes the views sees that.
+    """
+    try:
+        plain = _common(text).encode("latin-1")
+    except UnicodeEncodeError:
+        text = readable(text)
+        return text, fold_readable(text)
+    cased, lines, words, told = _views.of(plain)
+    if told & MARKED and (clear := readable(text)) is not text:
+        return clear, fold_readable(clear)
+    return text, _viewed(cased, lines, words, told)
 
 
 def fold_readable(text: str) -> Folded:
     """The same for a text that ``readable`` has been over."""
-    cased = b"\n" + _encode(text).translate(_CASE_KEPT, _DELETED) + b"\n"
-    if _rough(cased):
+    return _viewed(*_views.of(_encode(text)))
+
+
+def _viewed(cased: bytes, lines: bytes, words: bytes, told: int) -> Folded:
+    if told & ROUGH:
         cased = _collapse(cased)
-    lines = cased.lower()
-    return Folded(cased, lines, lines.translate(_WORDS_ONLY))
+        lines = cased.lower()
+        words = lines.translate(_WORDS_ONLY)
+    return Folded(cased, lines, words, told & FIGURES > 0)
 
 
 def _encode(text: str) -> bytes:
-    if text.isascii():
-        return text.encode("ascii")
-    for char in _COMMON:
-        text = text.replace(char, SPECIAL.get(char, " "))
-    return text.encode("latin-1", FOREIGN)
+    return _common(text).encode("latin-1", FOREIGN)
+
+
+def _common(text: str) -> str:
+    if not text.isascii():
+        for char in _COMMON:
+            text = text.replace(char, SPECIAL.get(char, " "))
+    return text
 
 
 def _collapse(data: bytes) -> bytes:

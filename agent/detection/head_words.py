@@ -50,6 +50,14 @@ LEADS = {
     "number": _compiled(r"[-*> ]*\d{1,3}[A-Da-d]?[ :.-]+(?=[A-Z])"),
     "bullet": _compiled(r"[-*>]+ ?(?=\S)"),
 }
+# how a line begins that one of the two above may fit, for a linear search: what stands ahead is not looked at
+BEGUN = (
+    rb"(?:[-*>]|[-*>. (]*(?:[0-9]|"
+    + LEADS["bed"].pattern.removeprefix(b"[-*>. ]*")
+    + b"|"
+    + SEXED.pattern.replace(rb"(?![./:])", b"")
+    + b"))"
+)
 EMPTY = re.compile(
     rb"\W*(?:libre|vide|empty|free|leer|frei|libero|libera|vacia|vacio|leeg|vrij|ferme|closed|desinfection|menage|available)\b",
     re.IGNORECASE,

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import re2
 
 from agent.detection.head_words import (
+    BEGUN,
     CAPITALS,
     EMPTY,
     LABELLED,
@@ -29,11 +32,14 @@ from agent.detection.head_words import (
     STAFF,
     YEARS,
 )
-from agent.detection.linear import anywhere
+from agent.detection.linear import holding, spans
 
 _LINES, _WIDTH = 3000, 200  # looked at of a page, and of a line
 # whether a line may hold anybody, where its lead does not make it one of a list; one look, linear
-_may_name = anywhere(b"|".join(form.pattern for shape, form in SHAPES.items() if not shape.startswith("name")))
+_NAMING = re2.compile(b"|".join(form.pattern for shape, form in SHAPES.items() if not shape.startswith("name")))
+_may_name = holding(_NAMING)
+_TELLING = re2.compile(b"\n" + BEGUN + b"|" + _NAMING.pattern)
+"""What every line begins with, or holds, that is an entry: one search of a page leaves the others out."""
 _BEGINS = 24  # bytes of a line within which its person stands
 _STRONG = frozenset(("civility", "aged"))
 _PLACED = frozenset(("bed", "time", "item", "number"))  # what begins the lines of a list
@@ -41,8 +47,7 @@ _ALONE, _SHORT = 12, 4  # bytes: less stands alone on its line; less is hardly a
 _FEW, _MANY = 3, 4  # entries that make a list of lines with a lead, and of bare ones
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """One line: what leads it, the person that it begins with, whether it begins with an age and sex."""
 
     number: int
@@ -88,9 +93,17 @@ def _same(who: frozenset[bytes], other: frozenset[bytes]) -> bool:
 
 
 def _entries_of(page: bytes) -> Iterator[_Entry]:
-    entries = [_read(number, lead, body) for number, (lead, body) in enumerate(_lines_of(page))]
+    entries: list[_Entry] = []
+    leads: dict[str, None] = {}
+    for number, line in enumerate(_lines_of(page)):
+        lead, body = line or ("", b"")
+        leads[lead] = None
+        if line is not None:
+            entries.append(_read(number, lead, body))
+    if not entries:
+        return
     labelled = LABELLED.search(page[:1500]) is not None  # «Nom :», «né le»: the document of one person
-    for lead in dict.fromkeys(entry.lead for entry in entries):
+    for lead in leads:
         counted = _count(lead, entries)
         many = len(counted.sure) + len(counted.likely) >= (_FEW if lead in _PLACED else _MANY)
         if labelled and len(counted.sure) < _FEW and not (lead in _PLACED and lead != "item" and many):
@@ -108,10 +121,17 @@ def _counts_nameless(lead: str, counted: _Counted, *, labelled: bool) -> bool:
     return not labelled and (len(counted.nameless) >= _FEW or (lead in _PLACED and len(counted.sure) >= 2))
 
 
-def _lines_of(page: bytes) -> Iterator[tuple[str, bytes]]:
-    """Each line as its lead and the rest. A bed or a number on a line of its own takes the line below."""
+def _lines_of(page: bytes) -> Iterator[tuple[str, bytes] | None]:
+    """Each line as its lead and the rest, or None for one that is no entry. A bed or a number on a line of its own
+    takes the line below.
+    """
     held = ""
-    for line in islice(page.strip(b"\n").split(b"\n"), _LINES):
+    page = page.strip(b"\n")
+    told = _told(b"\n" + page)
+    for number, line in enumerate(page.split(b"\n", _LINES)[:_LINES]):
+        if number not in told and not held:
+            yield None
+            continue
         lead, body = _lead(line[:_WIDTH])
         if held and not lead:
             yield held, body
@@ -126,12 +146,23 @@ def _lines_of(page: bytes) -> Iterator[tuple[str, bytes]]:
         yield held, b""
 
 
+def _told(page: bytes) -> set[int]:
+    """The numbers of the lines that may be entries, found in one linear search. ``page`` begins with a line end."""
+    found: set[int] = set()
+    line, seen = -1, 0
+    for start, _ in spans(_TELLING, page):
+        line += page.count(b"\n", seen, start + 1)
+        seen = start + 1
+        found.add(line)
+    return found
+
+
 def _read(number: int, lead: str, body: bytes) -> _Entry:
     sexed = SEXED.match(body.lstrip(b" -(")) is not None
     if lead not in _PLACED and not _may_name(body):  # nearly every line
         return _Entry(number, lead, body, sexed=sexed)
     best = min(_persons(body, lead), key=lambda entry: (entry.shape, entry.begins), default=_Entry(number))
-    return replace(best, number=number, lead=lead, body=body, sexed=sexed)
+    return best._replace(number=number, lead=lead, body=body, sexed=sexed)
 
 
 def _lead(line: bytes) -> tuple[str, bytes]:

@@ -37,6 +37,18 @@ _DOSE = (
     r"inhal\.?|gtte?s?|gouttes?|gocce|gotas|tropfen|druppels|trpf?|sachets?|bustin[ae]|sobres?|btl|pfl|"
     r"patchs?|ml|gr?|m?g/m2|ug/h|mg/kg|mg/ml)"
 )
+_GRAVIDA = r"\b(?:i{1,3}|iv|vi?) ?-?(?:g|gravida),? ?-?(?:0|i{1,3}|iv|v) ?-?(?:p|para)\b"
+_STAGED = (
+    r"\b[cpyra]{0,2}t(?:[0-4][a-d]?|is|x) ?,?(?:\([a-z0-9]{1,2}\) ?)?n(?:[0-3][a-c]?|x)[a-z0-9()/]{0,6}|"
+    r"\bpt(?:[1-4][a-d]?|is)\b"
+)
+_BOTH_EYES = r"\bod ?/ ?os\b"
+_CODED = (
+    r"\b(?:ccam|ops|snomed(?: ct)?|atc)[ :]{1,3}[a-z0-9]|\b(?:ami|amx|bs[abc]|amk|amy|ais) ?(?:\d|"
+    r"\+ ?(?:ifa|ifi|ik|di|mau))"
+)
+WITHOUT_FIGURES = f"{_GRAVIDA}|{_STAGED}|{_BOTH_EYES}|{_CODED}"
+"""All of the shapes below that can stand in a text without a figure."""
 _FIND = re2.compile(
     (
         r"[<>]?[<>=]? ?" + _NUMBER + r"[ .]{0,2}[*+!hl-]{0,3} {0,2}(?:" + _UNIT + "|" + _DOSE + r")\b|"
@@ -44,10 +56,8 @@ _FIND = re2.compile(
         r"\b\d{1,2} ?x ?(?:/ ?(?:j|d|sem|tag|w)|tgl|taglich|daags|die\b|al di|ao di)|"
         r"\b(?:sa|ssw|sg|eg|ega|ga|am|amd|terme|sdg) ?:? ?[1-4]\d ?\+ ?[0-6]\b|\b[1-4]\d ?\+ ?[0-6] ?(?:/ ?40|"
         r"sa\b|ssw|wks?\b|weeks|sem|w\b)|\b[1-4]\d ?(?:sa|ssw)\b|\b\d{2}/40\b|"
-        r"\bg ?\d{1,2},? ?p ?\d{1,2}\b|\b(?:i{1,3}|iv|vi?) ?-?(?:g|gravida),? ?-?(?:0|i{1,3}|iv|v) ?-?(?:p|para)\b|"
-        r"\b[cpyra]{0,2}t(?:[0-4][a-d]?|is|x) ?,?(?:\([a-z0-9]{1,2}\) ?)?n(?:[0-3][a-c]?|x)[a-z0-9()/]{0,6}|"
-        r"\bpt(?:[1-4][a-d]?|is)\b|\bgleason ?(?:score)? ?\d ?\+ ?\d|"
-        r"\b(?:od|og|os|oi|ou|re|le|ra|la)\b ?[:.]? ?(?:sph?\.? ?)?[+-] ?\d{1,2}[.,]\d{2}\b|\bod ?/ ?os\b|"
+        r"\bg ?\d{1,2},? ?p ?\d{1,2}\b|" + _GRAVIDA + "|" + _STAGED + r"|\bgleason ?(?:score)? ?\d ?\+ ?\d|"
+        r"\b(?:od|og|os|oi|ou|re|le|ra|la)\b ?[:.]? ?(?:sph?\.? ?)?[+-] ?\d{1,2}[.,]\d{2}\b|" + _BOTH_EYES + "|"
         r"\b(?:dents?|zahn|zahne|tooth|teeth|elementen|element|elemento|pieza|piezas|diente|dente|denti|"
         r"dentes) ?(?:n ?)?:? ?[1-4][1-8]\b|"
         r"\b(?:ta|pa|rr|bp|td|t\.a\.?|p\.a\.?|pa ?s/d|tension|blutdruck|bloeddruk|presion|pressione?|"
@@ -60,9 +70,7 @@ _FIND = re2.compile(
         r"glasgow|news2?|bmi|imc|fevg|lvef|nyha|mmse|mmst|phq-?9|epds)\b[^\n\da-z]{0,6}\d{1,3}|"
         r"\b(?:icd|cim|cie|icpc)[ -]?(?:10|9|2)?(?:[ -]?(?:gm|cm|es|"
         r"mc))?[^\na-z0-9]{0,4}(?:[a-z]{4,10}[^\na-z0-9]{1,4})?[a-z]\d\d|"
-        r"\b[a-tv-z]\d{2}(?:\.\d{1,2})? ?[gvaz](?:[ ,.;)]|\n)|"
-        r"\b(?:ccam|ops|snomed(?: ct)?|atc)[ :]{1,3}[a-z0-9]|\b(?:ami|amx|bs[abc]|amk|amy|ais) ?(?:\d|"
-        r"\+ ?(?:ifa|ifi|ik|di|mau))"
+        r"\b[a-tv-z]\d{2}(?:\.\d{1,2})? ?[gvaz](?:[ ,.;)]|\n)|" + _CODED
     ).encode("ascii")
 )
 _CLASS = re.compile(

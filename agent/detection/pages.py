@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import re2
+
 from agent.detection import evidence as clinical
-from agent.detection import identity, negatives, people, sides
+from agent.detection import identity, negatives, notation, people, sides
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded, fold
 from agent.detection.jottings import LONGEST, read_jottings
+from agent.detection.linear import holding
 from agent.detection.matcher import Match, matcher
 from agent.detection.speech import read_speech
 
 PAGE = 6000  # characters: two printed pages
 _FEW = 3  # clinical entries from which sides of the body are looked for
 _READINGS = frozenset(("drug", "analyte", "vital"))
+# whether a page without a figure may hold a notation or a person that needs none
+_wordy = holding(re2.compile(f"(?i:{notation.WITHOUT_FIGURES})|{people.WITHOUT_FIGURES}".encode("ascii")))
 _ANCHORS = {
     "born": identity.read_born,
     "civility": identity.read_civility,
@@ -75,11 +80,13 @@ def read_page(text: str | Folded) -> Evidence:
                     places.append(match.start)
     evidence.codes = clinical.count_codes(page)
     places += clinical.read_shaped(evidence, page)
-    places += clinical.read_figures(evidence, page)
+    some = page.figures or _wordy(page.cased)
+    if some:
+        places += clinical.read_figures(evidence, page)
     if len(places) >= _FEW or (places and len(page.lines) <= LONGEST):
         read_speech(evidence, page)
     places += read_jottings(evidence, page)
-    people.read_people(evidence, page, places, evidence.heads)
+    people.read_people(evidence, page, places, evidence.heads, some=some)
     if len(places) >= _FEW:
         evidence.sides += sides.count_sides(page, places)
     evidence.blanks += clinical.count_open_fields(page)

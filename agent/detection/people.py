@@ -111,6 +111,8 @@ _SIGNS = {
         rf"nee en )?19[2-9]\d\)?(?:[ ,.;:)\n-])"
     ),
 }
+WITHOUT_FIGURES = "|".join(_SIGNS[name] for name in ("comma_name", "young", "first_initial", "initial"))
+"""All of the shapes above that can stand in a text without a figure; of the beds below, none can."""
 _BEDS = re2.compile(
     (
         rf"\n(?:[-*>] ?)?(?:(?:{_BED}\.? ?\d{{1,3}}[a-zA-Z]?|"
@@ -154,12 +156,21 @@ _NOT_NAMES = frozenset(
 )
 
 
-def read_people(evidence: Evidence, page: Folded, clinical: Sequence[int], persons: Sequence[int]) -> None:
+def read_people(
+    evidence: Evidence, page: Folded, clinical: Sequence[int], persons: Sequence[int], *, some: bool = True
+) -> None:
     """Add the persons without a label. ``clinical`` and ``persons`` are places of clinical entries and of persons with
-    a civility; both count for the lines that hold one of each.
+    a civility; both count for the lines that hold one of each. ``some``: not ruled out that there are any.
     """
+    places = [*persons, *_found(evidence, page)] if some else persons
+    if clinical and (places or len(clinical) >= _LOG):
+        _count_rows(evidence, page, clinical, places)
+
+
+def _found(evidence: Evidence, page: Folded) -> list[int]:
+    """Note the persons without a label; where they and the beds stand."""
     cased = page.cased
-    places = list(persons)
+    places: list[int] = []
     for start, end in islice(spans(_FIND, cased), _MOST):
         text = cased[start:end]
         kind = _CLASS.match(text)
@@ -169,9 +180,9 @@ def read_people(evidence: Evidence, page: Folded, clinical: Sequence[int], perso
         if _STAFF.search(cased, max(0, start - 10), start) or not _READ[name](evidence, text):
             continue
         places.append(start)
-    places += [start + 1 for start, _ in islice(spans(_BEDS, cased), _MOST)]
-    if clinical and (places or len(clinical) >= _LOG):
-        _count_rows(evidence, page, clinical, places)
+    if page.figures:
+        places += [start + 1 for start, _ in islice(spans(_BEDS, cased), _MOST)]
+    return places
 
 
 def _born(evidence: Evidence, text: bytes, before: str) -> bool:

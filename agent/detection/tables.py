@@ -11,6 +11,7 @@ nobody's row; a research table has ages and values under pseudonyms and is healt
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -172,12 +173,12 @@ def _add_names(roles: dict[int, str], unknown: list[tuple[int, list[str]]]) -> N
 def _free(sample: Sequence[Row], roles: dict[int, str]) -> float:
     """How much (0 to 1) the cells that are nobody's name, number or date, and no goods, speak of care."""
     rows, words = 0, set()
-    for row in sample:
+    for row, times in Counter(tuple(row[:_MAX_COLUMNS]) for row in sample).items():
         found: set[bytes] = set()
-        for column, cell in enumerate(row[:_MAX_COLUMNS]):
+        for column, cell in enumerate(row):
             if roles.get(column, "") in FREE:
                 found |= content.clinical_words(cell)
-        rows += bool(found)
+        rows += times * bool(found)
         words |= found
     share, distinct = rows / len(sample), len(words) / min(4, max(2, len(sample)))
     return min(1.0, share / 0.35) * min(1.0, distinct)

@@ -13,9 +13,8 @@ from operator import attrgetter
 
 from agent.detection import combine, heads, masking, negatives, wordings
 from agent.detection.combine import Score
-from agent.detection.disguise import readable
 from agent.detection.evidence import Evidence
-from agent.detection.fold import fold_readable
+from agent.detection.fold import fold_page
 from agent.detection.identifiers import mask
 from agent.detection.identifiers.base import Hit
 from agent.detection.identifiers.scan import find_in
@@ -58,9 +57,9 @@ class _Page:
     items: list[Finding]
     numbers: frozenset[str]
     listed: Listed
-    lines: bytes = b""
     cased: bytes = b""
     wording: float = 0.0  # nats: how it sounds
+    heard: bytes = b""  # by which features (``wordings.telling``)
 
 
 def judge_text(node: Document, search: Search | None = None) -> Judged:
@@ -128,8 +127,7 @@ def _read_pages(node: Document, ask: _Ask | None) -> list[_Page]:
 
 
 def _read(spot: Spot, text: str, ask: _Ask | None) -> _Page:
-    text = readable(text)
-    page = fold_readable(text)
+    text, page = fold_page(text)
     evidence = read_page(page)
     first: dict[FindingType, str] = {}
     counts: dict[FindingType, int] = {}
@@ -149,8 +147,8 @@ def _read(spot: Spot, text: str, ask: _Ask | None) -> _Page:
         counts[hit.type] = counts.get(hit.type, 0) + 1
     sure = frozenset(value for value, strength in numbers.items() if strength >= _SURE)
     items = [Finding(kind, counts[kind], spot, 0.0, _sample(kind, value)) for kind, value in first.items()]
-    wording = wordings.log_odds(page.lines)
-    return _Page(spot, evidence, sum(numbers.values()), items, sure, listed, page.lines, page.cased, wording)
+    wording, heard = wordings.heard(page.lines)
+    return _Page(spot, evidence, sum(numbers.values()), items, sure, listed, page.cased, wording, heard)
 
 
 def _sample(kind: FindingType, value: str) -> str:
@@ -277,7 +275,7 @@ def _shown(kind: FindingType, page: _Page, against: bool) -> str:
     if kind is FindingType.ROSTER:
         return page.listed.sample
     if kind is FindingType.WORDING:
-        return masking.words(set(wordings.telling(page.lines, _TOLD, against=against)))
+        return masking.words(set(wordings.telling(page.heard, _TOLD, against=against)))
     if kind in _WORDS:
         return masking.words(_WORDS[kind](evidence))
     if kind is FindingType.PERSON:

@@ -22,7 +22,20 @@ from typing import NamedTuple
 from agent.detection.loops import Sound
 from agent.detection.loops.plain import Feature, affixes, features
 
-__all__ = ["FEW", "KNOWN", "MOST", "Model", "affixes", "features", "log_odds", "model", "parse", "shown", "telling"]
+__all__ = [
+    "FEW",
+    "KNOWN",
+    "MOST",
+    "Model",
+    "affixes",
+    "features",
+    "heard",
+    "log_odds",
+    "model",
+    "parse",
+    "shown",
+    "telling",
+]
 
 _WEIGHT_SCALE, _LENGTH_SCALE = 10_000, 1_000
 MOST = 8.0  # nats either way: beyond it the model has seen too little to be believed
@@ -49,24 +62,31 @@ def log_odds(lines: bytes) -> float:
 
     Said less loudly the less of the page the model knows: another language, figures, a few words.
     """
+    return heard(lines)[0]
+
+
+def heard(lines: bytes) -> tuple[float, bytes]:
+    """The same, with the features by which it was told, for ``telling``."""
     known = model()
-    weight, length, count, distinct = known.sound.hear(lines)
+    weight, length, count, distinct, numbers = known.sound.hear(lines)
     if not count:
-        return 0.0
+        return 0.0, b""
     nats = weight / _WEIGHT_SCALE / math.sqrt(length / _LENGTH_SCALE) + known.bias
-    heard = min(1.0, count / distinct / KNOWN) * count / (count + FEW)
-    return max(-MOST, min(MOST, nats * heard))
+    loudness = min(1.0, count / distinct / KNOWN) * count / (count + FEW)
+    return max(-MOST, min(MOST, nats * loudness)), numbers
 
 
-def telling(lines: bytes, count: int, *, against: bool) -> list[bytes]:
-    """The features that weighed most, for or against, in order; words of our own list, so that they may be shown."""
+def telling(numbers: bytes, count: int, *, against: bool) -> list[bytes]:
+    """The features that weighed most among those heard, for or against, in order; words of our own list, so that they
+    may be shown.
+    """
     known = model()
-    found = known.sound.known(lines)
+    found = memoryview(numbers).cast("i").tolist()
     if against:
         found = [number for number in found if number >= known.against]
         found.sort(key=lambda number: (known.weights[number], known.texts[number]))
     else:
-        found = [number for number in found[:count] if number < known.neither]
+        found = sorted([number for number in found if number < known.neither])
     return [known.texts[number] for number in found[:count]]
 
 

@@ -130,8 +130,10 @@ GAPS = {
     ),
     "trouble": N_("{word}: from {since} to {until} (record {first})."),
     "overflow": N_("Events were lost on {since}; the folder was read again (record {first})."),
-    "coalesced": N_("The log was nearly full: {word} documents were only counted, up to {until} (record {first})."),
-    "purge": N_("{word} records were removed on {until}: their time was over (record {first})."),
+    "coalesced": N_(
+        "The log was nearly full; documents that were only counted, up to {until}: {word} (record {first})."
+    ),
+    "purge": N_("Records removed on {until}, for their time was over: {word} (record {first})."),
     "erasure": N_(
         "The names of documents of {since} and later were destroyed on {until}: their time was over (record {first})."
     ),

@@ -131,6 +131,11 @@ class WorkerPool:
                 report=self._report,
             )
 
+    def starting(self) -> bool:
+        """Whether documents wait though no worker is there to take them: one is being started."""
+        with self._lock:
+            return bool(self._waiting) and not self._present and not self._closed
+
     def close(self) -> None:
         """End every worker; whoever still waits gets HostError. Returns when they are gone, after 5 s at most."""
         with self._lock:

@@ -6,7 +6,9 @@ nothing, starts nothing. After ``warm_up`` everything works without the file sys
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from agent.document import Document, Format, Problem
@@ -131,14 +133,28 @@ def _try(job: Job, format_: Format | None) -> None:
         job.fail(Problem.CORRUPT)
 
 
+@contextmanager
+def _absent(name: str) -> Iterator[None]:
+    """A module that is not loaded yet cannot be, meanwhile: what merely would use it does without."""
+    known = name in sys.modules
+    sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # as the import system has it
+    try:
+        yield
+    finally:
+        if not known:
+            del sys.modules[name]
+
+
 def warm_up() -> None:
     """Read one tiny document of every format, so that nothing is left to import once files cannot be opened."""
     import codecs
     import sqlite3  # noqa: F401
 
     import libarchive  # noqa: F401 - loaded for later
-    import pydicom  # noqa: F401
     import python_calamine  # noqa: F401
+
+    with _absent("requests"):  # by which pydicom fetches examples; it costs a third of its import
+        import pydicom  # noqa: F401
 
     from agent.extraction.formats.charset import CODECS
     from agent.extraction.samples import samples

@@ -43,6 +43,8 @@ _SURE_FIELDS = frozenset(
 )
 _DELIMITED = frozenset({"csv", "tsv", "tab"})
 _SEPARATORS = (b";", b"\t", b",", b"|")
+_FEWEST = 2  # of them on a line
+_SIGN, _LINE_END = re.compile(rb"\S"), re.compile(rb"[\r\n]|\Z")
 _STATEMENT = re.compile(rb"\s*(?:INSERT|REPLACE|CREATE|UPDATE|SELECT|SET|DROP|BEGIN|MSH|FHS|BHS)\b[ |]", re.IGNORECASE)
 _CONTROL = bytes(code for code in range(32) if code not in b"\t\n\r\x0b\x0c\x1b\x1a\x1c\x1d\x1e\x1f\x08") + b"\x7f"
 _FOLLOWS_MARK = {"xml": Format.XML, "html": Format.HTML, "htm": Format.HTML, "xhtml": Format.HTML}
@@ -115,12 +117,25 @@ def _is_mail(start: bytes, extension: str) -> bool:
 def _is_delimited(head: bytes, extension: str) -> bool:
     if extension in _DELIMITED:
         return True
+    first = _first_line(head)
+    if not any(first.count(separator) >= _FEWEST for separator in _SEPARATORS):
+        return False  # as nearly every prose
     everything = head.splitlines()
     lines = _first_lines(everything[:-1]) if len(head) >= HEAD else None
     lines = lines or _first_lines(everything)
     if len(lines) < 3 or lines[0].startswith((b"#", b"|", b"-", b"*")) or _STATEMENT.match(lines[0]):
         return False
     return any(_even(lines, separator) for separator in _SEPARATORS)
+
+
+def _first_line(head: bytes) -> bytes:
+    """The first line that is not blank."""
+    sign = _SIGN.search(head)
+    if sign is None:
+        return b""
+    begin = 1 + max(head.rfind(b"\n", 0, sign.start()), head.rfind(b"\r", 0, sign.start()))
+    end = _LINE_END.search(head, sign.start())
+    return head[begin : end.start() if end else len(head)]
 
 
 def _first_lines(lines: list[bytes]) -> list[bytes]:
@@ -132,6 +147,6 @@ def _even(lines: list[bytes], separator: bytes) -> bool:
     prose.
     """
     count = lines[0].count(separator)
-    if count < 2 or (separator == b"," and lines[0].count(b", ") > count // 2):
+    if count < _FEWEST or (separator == b"," and lines[0].count(b", ") > count // 2):
         return False
     return all(line.count(separator) == count or b'"' in line for line in lines)

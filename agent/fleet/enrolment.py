@@ -25,6 +25,7 @@ from agent.fleet.identity import (
     save_identity,
     trusted_authority,
 )
+from agent.fleet.key_sealing import sealed
 from agent.fleet.token import Token
 from agent.fsys.atomic import replace_file
 from agent.transport import sealing, signed
@@ -52,9 +53,10 @@ class _Renewed(msgspec.Struct):
 
 def enrol(
     token: Token, folder: Path, device: str, log: str, version: str, *, owner: tuple[int, int] | None = None,
-    proxy: str | None = None,
+    proxy: str | None = None, seal: bool = False,
 ) -> Membership:  # fmt: skip
     """Join the collector that ``token`` is for, as ``device``; what this laptop is then known by lies in ``folder``.
+    ``seal``: the key is sealed to this laptop, when it can be, for systemd to open (``key_sealing``).
 
     Raises TransportError (kinds as ``Line.ask``, and "refused": the token is not good) and HostError.
     """
@@ -69,7 +71,8 @@ def enrol(
     entered = _decoded(answer, _Entered)
     member = Membership(token.url, entered.device, entered.group, authority)
     _check_certificate(entered.certificate, authority.ca, key)
-    save_identity(folder, member, entered.certificate, pem_of(key), owner)
+    blob = sealed(pem_of(key))[0] if seal else b""
+    save_identity(folder, member, entered.certificate, blob or pem_of(key), owner, is_sealed=bool(blob))
     return member
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agent.errors import N_, ConfigError, HostError, TransportError
+from agent.fleet.key_sealing import NAME
 from agent.fleet.token import pin_of
 from agent.fsys.atomic import private_folder, replace_file
 
@@ -67,8 +68,8 @@ class Identity:
     def key_file(self) -> Path:
         """Where the key can be read: from systemd's credentials, or in the folder."""
         given = os.environ.get("CREDENTIALS_DIRECTORY")
-        if given and (Path(given) / KEY).exists():
-            return Path(given) / KEY
+        if given and _holds_key(Path(given) / NAME):  # where nothing is sealed, the unit's says « none »
+            return Path(given) / NAME
         return self.folder / KEY
 
     def key(self) -> EllipticCurvePrivateKey:
@@ -160,18 +161,21 @@ def load_identity(folder: Path) -> Identity | None:
 
 
 def save_identity(
-    folder: Path, member: Membership, certificate: str, key: bytes, owner: tuple[int, int] | None
-) -> None:
-    """Write everything, ``collector.json`` last. ``owner`` (uid, gid) is who syncs; None: who calls. Raises
-    HostError.
+    folder: Path, member: Membership, certificate: str, key: bytes, owner: tuple[int, int] | None,
+    *, is_sealed: bool = False,
+) -> None:  # fmt: skip
+    """Write everything, ``collector.json`` last. ``owner`` (uid, gid) is who syncs; None: who calls. ``is_sealed``:
+    ``key`` is a credential of systemd (key_sealing). Raises HostError.
     """
+    mine, other = (CREDENTIAL, KEY) if is_sealed else (KEY, CREDENTIAL)
     try:
         private_folder(folder)
-        replace_file(folder / KEY, key)
+        replace_file(folder / mine, key)
+        (folder / other).unlink(missing_ok=True)
         replace_file(folder / CERTIFICATE, certificate.encode("ascii"))
         replace_file(folder / COLLECTOR, msgspec.json.encode(member) + b"\n")
         if owner is not None:
-            for path in (folder, folder / KEY, folder / CERTIFICATE, folder / COLLECTOR):
+            for path in (folder, folder / mine, folder / CERTIFICATE, folder / COLLECTOR):
                 os.chown(path, *owner, follow_symlinks=False)
     except OSError as error:
         raise HostError(N_("cannot be written: {why}"), where=str(folder), why=error.strerror) from error
@@ -185,6 +189,13 @@ def read_file(path: Path) -> bytes:
             return file.read(MAX_FILE)
     except OSError as error:
         raise HostError(N_("cannot be read: {why}"), where=str(path), why=error.strerror) from error
+
+
+def _holds_key(path: Path) -> bool:
+    try:
+        return path.read_bytes().startswith(b"-----BEGIN")
+    except OSError:
+        return False
 
 
 def fingerprint(authority: Authority) -> str:

@@ -2,7 +2,8 @@
 one that opens connections.
 
 Stages: renew the certificate when its time has come; visit until everything is acknowledged; fetch what there is to
-follow, and say what became of it. It writes two files: its state (how far, when again) and, renewed, its certificate.
+follow, and say what became of it; leave a bell with the agent, when it wants one. It writes two files: its state (how
+far, when again) and, renewed, its certificate.
 
 Exit status: 0 everything is acknowledged; 75 the collector is away, the state says when to try again; 76 the collector
 holds other records than this log; 77 refused or denied; 78 this laptop is not enrolled; 2 the log cannot be read.
@@ -11,6 +12,7 @@ holds other records than this log; 77 refused or denied; 78 this laptop is not e
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -26,6 +28,7 @@ from agent.fleet.identity import Identity, load_identity
 from agent.fleet.updates import Updates
 from agent.fleet.visiting import FleetCollector
 from agent.i18n import catalogue, preferred
+from agent.transport.bell import hand_over, keep_alive
 from agent.transport.spool import load_state
 from agent.transport.sync import EXIT_DONE, Sync, note_failure
 
@@ -35,10 +38,10 @@ MAX_REPORT_BYTES = 16 << 10
 
 def run(
     log: Path, identity: Identity, state_file: Path, report: Mapping[str, Any], updates: Sequence[Updates] = (),
-    *, proxy: str | None = None,
+    *, proxy: str | None = None, bell: Path | None = None,
 ) -> int:  # fmt: skip
-    """One whole run; the exit status. Raises AuditError (the log cannot be read) and HostError (a file of ours
-    cannot).
+    """One whole run; the exit status. ``bell``: where the agent waits for one. Raises AuditError (the log cannot be
+    read) and HostError (a file of ours cannot).
     """
     state = load_state(state_file, identity.member.device)
     collector = FleetCollector(identity, proxy=proxy)
@@ -50,6 +53,8 @@ def run(
         if status == EXIT_DONE and _follow(sync, collector, updates):
             sync.report = _packed(report, updates)
             status = sync.run(0.0)
+        if status == EXIT_DONE and bell is not None and bell.exists():
+            _leave_bell(collector, sync.policy, updates, bell)
         return status
     except TransportError as error:
         print(error.render(catalogue(preferred()).gettext), file=sys.stderr)
@@ -81,6 +86,20 @@ def _follow(sync: Sync, collector: FleetCollector, updates: Sequence[Updates]) -
     return tried
 
 
+def _leave_bell(
+    collector: FleetCollector, policy: Mapping[str, Any], updates: Sequence[Updates], place: Path
+) -> None:  # fmt: skip
+    """Visits go on without one: what fails here is tried at the next."""
+    heard = [policy.get("timestamp"), *(each.report().get("tuf") for each in updates)]
+    seen = max((number for number in heard if isinstance(number, int)), default=0)
+    with contextlib.suppress(TransportError, OSError):
+        if (found := collector.bell(seen)) is not None:
+            connection, keep_s = found
+            with connection:
+                keep_alive(connection, keep_s)
+                hand_over(place, connection)
+
+
 def _packed(report: Mapping[str, Any], updates: Sequence[Updates]) -> bytes:
     said = dict(report)
     for each in updates:
@@ -99,6 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--log", type=Path, required=True, help="folder of the audit log")
     parser.add_argument("--fleet", type=Path, required=True, help="folder of this laptop's key and certificate")
     parser.add_argument("--report", type=Path, help="what the agent has to say, JSON")
+    parser.add_argument("--bell", type=Path, help="where the agent waits for a bell")
     parser.add_argument("--proxy", help="address of the network's proxy; else as the environment says")
     try:
         chosen = parser.parse_args(arguments)
@@ -110,7 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise ConfigError(N_("this laptop is not enrolled"), hint=N_("ask for a token, then: serment enrol TOKEN"))
         report = _read_report(chosen.report)
         updates = (PolicyUpdates(identity),)
-        return run(chosen.log, identity, chosen.fleet / STATE, report, updates, proxy=chosen.proxy)
+        return run(chosen.log, identity, chosen.fleet / STATE, report, updates, proxy=chosen.proxy, bell=chosen.bell)
     except SermentError as error:
         print(error.render(catalogue(preferred()).gettext), file=sys.stderr)
         return 2 if isinstance(error, AuditError) else error.exit_code

@@ -8,12 +8,15 @@ docs/formats/fleet-protocol.md, sections 3, 5, 6.
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 
+import msgspec
+
 from agent.errors import TransportError
 from agent.fleet.identity import Identity
-from agent.transport import sealing, signed, wire
+from agent.transport import bell, sealing, signed, wire
 from agent.transport.https import Answer, Line, reply_in
 from agent.transport.wire import Batch, Reply
 
@@ -57,6 +60,26 @@ class FleetCollector:
         if answer.status != 200:
             reply_in(answer._replace(status=answer.status if answer.status != 409 else 500))
         return answer.body
+
+    def bell(self, seen: int) -> tuple[socket.socket, int] | None:
+        """The connection by which the collector calls us, silent from now on, and its ``keep_s``; None: it keeps
+        none. ``seen``: the newest timestamp of the policy that was heard of in this visit. Raises TransportError.
+        """
+        device = self._identity.member.device
+        headers = {wire.DEVICE_HEADER: device, bell.SEEN_HEADER: str(seen)}
+        if self.inspected:
+            created = time.time_ns() // 1000
+            headers |= signed.sign("GET", bell.PATH, headers, b"", device, created, self._identity.key())
+        line = self._plain() if self.inspected else self._pinned()
+        answer, connection = line.ask_and_hold(bell.PATH, headers, wire.MAX_REPLY_BYTES)
+        if connection is None:
+            return None
+        try:
+            keep_s = int(msgspec.json.decode(answer.body, type=dict[str, int])["keep_s"])
+        except (msgspec.MsgspecError, KeyError, RecursionError):
+            connection.close()
+            return None
+        return connection, keep_s
 
     def _signed(self, headers: dict[str, str], body: bytes) -> Answer:
         device = self._identity.member.device

@@ -24,11 +24,11 @@ After RELEASE or SUBSTITUTE of a FILE the gate says how the commit went: DONE wi
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from typing import NamedTuple
 
 from agent.errors import N_, UntrustedInputError
-from agent.model import Stamp
+from agent.stamp import Stamp
 
 VERSION = 1
 MAX_PACKET = 16 * 1024  # bytes: a path has at most 4,096
@@ -68,8 +68,7 @@ class Flag(IntFlag):
     WRITE = 32  # READ: opened for writing too
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """``number`` is the gate's own, never used twice in its life; ``uid`` and ``pid`` are who does it (pid 0: unknown,
     the kernel's own write-back); ``size`` in bytes.
     """
@@ -94,8 +93,7 @@ class Question:
         return head + self.name + self.detail
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """``error`` is the number that the program gets when it is refused (EPERM, or EIO when nobody could judge)."""
 
     number: int
@@ -107,8 +105,7 @@ class Answer:
         return _ANSWER.pack(self.say, VERSION, 0, self.error, self.number, len(self.name)) + self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """How the commit of a released FILE went: ``error`` 0 and the state on the medium, or the error number."""
 
     number: int

@@ -22,13 +22,13 @@ from agent.helper.board import REMIND_S, Board
 from agent.helper.bus import Bus, BusError, Came
 from agent.helper.memory import Memory
 from agent.helper.menu import Entry
+from agent.helper.months import tell_month
 from agent.helper.panel import Panel
 from agent.helper.replies import Replies
 from agent.helper.saying import Voice, shown
 from agent.helper.session import environment
 from agent.helper.state import state_of
 from agent.i18n import catalogue
-from agent.ui.cli.month import summary
 
 AGAIN_S = 1.0  # a batch that grows is told anew at most so often
 BUS_NAME, BUS_PATH = "org.serment.Helper", "/org/serment/Helper"
@@ -152,17 +152,8 @@ class Helper:
         count = sum(batch["count"] for batch in self._link.call("held", own=True))
         if count:
             board.put("waiting", board.own("waiting-title", board.counted(count), "show"))
-        self._tell_month()
+        tell_month(self._link, self._memory, board)
         outbox.sweep()
-
-    def _tell_month(self) -> None:
-        now = time.localtime()
-        if not self._memory.month_due(time.strftime("%Y-%m", now)):
-            return
-        year, month = (now.tm_year, now.tm_mon - 1) if now.tm_mon > 1 else (now.tm_year - 1, 12)
-        counts = self._link.call("helper.month", month=f"{year}-{month:02}")
-        if any(counts.values()):
-            self._board.put("month", self._board.own("month-title", summary(counts, self._board.voice.translate)))
 
     def _heard_agent(self, words: frozenset[str]) -> None:
         if "gone" in words:
@@ -201,7 +192,7 @@ class Helper:
             del self._seen[next(iter(self._seen))]
         self._board.show()
         if not quietly:
-            self._tell_month()
+            tell_month(self._link, self._memory, self._board)
 
     def _tell(self, notice: dict[str, Any], *, again: bool) -> None:
         """``again``: a batch that was told of has grown."""

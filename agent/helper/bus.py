@@ -70,9 +70,11 @@ class Bus:
 
     def call(
         self, name: str, path: str, interface: str, member: str, signature: str = "", body: tuple[Any, ...] = (),
-        *, start: bool = True, seconds: float = CALL_S,
+        *, start: bool = True, seconds: float = CALL_S, gives: str = "",
     ) -> tuple[Any, ...]:  # fmt: skip
-        """The answer of ``member``. ``start``: begin the service if it does not run. Raises BusError."""
+        """The answer of ``member``. ``start``: begin the service if it does not run. ``gives``: the types it must have,
+        for any program of the session may answer. Raises BusError.
+        """
         address = DBusAddress(path, bus_name=name, interface=interface)
         message = new_method_call(address, member, signature or None, body)
         if not start:
@@ -80,6 +82,8 @@ class Bus:
         reply = self._reply(message, seconds)
         if reply.header.message_type is MessageType.error:
             raise BusError(str(reply.header.fields.get(HeaderFields.error_name, "")))
+        if gives and reply.header.fields.get(HeaderFields.signature, "") != gives:
+            raise BusError("answered something else")
         return tuple(reply.body)
 
     def tell(self, name: str, path: str, interface: str, member: str, signature: str, body: tuple[Any, ...]) -> None:
@@ -103,8 +107,9 @@ class Bus:
     def get(self, name: str, path: str, interface: str, prop: str) -> Any:
         """A property. Raises BusError."""
         answer = self.call(
-            name, path, "org.freedesktop.DBus.Properties", "Get", "ss", (interface, prop), start=False, seconds=1.0
-        )
+            name, path, "org.freedesktop.DBus.Properties", "Get", "ss", (interface, prop), start=False, seconds=1.0,
+            gives="v",
+        )  # fmt: skip
         return answer[0][1]
 
     def owner(self, name: str) -> str:

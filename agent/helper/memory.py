@@ -45,14 +45,15 @@ class Memory:
             self._save()
         return due
 
-    def month_due(self, month: str) -> bool:
-        """Whether the month before ``month`` (YYYY-MM) is still to be told; never for the first month."""
+    def month_told(self) -> str:
+        """The month (YYYY-MM) in which those before it were told; empty: none was."""
         told = self._table.get("month")
-        if told == month:
-            return False
+        return told if isinstance(told, str) else ""
+
+    def tell_month(self, month: str) -> None:
+        """Those before ``month`` are told."""
         self._table["month"] = month
         self._save()
-        return isinstance(told, str)
 
     def _save(self) -> None:
         with contextlib.suppress(OSError):

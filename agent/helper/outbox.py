@@ -12,11 +12,14 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from agent.errors import N_, HostError
+from agent.helper import mailers
 
 _KEPT_S = 24 * 3600
+_ASK_S = 5.0
 _started: list[subprocess.Popen[bytes]] = []
 
 
@@ -45,21 +48,59 @@ def sweep(now: float | None = None) -> None:
                 path.unlink()
 
 
-def compose(paths: Sequence[bytes], page: str, environment: Mapping[str, str]) -> None:
-    """Open the mail with the documents: the policy's page and the folder beside it, else the mail program.
+def compose(paths: Sequence[bytes], page: str, program: str, environment: Mapping[str, str]) -> None:
+    """Open the mail with the documents: the policy's page and the folder beside it, else a mail program.
 
-    Raises HostError when there is no program for it.
+    ``program``: the one that the policy names, if any. Raises HostError when there is no program for it.
     """
+    attached = [_harmless(Path(os.fsdecode(path))) for path in paths]
     if page:
         start(["xdg-open", page], environment)
-        start(["xdg-open", os.fsdecode(paths[0].rpartition(b"/")[0])], environment)
+        start(["xdg-open", str(attached[0].parent)], environment)
         return
-    if shutil.which("thunderbird"):
-        files = ",".join(Path(os.fsdecode(path)).as_uri() for path in paths)
-        start(["thunderbird", "-compose", f"attachment='{files}'"], environment)
-        return
-    attached = [word for path in paths for word in ("--attach", os.fsdecode(path))]
-    start(["xdg-email", *attached], environment)
+    start(mailers.command(program or _chosen(attached[0].parent, environment), attached), environment)
+
+
+def _harmless(path: Path) -> Path:
+    """The attachment under a name that no mail program misreads, free in its folder."""
+    wanted = mailers.attachment_name(path.name)
+    if wanted == path.name:
+        return path
+    stem, suffix = os.path.splitext(wanted)
+    for number in range(2, 100):
+        try:
+            os.link(path, path.with_name(wanted), follow_symlinks=False)
+        except FileExistsError:
+            wanted = f"{stem} ({number}){suffix}"
+            continue
+        except OSError as error:
+            raise HostError(N_("the system refused: {why}"), why=error.strerror or "") from error
+        path.unlink()
+        return path.with_name(wanted)
+    raise HostError(N_("there is no place for the attachment in this session"), hint=N_("log out and in again"))
+
+
+def _chosen(place: Path, environment: Mapping[str, str]) -> str:
+    """The mail program of this desktop: the one that the person chose, else one that is there. Raises HostError."""
+    which = partial(shutil.which, path=environment.get("PATH"))
+    try:
+        asked = ["xdg-mime", "query", "default", "x-scheme-handler/mailto"]
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=_ASK_S, env=dict(environment), check=False)
+        chosen = done.stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        chosen = ""
+    known = mailers.mailer_of(chosen)
+    if known and which(known):
+        return known
+    if chosen and which("xdg-email"):
+        return "xdg-email"
+    there = next((name for name in mailers.MAILERS if which(name)), "")
+    if not there:
+        raise HostError(
+            N_("no mail program is set up for this session"), hint=N_("attach the document from the folder {folder}"),
+            folder=place,
+        )  # fmt: skip
+    return there
 
 
 def start(command: list[str], environment: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.errors import N_
 from agent.helper.saying import Voice
+from agent.i18n import Count
 from agent.ui import wording
 from agent.ui.asking import Page
 from agent.ui.cli.held import reasons
@@ -17,21 +18,24 @@ from agent.ui.cli.held import reasons
 LATER = "later"
 
 
-def reason_page(about: str, text: str, offers: tuple[str, ...], hello: Mapping[str, Any], voice: Voice) -> Page:
-    """Why must ``about`` (the documents, in words) go? ``offers``: the ways that the policy gives."""
+def reason_page(
+    heading: str, text: str, offers: tuple[str, ...], hello: Mapping[str, Any], voice: Voice
+) -> Page:  # fmt: skip
+    """What is to become of the documents that ``text`` names? ``offers``: the ways that the policy gives."""
     translate = voice.translate
-    buttons = [(LATER, translate(N_("Later")))]
+    safe: list[str] = [word for word in ("seal", "mail") if word in offers]
+    buttons = [(word, voice.text(f"button-{word}")) for word in safe]
     needs = ["reason"] if "reason" in offers else []
+    if "reason" in offers:
+        buttons.append(("reason", translate(N_("Copy, with this reason"))))
     if hello["emergency"]["a_day"]:
         buttons.append(("emergency", translate(N_("Emergency: copy now"))))
         needs.append("emergency")
-    if "reason" in offers:
-        buttons.append(("reason", translate(N_("Copy, with this reason"))))
-    if "seal" in offers:
-        buttons.append(("seal", voice.text("button-seal")))
+    buttons.append((LATER, translate(N_("Later"))))
+    listed = reasons(dict(hello), voice.language, translate) if needs else ()
+    labels = _labels(translate) | ({"reasons": translate(N_("Or as it is: why must it go?"))} if safe else {})
     default = "seal" if "seal" in offers else ""
-    listed = reasons(dict(hello), voice.language, translate)
-    return Page("Serment", about, text, buttons, default, listed if needs else (), needs, _labels(translate))
+    return Page("Serment", heading, text, buttons, default, listed, needs, safe, labels)
 
 
 def emergency_page(hello: Mapping[str, Any], voice: Voice) -> Page:
@@ -42,11 +46,13 @@ def emergency_page(hello: Mapping[str, Any], voice: Voice) -> Page:
         for channel in hello["emergency"]["channels"]
     ]
     minutes = hello["emergency"]["minutes"]
-    heading = translate(N_("Care cannot wait: open for {minutes} minutes")).format(minutes=minutes)
+    heading = translate(N_("Care cannot wait: open for {minutes} {minutes:minute|minutes}")).format(
+        minutes=Count(minutes)
+    )
     listed = reasons(dict(hello), voice.language, translate)
     return Page(
-        "Serment", heading, voice.text("emergency-note"), [(LATER, translate(N_("Cancel"))), *channels], "", listed,
-        [channel for channel, _label in channels], _labels(translate),
+        "Serment", heading, voice.text("emergency-note"), [*channels, (LATER, translate(N_("Cancel")))], "", listed,
+        [channel for channel, _label in channels], (), _labels(translate),
     )  # fmt: skip
 
 

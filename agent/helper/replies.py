@@ -46,9 +46,11 @@ class Replies:
     def ask(self, notice: Mapping[str, Any]) -> None:
         """Open the window for a notice or a batch."""
         voice = self._board.voice
-        text = str(notice.get("message", {}).get(voice.language) or voice.text(word_of(notice)))
-        offers = tuple(notice["offers"])
-        self._open(reason_page(documents(notice, voice.translate), text, offers, self._link.hello, voice), dict(notice))
+        word = word_of(notice)
+        why = str(notice.get("message", {}).get(voice.language) or voice.text(word))
+        text = f"{documents(notice, voice.translate)}\n{why}"
+        page = reason_page(voice.text(f"{word}-title"), text, tuple(notice["offers"]), self._link.hello, voice)
+        self._open(page, dict(notice))
 
     def ask_batch(self) -> None:
         """Open it for what has waited longest. Raises SermentError."""
@@ -119,7 +121,8 @@ class Replies:
             board.put("failed", board.own("done-failed", text, icon="dialog-warning"))
         if how == "mail" and progress["paths"]:
             paths = [base64.b64decode(path) for path in progress["paths"]]
-            outbox.compose(paths, self._link.hello["mail"]["page"], environment(self._bus))
+            mail = self._link.hello["mail"]
+            outbox.compose(paths, mail["page"], mail["program"], environment(self._bus))
 
     def complain(self, error: SermentError) -> None:
         """What went wrong, to the person; an agent that is gone shows in the panel."""

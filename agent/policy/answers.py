@@ -22,6 +22,10 @@ OTHER = "other"
 _Texts = tuple[tuple[str, str], ...]  # by language, as ``schema.Localised``
 
 
+MAIL_PROGRAMS = ("thunderbird", "claws-mail", "sylpheed", "kmail", "xdg-email")
+"""What a policy may name: each is told of attachments in its own way, and no policy holds a command line."""
+
+
 class Attach(StrEnum):
     """How a document goes to the secure mail."""
 
@@ -39,9 +43,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class SecureMail:
-    """Where « send by secure mail » leads: a page (https), or the mail program of the desktop when there is none."""
+    """Where « send by secure mail » leads: a page (https), a mail program, or without either the desktop's own."""
 
     page: str = ""
+    program: str = ""
     attach: Attach = Attach.PLAIN
     offered: bool = False  # without a word in the policy there is no such button
 
@@ -99,6 +104,7 @@ TEXTS: Mapping[str, str] = {
     "tour": N_("In five minutes you can see what it does, with invented documents."),
     "button-tour": N_("Show me"),
     "month-title": N_("Your month with Serment"),
+    "months-title": N_("Serment since your last visit"),
     "waiting-title": N_("Documents wait for your answer"),
     "button-seal": N_("Encrypt and copy"),
     "button-mail": N_("Send by secure mail"),

@@ -9,6 +9,7 @@ from agent.errors import N_
 from agent.policy import values
 from agent.policy.answers import (
     FIELDS,
+    MAIL_PROGRAMS,
     MAX_BATCH_MINUTES,
     MAX_EMERGENCIES,
     MAX_EMERGENCY_MINUTES,
@@ -88,7 +89,7 @@ def _emergency(out: Refusals, node: Node) -> BreakGlass:
 
 
 def _mail(out: Refusals, node: Node) -> SecureMail:
-    found = _entries(out, "secure_mail", node, ("page", "attach"))
+    found = _entries(out, "secure_mail", node, ("page", "program", "attach"))
     page = ""
     if "page" in found:
         text = values.text(out, "page", found["page"]) or ""
@@ -100,7 +101,8 @@ def _mail(out: Refusals, node: Node) -> SecureMail:
                 key="page", expected="https://…", found=describe(found["page"])[:80],
             )  # fmt: skip
     word = values.word(out, "attach", found["attach"], [each.value for each in Attach]) if "attach" in found else None
-    return SecureMail(page, Attach(word or Attach.PLAIN), offered=True)
+    program = values.word(out, "program", found["program"], MAIL_PROGRAMS) if "program" in found else None
+    return SecureMail(page, program or "", Attach(word or Attach.PLAIN), offered=True)
 
 
 def _reasons(out: Refusals, node: Node) -> tuple[Reason, ...]:

@@ -11,8 +11,9 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Hashable
 
-from agent.model import Device, Facts
+from agent.model import ChannelKind, Device, Facts
 from agent.policy.devices import matches
+from agent.policy.hosts import host_class
 from agent.policy.matching import confidence, threshold
 from agent.policy.schema import Condition, Operator, Policy
 from agent.policy.vocabulary import REMOVABLE
@@ -41,6 +42,7 @@ def classifier(policy: Policy) -> Classify:
     device_class = _devices(policy, every)
     none: frozenset[str] = frozenset()
     dated = any(rule.unless for rule in policy.rules)
+    hosted = any(condition.key == "host" for condition in every)
     listed = any(condition.key == "patient_list" for condition in every)
 
     def classify(facts: Facts) -> Hashable:
@@ -62,6 +64,7 @@ def classifier(policy: Policy) -> Classify:
             facts.user if facts.user in users else "",
             groups.intersection(facts.groups) if groups and facts.groups else none,
             device_class(facts) if device_class else None,
+            host_class(facts.host, policy.hosts) if hosted and facts.channel is ChannelKind.CLOUD_SYNC else "",
             facts.day if dated else "",
         )
 

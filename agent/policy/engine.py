@@ -5,8 +5,8 @@ The strictest matching rule wins; of equals, the first in the file. A rule on tr
 in force, so that adding a trial rule is safe. An exception takes its own rule away, no other, and only while
 ``Facts.day`` lies within the 365 days that end with its ``until``; without a day no exception holds.
 
-Cost: rules are looked at once a class of facts (see ``classes``); after that a decision is one look-up. The memory of
-decided classes is bounded and is the only thing here that changes.
+Cost: rules are looked at once a class of facts (see ``classes``), and only those that ``index`` leaves; after that a
+decision is one look-up. The memory of decided classes is bounded and is the only thing here that changes.
 """
 
 from __future__ import annotations
@@ -15,15 +15,23 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from agent.findings import Judgement
-from agent.model import ChannelKind, Decision, Facts, Mode, Verdict
+from agent.model import Decision, Facts, Mode, Verdict
 from agent.policy.classes import Classify, classifier
+from agent.policy.index import Index, make_index
 from agent.policy.matching import Test, compile_condition
-from agent.policy.schema import Exception_, Operator, Policy, Rule
-from agent.policy.vocabulary import ACTIONS, EXCEPTION_DAYS, values
+from agent.policy.schema import Exception_, Policy, Rule
+from agent.policy.vocabulary import EXCEPTION_DAYS
 
 REMEMBERED = 1024  # classes of facts whose verdict is kept
 _LONGEST = timedelta(days=EXCEPTION_DAYS)
+_OBSERVE = Decision.OBSERVE
+
+
+def _hold(tests: tuple[Test, ...], facts: Facts) -> bool:
+    for test in tests:  # noqa: SIM110 - a plain loop takes half the time of all()
+        if not test(facts):
+            return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +48,10 @@ class CompiledRule:
     rule: Rule
     tests: tuple[Test, ...]
     exceptions: tuple[CompiledException, ...]
+    alone: Verdict  # of facts that this rule decides, in force, and nothing else has a say in
 
     def matches(self, facts: Facts) -> bool:
-        for test in self.tests:  # noqa: SIM110 - a plain loop takes half the time of all()
-            if not test(facts):
-                return False
-        return True
+        return _hold(self.tests, facts)
 
     def relaxed(self, facts: Facts) -> Exception_ | None:
         """The first exception that spares these facts, or None."""
@@ -58,7 +64,8 @@ class CompiledPolicy:
 
     policy: Policy
     rules: tuple[CompiledRule, ...]  # in the order of the file
-    candidates: dict[tuple[ChannelKind, Judgement], tuple[CompiledRule, ...]]  # strictest first
+    index: Index
+    unmatched: dict[Mode, Verdict]  # of facts that no rule speaks of
     classify: Classify
     decided: dict[Hashable, Verdict] = field(default_factory=dict)
 
@@ -74,35 +81,19 @@ def in_force(exception: Exception_, day: str) -> bool:
 
 def compile_policy(policy: Policy) -> CompiledPolicy:
     """The policy as closures. Does not check sense: ``load.load_policy`` does that before it compiles."""
-    rules = tuple(_compile_rule(rule, policy.devices) for rule in policy.rules)
-    strictest = sorted(rules, key=lambda compiled: -compiled.rule.then.severity)  # stable: first in the file first
-    candidates = {
-        (channel, judgement): tuple(
-            compiled
-            for compiled in strictest
-            if _lets(compiled.rule, "action", action) and _lets(compiled.rule, "judgement", judgement.value)
-        )
-        for action, channel in ACTIONS.items()
-        for judgement in Judgement
-    }
-    return CompiledPolicy(policy, rules, candidates, classifier(policy))
+    rules = tuple(_compile_rule(rule, policy) for rule in policy.rules)
+    index = make_index(policy.rules, [rule.tests for rule in rules])
+    return CompiledPolicy(policy, rules, index, {mode: _unmatched(policy, mode) for mode in Mode}, classifier(policy))
 
 
-def _compile_rule(rule: Rule, devices: tuple[str, ...]) -> CompiledRule:
+def _compile_rule(rule: Rule, policy: Policy) -> CompiledRule:
+    devices, hosts = policy.devices, policy.hosts
     exceptions = tuple(
-        CompiledException(each, tuple(compile_condition(condition, devices) for condition in each.scope))
+        CompiledException(each, tuple(compile_condition(condition, devices, hosts) for condition in each.scope))
         for each in rule.unless
     )
-    return CompiledRule(rule, tuple(compile_condition(condition, devices) for condition in rule.when), exceptions)
-
-
-def _lets(rule: Rule, key: str, word: str) -> bool:
-    """Whether the conditions on one key let a value through."""
-    return all(
-        (word in values(key, condition.words)) is (condition.operator is Operator.IS)
-        for condition in rule.when
-        if condition.key == key
-    )
+    tests = tuple(compile_condition(condition, devices, hosts) for condition in rule.when)
+    return CompiledRule(rule, tests, exceptions, _verdict(policy, rule, rule, None))
 
 
 def evaluate(compiled: CompiledPolicy, facts: Facts) -> Verdict:
@@ -120,47 +111,46 @@ def evaluate(compiled: CompiledPolicy, facts: Facts) -> Verdict:
 
 def decide(compiled: CompiledPolicy, facts: Facts) -> Verdict:
     """The same as ``evaluate``, from the rules, without the memory."""
-    trial = compiled.policy.defaults.mode(facts.arrival) is Mode.OBSERVE
+    mode = compiled.policy.defaults.mode(facts.arrival)
     wish: Rule | None = None  # the strictest rule, on trial or not
     force: Rule | None = None  # the strictest rule in force
     relaxed: tuple[Rule, Exception_] | None = None  # the strictest that an exception took away before those
-    for candidate in compiled.candidates[facts.channel, facts.findings.judgement]:
-        if not candidate.matches(facts):
+    for number, tests in compiled.index[facts.channel, facts.findings.judgement].of(facts):
+        if not _hold(tests, facts):
             continue
+        candidate = compiled.rules[number]
         rule = candidate.rule
-        if (exception := candidate.relaxed(facts)) is not None:
+        if candidate.exceptions and (exception := candidate.relaxed(facts)) is not None:
             relaxed = relaxed or (rule, exception)
             continue
+        in_force_here = rule.mode is Mode.ENFORCE is mode
+        if wish is None and relaxed is None and in_force_here:
+            return candidate.alone
         wish = wish or rule
-        if not trial and rule.mode is Mode.ENFORCE:
+        if in_force_here:
             force = rule
             break
-    return _verdict(compiled.policy, facts, wish, force, relaxed)
+    if wish is None and relaxed is None:
+        return compiled.unmatched[mode]
+    return _verdict(compiled.policy, wish, force, relaxed)
 
 
-def _verdict(
-    policy: Policy, facts: Facts, wish: Rule | None, force: Rule | None, relaxed: tuple[Rule, Exception_] | None
-) -> Verdict:
+def _verdict(policy: Policy, wish: Rule | None, force: Rule | None, relaxed: tuple[Rule, Exception_] | None) -> Verdict:
     by = relaxed[1].by if relaxed else ""
-    base = Verdict(Decision.OBSERVE, Decision.OBSERVE, policy=policy.name, release=policy.release)
+    name, release = policy.name, policy.release
     if wish is None:
-        return _unmatched(policy, facts, base) if relaxed is None else _replace(base, rule=relaxed[0].id, exception=by)
-    if force is None or force.then is Decision.OBSERVE:
+        rule = relaxed[0].id if relaxed else ""
+        return Verdict(_OBSERVE, _OBSERVE, rule, name, release, exception=by)
+    if force is None or force.then is _OBSERVE:
         mode = Mode.ENFORCE if wish is force else Mode.OBSERVE
-        return _replace(base, wanted=wish.then, rule=wish.id, mode=mode, exception=by, wanted_by=wish.id)
-    return _replace(
-        base, decision=force.then, wanted=wish.then, rule=force.id, offer=force.offer, exception=by,
-        message=force.message, wanted_by=wish.id,
+        return Verdict(_OBSERVE, wish.then, wish.id, name, release, mode, exception=by, wanted_by=wish.id)
+    return Verdict(
+        force.then, wish.then, force.id, name, release, offer=force.offer, exception=by, message=force.message,
+        wanted_by=wish.id,
     )  # fmt: skip
 
 
-def _unmatched(policy: Policy, facts: Facts, base: Verdict) -> Verdict:
-    nothing, mode = policy.defaults.nothing_matches, policy.defaults.mode(facts.arrival)
-    decision = nothing if mode is Mode.ENFORCE else Decision.OBSERVE
-    return _replace(base, decision=decision, wanted=nothing, mode=mode)
-
-
-def _replace(verdict: Verdict, **changes: object) -> Verdict:
-    import dataclasses
-
-    return dataclasses.replace(verdict, **changes)  # type: ignore[arg-type]
+def _unmatched(policy: Policy, mode: Mode) -> Verdict:
+    nothing = policy.defaults.nothing_matches
+    decision = nothing if mode is Mode.ENFORCE else _OBSERVE
+    return Verdict(decision, nothing, policy=policy.name, release=policy.release, mode=mode)

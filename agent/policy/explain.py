@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from agent.model import Decision, Facts, Mode, Verdict
 from agent.policy.engine import CompiledPolicy, CompiledRule, evaluate, in_force
 from agent.policy.matching import reading
+from agent.policy.schema import Condition, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,14 @@ def as_json(explanation: Explanation) -> dict[str, object]:
     return asdict(explanation)
 
 
+def _reading(condition: Condition, facts: Facts, policy: Policy) -> str:
+    return reading(condition.key, facts, policy.devices, policy.hosts)
+
+
 def _rule(compiled: CompiledPolicy, candidate: CompiledRule, facts: Facts) -> RuleExplained:
-    rule, devices = candidate.rule, compiled.policy.devices
+    rule, policy = candidate.rule, compiled.policy
     conditions = tuple(
-        ConditionExplained(condition.name, condition.value, reading(condition.key, facts, devices), test(facts))
+        ConditionExplained(condition.name, condition.value, _reading(condition, facts, policy), test(facts))
         for condition, test in zip(rule.when, candidate.tests, strict=True)
     )
     exceptions = tuple(
@@ -72,7 +77,7 @@ def _rule(compiled: CompiledPolicy, candidate: CompiledRule, facts: Facts) -> Ru
             why=each.exception.why,
             in_force=in_force(each.exception, facts.day),
             conditions=tuple(
-                ConditionExplained(condition.name, condition.value, reading(condition.key, facts, devices), test(facts))
+                ConditionExplained(condition.name, condition.value, _reading(condition, facts, policy), test(facts))
                 for condition, test in zip(each.exception.scope, each.tests, strict=True)
             ),
             holds=each.holds(facts),

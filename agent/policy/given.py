@@ -14,6 +14,7 @@ from agent.findings import Finding, Findings, FindingType, Judgement, Kind
 from agent.model import ChannelKind, Device, Facts
 from agent.policy import values
 from agent.policy.devices import example, matches
+from agent.policy.hosts import UNKNOWN, Host, example_host
 from agent.policy.refusal import Refusals
 from agent.policy.source import Items, Node, Table, Text
 from agent.policy.vocabulary import ACTIONS, FAMILIES, KEYS, REMOVABLE, Shape
@@ -27,7 +28,9 @@ _DESTINATIONS = {
 _DEFAULT_SIZE = 100_000  # bytes
 
 
-def facts_from_words(words: Mapping[str, str], devices: tuple[str, ...] = ()) -> Facts:
+def facts_from_words(
+    words: Mapping[str, str], devices: tuple[str, ...] = (), hosts: tuple[Host, ...] = ()
+) -> Facts:  # fmt: skip
     """Facts from ``key → word`` (groups separated by commas), with the defaults of a test.
 
     Raises PolicyError: a key or a word that the vocabulary does not have, or a contradiction.
@@ -39,13 +42,15 @@ def facts_from_words(words: Mapping[str, str], devices: tuple[str, ...] = ()) ->
             node = Items(tuple(Text(part.strip(), 0) for part in word.split(",")), 0)
         entries.append((Text(key, 0), node))
     out = Refusals("facts")
-    facts = read_given(out, Table(tuple(entries), 0), devices)
+    facts = read_given(out, Table(tuple(entries), 0), devices, hosts)
     if facts is None:
         raise out.errors[0]
     return facts
 
 
-def read_given(out: Refusals, node: Node, devices: tuple[str, ...]) -> Facts | None:
+def read_given(
+    out: Refusals, node: Node, devices: tuple[str, ...], hosts: tuple[Host, ...] = ()
+) -> Facts | None:  # fmt: skip
     """The facts of a test; None (and complaints) when they cannot be."""
     table = values.table(out, "given", node)
     if table is None:
@@ -65,9 +70,10 @@ def read_given(out: Refusals, node: Node, devices: tuple[str, ...]) -> Facts | N
             said[key.text] = _word(out, key, value) or ""
     channel = _channel(out, table.line, said)
     device = _device(out, table.line, said, channel, devices)
+    host = _host(out, table.line, said, channel, hosts)
     if channel is None or len(out.errors) > before:
         return None
-    return _facts(channel, said, numbers, groups, device)
+    return _facts(channel, said, numbers, groups, device, host)
 
 
 def _word(out: Refusals, key: Text, value: Node) -> str | None:
@@ -88,7 +94,7 @@ def _word(out: Refusals, key: Text, value: Node) -> str | None:
             )  # fmt: skip
         return pattern
     if spec.means is not None:
-        allowed = [word for word in spec.means if word not in {"any", "removable"}]
+        allowed = [word for word in spec.means if word not in {"any", "removable", "approved"}]
         return values.word(out, key.text, value, allowed)
     return values.name(out, key.text, value)
 
@@ -125,9 +131,30 @@ def _device(
     return device
 
 
+def _host(
+    out: Refusals, line: int, said: dict[str, str], channel: ChannelKind | None, hosts: tuple[Host, ...]
+) -> str:  # fmt: skip
+    """A host of the class that is said; "" when it is not known, and where there is none."""
+    wanted = said.get("host", UNKNOWN)
+    if channel is not ChannelKind.CLOUD_SYNC:
+        if "host" in said:
+            out.add(
+                line, N_("given says a host, but only sync folders have one"), expected="action: sync", found=wanted
+            )  # fmt: skip
+        return ""
+    found = example_host(wanted, hosts)
+    if found is None:
+        out.add(
+            line, N_("given says host: {found}, but the policy's list has none of that kind"),
+            expected="a host of that kind", found=wanted, hint=N_("see «hosts» of this policy"),
+        )  # fmt: skip
+    return found or ""
+
+
 def _facts(
-    channel: ChannelKind, said: dict[str, str], numbers: dict[str, int], groups: tuple[str, ...], device: Device | None
-) -> Facts:
+    channel: ChannelKind, said: dict[str, str], numbers: dict[str, int], groups: tuple[str, ...],
+    device: Device | None, host: str,
+) -> Facts:  # fmt: skip
     problem = said.get("problem", "")
     judgement = Judgement(said.get("judgement") or (Judgement.UNDECIDABLE if problem else Judgement.MEDICAL))
     medical = judgement is Judgement.MEDICAL
@@ -147,7 +174,7 @@ def _facts(
         channel=channel, arrival=said.get("arrival", "new"), findings=findings,
         size=numbers.get("size", _DEFAULT_SIZE), extension=said.get("extension", ""),
         service=said.get("service", service), device=device, user=said.get("user", ""), groups=groups,
-        day=said.get("day", ""),
+        day=said.get("day", ""), host=host,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from agent.errors import N_, PolicyError
 from agent.findings import Judgement, Kind
 from agent.model import ChannelKind, Decision, Mode, Strength
+from agent.policy.hosts import APPROVED, PLACEHOLDER
 from agent.policy.lint_answers import remarks as answer_remarks
 from agent.policy.reach import Reach, reach
 from agent.policy.refusal import refusal, shown
@@ -24,6 +25,8 @@ from agent.policy.vocabulary import (
     CLOUD_SERVICES,
     CONFIGURED,
     DOWNLOAD_SERVICES,
+    HOST_KEYS,
+    HOSTS,
     LANGUAGES,
     NEUTRAL_KINDS,
     REMOVABLE,
@@ -199,6 +202,27 @@ def _services(seen: _Seen) -> Iterator[Remark]:
                 )  # fmt: skip
 
 
+def _hosts(seen: _Seen) -> Iterator[Remark]:
+    """Rules about approved destinations: a list that they mean, and the safe way out in what the clinician reads."""
+    kinds = {host.kind for host in seen.policy.hosts}
+    named = {text for host in seen.policy.hosts for _, text in host.name}
+    for rule in seen.policy.rules:
+        asked = [condition for condition in rule.when if condition.key in HOST_KEYS]
+        for condition in asked:
+            for word in condition.words:
+                if HOSTS[word] <= frozenset(APPROVED) and kinds.isdisjoint(HOSTS[word]):
+                    yield seen.remark(
+                        Level.ERROR, condition.line, rule.id, N_("asks for host: {found}, but «hosts» lists none"),
+                        found=word, expected="an entry of «hosts»", hint=N_("add the hosts, or remove the condition"),
+                    )  # fmt: skip
+        told = any(name in text for _, text in rule.message for name in named)
+        if asked and rule.then.severity >= Decision.JUSTIFY.severity and not told:
+            yield seen.remark(
+                Level.WARNING, rule.line, rule.id, N_("does not tell the clinician which destination is approved"),
+                hint=N_("write {approved} in the message: the names of «hosts» stand there"), approved=PLACEHOLDER,
+            )  # fmt: skip
+
+
 def _enforceable(seen: _Seen) -> Iterator[Remark]:
     """A promise that the laptop cannot keep is said here, not dropped in silence."""
     for rule, reached in zip(seen.policy.rules, seen.reaches, strict=True):
@@ -236,5 +260,5 @@ def _plain(seen: _Seen) -> Iterator[Remark]:
 
 
 _CHECKS: tuple[Callable[[_Seen], Iterator[Remark]], ...] = (
-    _never, _shadowed, _untested, _over_broad, _exceptions, _texts, _defaults, _services, _enforceable, _plain,
+    _never, _shadowed, _untested, _over_broad, _exceptions, _texts, _defaults, _services, _hosts, _enforceable, _plain,
 )  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from agent.model import ChannelKind, Facts
 from agent.policy.devices import identity, matches
+from agent.policy.hosts import Host, host_class
 from agent.policy.schema import Condition, Operator
 from agent.policy.vocabulary import ACTIONS, REMOVABLE, YES_NO, values
 
@@ -36,7 +37,7 @@ def approved(facts: Facts, devices: tuple[str, ...]) -> bool:
     return facts.device is not None and any(matches(pattern, facts.device) for pattern in devices)
 
 
-_WORDS: dict[str, Callable[[Facts], str]] = {
+READINGS: dict[str, Callable[[Facts], str]] = {
     "action": lambda facts: _ACTION[facts.channel],
     "destination": destination,
     "service": lambda facts: facts.service,
@@ -47,6 +48,7 @@ _WORDS: dict[str, Callable[[Facts], str]] = {
     "arrival": lambda facts: "existing" if facts.arrival == "existing" else "new",
     "user": lambda facts: facts.user,
 }
+"""What facts say of each key whose conditions name words."""
 _FLAGS: dict[str, Callable[[Facts], bool]] = {
     "identified": lambda facts: facts.findings.identified,
     "test_data": lambda facts: facts.findings.test_data,
@@ -64,8 +66,8 @@ def threshold(condition: Condition) -> float:
     return condition.number / 100 if condition.key == "confidence" else condition.number
 
 
-def compile_condition(condition: Condition, devices: tuple[str, ...]) -> Test:
-    """The condition as a function of the facts. ``devices`` are the approved ones."""
+def compile_condition(condition: Condition, devices: tuple[str, ...], hosts: tuple[Host, ...] = ()) -> Test:
+    """The condition as a function of the facts. ``devices`` and ``hosts`` are the approved ones."""
     if condition.operator in {Operator.MIN, Operator.MAX}:
         return _number(condition)
     if condition.key in _FLAGS:
@@ -76,11 +78,13 @@ def compile_condition(condition: Condition, devices: tuple[str, ...]) -> Test:
         return lambda facts: facts.channel is ChannelKind.REMOVABLE and approved(facts, devices) is wanted_approval
     if condition.key == "device":
         return _device(condition)
+    if condition.key == "host":
+        return _host(condition, hosts)
     wanted = values(condition.key, condition.words)
     positive = condition.operator is Operator.IS
     if condition.key == "group":
         return lambda facts: wanted.isdisjoint(facts.groups) is not positive
-    read = _WORDS[condition.key]
+    read = READINGS[condition.key]
     return lambda facts: (read(facts) in wanted) is positive
 
 
@@ -104,10 +108,18 @@ def _device(condition: Condition) -> Test:
     return test
 
 
-def reading(key: str, facts: Facts, devices: tuple[str, ...]) -> str:
+def _host(condition: Condition, hosts: tuple[Host, ...]) -> Test:
+    """Only where documents are synchronised: elsewhere there is no host, and neither form holds."""
+    wanted, positive = values("host", condition.words), condition.operator is Operator.IS
+    return lambda facts: (
+        facts.channel is ChannelKind.CLOUD_SYNC and (host_class(facts.host, hosts) in wanted) is positive
+    )
+
+
+def reading(key: str, facts: Facts, devices: tuple[str, ...], hosts: tuple[Host, ...] = ()) -> str:
     """What the facts say about ``key``, in the words of a policy; empty when they say nothing."""
-    if key in _WORDS:
-        return _WORDS[key](facts)
+    if key in READINGS:
+        return READINGS[key](facts)
     if key in _FLAGS:
         return YES_NO[0] if _FLAGS[key](facts) else YES_NO[1]
     if key == "confidence":
@@ -116,6 +128,8 @@ def reading(key: str, facts: Facts, devices: tuple[str, ...]) -> str:
         return str(_NUMBERS[key](facts))
     if key == "group":
         return ", ".join(facts.groups)
+    if key == "host":
+        return host_class(facts.host, hosts) if facts.channel is ChannelKind.CLOUD_SYNC else ""
     if facts.channel is not ChannelKind.REMOVABLE:
         return ""
     if key == "device":

@@ -8,6 +8,7 @@ but makes no sense (a rule that can never match, a failing test) is ``lint``'s a
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import date, timedelta
 
 from agent.crypto.recipients import Named
@@ -18,6 +19,8 @@ from agent.policy.answers import Answers
 from agent.policy.answers_reader import read_answers
 from agent.policy.conditions import read_scope, read_when
 from agent.policy.given import read_given
+from agent.policy.hosts import PLACEHOLDER, Host, spoken
+from agent.policy.hosts_reader import read_hosts
 from agent.policy.named import read_recipients
 from agent.policy.refusal import Refusals, shown
 from agent.policy.schema import Defaults, Exception_, Policy, PolicyTest, Rule
@@ -30,7 +33,8 @@ MAX_TESTS = 10_000
 MAX_EXCEPTIONS = 100  # of one rule
 MAX_DEVICES = 10_000
 
-_TOP = ("serment", "policy", "title", "date", "defaults", "devices", "recipients", "names", "answers", "rules", "tests")
+_TOP = ("serment", "policy", "title", "date", "defaults", "devices", "hosts", "recipients", "names", "answers", "rules",
+        "tests")  # fmt: skip
 NAMES = ("owner", "administrator")  # who is shown names of documents in the audit log; the owner always is
 _RULE = ("id", "title", "when", "then", "offer", "unless", "mode", "message")
 _EXCEPTION = (*SCOPE_KEYS, "until", "by", "why")
@@ -85,18 +89,22 @@ def _policy(out: Refusals, tree: Table, file: str, release: str) -> Policy:
         )  # fmt: skip
     day = values.day(out, "date", top["date"]) if "date" in top else None
     devices = _devices(out, top["devices"]) if "devices" in top else ()
-    rules = _rules(out, top["rules"], day or "") if "rules" in top else ()
+    hosts = read_hosts(out, top["hosts"]) if "hosts" in top else ()
+    rules = (
+        tuple(_speaking(out, rule, hosts) for rule in _rules(out, top["rules"], day or "")) if "rules" in top else ()
+    )
     return Policy(
         name=(values.identifier(out, "policy", top["policy"], slashes=True) if "policy" in top else None) or "",
         title=values.localised(out, "title", top["title"]) if "title" in top else (),
         date=day or "",
         defaults=_defaults(out, top["defaults"]) if "defaults" in top else Defaults(),
         devices=devices,
+        hosts=hosts,
         recipients=read_recipients(out, top["recipients"]) if "recipients" in top else Named(),
         names=(values.word(out, "names", top["names"], NAMES) if "names" in top else None) or NAMES[0],
         answers=read_answers(out, top["answers"], (rule.id for rule in rules)) if "answers" in top else Answers(),
         rules=rules,
-        tests=_tests(out, top["tests"], devices) if "tests" in top else (),
+        tests=_tests(out, top["tests"], devices, hosts) if "tests" in top else (),
         file=file,
         release=release,
     )
@@ -183,6 +191,16 @@ def _rule(out: Refusals, node: Node, day: str) -> Rule | None:
     return rule if name else None
 
 
+def _speaking(out: Refusals, rule: Rule, hosts: tuple[Host, ...]) -> Rule:
+    """The rule with the names of what is approved in its message."""
+    if any(PLACEHOLDER in text for _, text in rule.message) and not any(host.name for host in hosts):
+        out.add(
+            rule.line, N_("the message says {found}, but no entry of «hosts» has a name"),
+            expected="a name", found=PLACEHOLDER, hint=N_("give the host that clinicians should use a name"),
+        )  # fmt: skip
+    return replace(rule, message=tuple((code, spoken(text, code, hosts)) for code, text in rule.message))
+
+
 def _offer(out: Refusals, node: Node, then: Decision | None) -> Decision | None:
     """The safe way out shown to the clinician: milder than what the rule does."""
     milder = [each.value for each in _OFFERS if then is None or each.severity < then.severity]
@@ -227,17 +245,19 @@ def _exception(out: Refusals, node: Node, day: str) -> Exception_ | None:
     )
 
 
-def _tests(out: Refusals, node: Node, devices: tuple[str, ...]) -> tuple[PolicyTest, ...]:
-    found = (_test(out, item, devices) for item in _listed(out, "tests", node, MAX_TESTS))
+def _tests(out: Refusals, node: Node, devices: tuple[str, ...], hosts: tuple[Host, ...]) -> tuple[PolicyTest, ...]:
+    found = (_test(out, item, devices, hosts) for item in _listed(out, "tests", node, MAX_TESTS))
     return tuple(test for test in found if test is not None)
 
 
-def _test(out: Refusals, node: Node, devices: tuple[str, ...]) -> PolicyTest | None:
+def _test(
+    out: Refusals, node: Node, devices: tuple[str, ...], hosts: tuple[Host, ...]
+) -> PolicyTest | None:  # fmt: skip
     table = values.table(out, "tests", node)
     if table is None:
         return None
     found = _known(out, table, _TEST, ("given", "expect"))
-    facts = read_given(out, found["given"], devices) if "given" in found else None
+    facts = read_given(out, found["given"], devices, hosts) if "given" in found else None
     expect = values.decision(out, "expect", found["expect"]) if "expect" in found else None
     wanted = values.decision(out, "wanted", found["wanted"]) if "wanted" in found else None
     rule = values.identifier(out, "rule", found["rule"]) if "rule" in found else None

@@ -128,15 +128,24 @@ FLAG = {
     ("device_approved", "yes"): N_("approved device"),
     ("device_approved", "no"): N_("device not approved"),
 }
+HOST = {
+    "approved": N_("towards an approved host"),
+    "own": N_("towards the hospital's own host"),
+    "hds": N_("towards a certified health-data host"),
+    "mssante": N_("towards an MSSanté operator"),
+    "other": N_("towards a host that is not approved"),
+    "unknown": N_("towards a host that is not known"),
+}
+HOSTS = N_("Approved destinations: {names}.")
 ARRIVAL = {"existing": N_("already there"), "new": N_("newly arrived")}
 LEAST = {
     "confidence": N_("certainty ≥ {number} %"),
-    "patients": N_("at least {number} patients"),
+    "patients": N_("at least {number} {number:patient|patients}"),
     "size": N_("at least {number}"),
 }
 MOST = {
     "confidence": N_("certainty ≤ {number} %"),
-    "patients": N_("at most {number} patients"),
+    "patients": N_("at most {number} {number:patient|patients}"),
     "size": N_("at most {number}"),
 }
 SIZE = ((10**9, N_("{number} GB")), (10**6, N_("{number} MB")), (10**3, N_("{number} kB")), (1, N_("{number} bytes")))

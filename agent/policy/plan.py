@@ -27,6 +27,7 @@ _TITLES = {
     "names": N_("who sees names of documents"),
     "answers": N_("what clinicians may answer"),
     "devices": N_("approved devices"),
+    "hosts": N_("approved destinations"),
 }
 _ORDER = ("removed", "changed", "setting", "added")
 
@@ -115,6 +116,10 @@ def _settings(before: Policy, after: Policy, t: Translate) -> list[dict[str, Any
     gone, come = set(before.devices) - set(after.devices), set(after.devices) - set(before.devices)
     if gone or come:
         found.append(_setting("devices", ", ".join(sorted(gone)[:50]), ", ".join(sorted(come)[:50]), bool(come), t))
+    was, now = ({f"{each.pattern} ({each.kind})" for each in policy.hosts} for policy in (before, after))
+    if was != now:
+        left, new = sorted(was - now), sorted(now - was)
+        found.append(_setting("hosts", ", ".join(left[:50]), ", ".join(new[:50]), bool(new), t))
     for name, told, milder in (
         ("defaults", _defaults, _defaults_milder),
         ("recipients", _recipients, lambda _old, _new: True),  # whoever is added can open what is sealed
@@ -154,8 +159,8 @@ def _answers(policy: Policy) -> str:
     said = policy.answers
     return (
         f"release_days: {said.release_days}, batch_minutes: {said.batch_minutes}, emergency: "
-        f"{said.emergency.a_day} × {said.emergency.minutes} min, mail: {said.mail.page or said.mail.offered} "
-        f"{said.mail.attach}, reasons: {len(said.reasons)}"
+        f"{said.emergency.a_day} × {said.emergency.minutes} min, mail: "
+        f"{said.mail.page or said.mail.program or said.mail.offered} {said.mail.attach}, reasons: {len(said.reasons)}"
     )
 
 

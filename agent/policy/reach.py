@@ -17,6 +17,7 @@ from agent.policy.vocabulary import (
     CLOUD_SERVICES,
     DEVICE_KEYS,
     DOWNLOAD_SERVICES,
+    HOST_KEYS,
     KEYS,
     REMOVABLE,
     YES_NO,
@@ -140,12 +141,14 @@ def _agree(found: Reach, rule: Rule) -> None:
     """What follows from one fact for another: an action and its destinations, services, devices; problems."""
     closed = found.closed
     devices = any(condition.key in DEVICE_KEYS for condition in rule.when)
+    hosts = any(condition.key in HOST_KEYS for condition in rule.when)
     services = found.open["service"].within
     closed["action"] = frozenset(
         action
         for action in closed["action"]
         if closed["destination"] & _GOES[action]
         and (action == "copy" or not devices)
+        and (action == "sync" or not hosts)
         and (services is None or _possible(action, services))
     )
     closed["destination"] &= frozenset().union(*(_GOES[action] for action in closed["action"]))

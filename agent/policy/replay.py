@@ -18,7 +18,8 @@ from agent.document import Problem
 from agent.findings import Finding, Findings, FindingType, Judgement, Kind
 from agent.model import ChannelKind, Decision, Device, Facts
 from agent.policy.engine import CompiledPolicy, compile_policy, evaluate
-from agent.policy.schema import Condition, Exception_, Policy, Rule
+from agent.policy.schema import Condition, Exception_, Operator, Policy, Rule
+from agent.policy.vocabulary import HOST_KEYS
 
 MAX_FACTS = 1_000_000
 MAX_EXAMPLES = 5  # of each change
@@ -27,7 +28,7 @@ _LISTED = (Finding(FindingType.ROSTER),)
 _NO_FINDING: tuple[Finding, ...] = ()
 _DAY_US = 86_400_000_000
 _LAST_DAY = 2_932_896  # 9999-12-31, in days since 1970
-_UNSEEN = frozenset({"user", "group"})
+_UNSEEN = frozenset({"user", "group", "host"})
 Change = tuple[Decision, Decision]
 
 
@@ -144,6 +145,8 @@ def _assumed(rule: Rule, strict: bool) -> Rule | None:
             seen = tuple(condition for condition in exception.scope if not _blind(condition))
             spared.append(replace(exception, scope=seen))
     when = tuple(condition for condition in rule.when if not _blind(condition))
+    if any(condition.key in HOST_KEYS for condition in rule.when):
+        when = (*when, Condition("action", Operator.IS, ("sync",)))  # only there is a host, known or not
     return replace(rule, when=when, unless=tuple(spared))
 
 

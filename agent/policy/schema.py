@@ -12,6 +12,7 @@ from enum import StrEnum
 from agent.crypto.recipients import Named
 from agent.model import Decision, Facts, Mode
 from agent.policy.answers import Answers
+from agent.policy.hosts import Host
 
 Localised = tuple[tuple[str, str], ...]
 """(language, text) pairs, in the order of the file; languages are fr and en."""
@@ -102,6 +103,7 @@ class Policy:
     title: Localised = ()
     date: str = ""  # ISO date of the policy; exceptions end at most 365 days after it
     devices: tuple[str, ...] = ()  # approved ones, as patterns
+    hosts: tuple[Host, ...] = ()  # approved destinations
     recipients: Named = Named()  # to whom documents are sealed besides their clinician
     names: str = "owner"  # who is shown names of documents in the audit log: owner, or administrator too
     answers: Answers = Answers()  # what clinicians may answer, and in which words they are spoken to

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
+from agent.i18n import Count
 from agent.model import Mode
 from agent.policy import phrases
 from agent.policy.schema import Condition, Exception_, Operator, Policy, Rule
@@ -17,12 +18,16 @@ from agent.policy.vocabulary import ACTIONS, KEYS, REMOVABLE
 
 Translate = Callable[[str], str]
 _PLACES = {"copy": ("removable",), "sync": ("cloud",), "download": ("laptop",)}
+_MAX_HOSTS = 50  # in one sentence
 _IN_WHAT = frozenset({"action", "destination", "document", "judgement", "device_approved", "service"})
 
 
 def policy_sentences(policy: Policy, translate: Translate) -> tuple[tuple[str, str], ...]:
-    """(rule id, sentence) for every rule, in the order of the file."""
-    return tuple((rule.id, sentence(rule, translate)) for rule in policy.rules)
+    """(rule id, sentence) for every rule, in the order of the file; then, as « hosts », the approved destinations."""
+    rules = tuple((rule.id, sentence(rule, translate)) for rule in policy.rules)
+    names = ", ".join(each.pattern for each in policy.hosts[:_MAX_HOSTS])
+    more = ", …" if len(policy.hosts) > _MAX_HOSTS else ""
+    return (*rules, ("hosts", translate(phrases.HOSTS).format(names=names + more))) if names else rules
 
 
 def sentence(rule: Rule, translate: Translate) -> str:
@@ -105,7 +110,7 @@ def _detail(condition: Condition, t: Translate) -> str:
     """One condition as a few words in brackets."""
     if condition.operator in {Operator.MIN, Operator.MAX}:
         table = phrases.LEAST if condition.operator is Operator.MIN else phrases.MOST
-        number = _size(condition.number, t) if condition.key == "size" else str(condition.number)
+        number = _size(condition.number, t) if condition.key == "size" else Count(condition.number)
         return t(table[condition.key]).format(number=number)
     words = [_word(condition, word, t) for word in condition.words]
     joined = _join(words, t, phrases.LIST_OR)
@@ -120,6 +125,7 @@ def _word(condition: Condition, word: str, t: Translate) -> str:
         "judgement": phrases.JUDGED,
         "problem": phrases.PROBLEM,
         "destination": phrases.PLACE,
+        "host": phrases.HOST,
         "arrival": phrases.ARRIVAL,
         "action": {action: phrases.PLACE[places[0]] for action, places in _PLACES.items()},
     }

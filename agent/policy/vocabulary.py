@@ -12,6 +12,7 @@ from enum import Enum, auto
 from agent.document import Problem
 from agent.findings import Judgement, Kind
 from agent.model import ChannelKind
+from agent.policy.hosts import APPROVED, OTHER, UNKNOWN
 from agent.policy.schema import Operator
 
 FORMAT = "1"
@@ -75,6 +76,7 @@ def _words(*words: str) -> dict[str, frozenset[str]]:
     return {word: frozenset({word}) for word in words}
 
 
+HOSTS = _words(*APPROVED, OTHER, UNKNOWN) | {"approved": frozenset(APPROVED)}
 PROBLEMS = _words(*(word.value for word in Problem)) | {"any": frozenset(word.value for word in Problem)}
 KEYS: dict[str, Key] = {
     "action": Key(Shape.WORD, _words(*ACTIONS)),
@@ -82,6 +84,7 @@ KEYS: dict[str, Key] = {
     "service": Key(Shape.NAME),
     "device": Key(Shape.DEVICE),
     "device_approved": Key(Shape.FLAG),
+    "host": Key(Shape.WORD, HOSTS),
     "judgement": Key(Shape.WORD, _words(*(word.value for word in Judgement))),
     "document": Key(Shape.WORD, DOCUMENTS),
     "identified": Key(Shape.FLAG),
@@ -97,6 +100,7 @@ KEYS: dict[str, Key] = {
     "group": Key(Shape.NAME),
 }
 DEVICE_KEYS = frozenset({"device", "device_approved"})  # hold for removable media only
+HOST_KEYS = frozenset({"host"})  # hold for sync folders only
 SCOPE_KEYS = ("group", "user", "service", "device")
 
 _SUFFIXES = {"_min": Operator.MIN, "_max": Operator.MAX, "_in": Operator.IS, "_not": Operator.NOT}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import socket
 import ssl
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -19,6 +20,7 @@ import urllib3
 
 from agent.errors import N_, ConfigError, TransportError, UntrustedInputError
 from agent.transport import wire
+from agent.transport.proxies import is_script
 from agent.transport.wire import Batch, Reply
 
 CONNECT_TIMEOUT_S = 5.0
@@ -46,6 +48,11 @@ class Line:
         self.url = check_url(url)
         timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S)
         through = proxy_for(self.url) if proxy is None else proxy
+        if is_script(through):
+            raise ConfigError(
+                N_("the proxy's address is that of a script (PAC), which is not run here"), where="https_proxy",
+                hint=N_("ask the network's administrator for the proxy's own address, as http://proxy.example:3128"),
+            )  # fmt: skip
         self._pool: _Pool
         try:
             if through:
@@ -64,28 +71,58 @@ class Line:
 
         Raises TransportError, kind "untrusted" (whoever answers is not who we trust) or "unreachable".
         """
+        return self._ask(method, path, headers, body, limit)[0]
+
+    def ask_and_hold(self, path: str, headers: Mapping[str, str], limit: int) -> tuple[Answer, socket.socket | None]:
+        """A GET, and the bare connection on which it was answered, without what was spoken over it (TLS); None:
+        there is none to be had. The caller closes it. Raises TransportError as ``ask`` does.
+        """
+        answer, fd = self._ask("GET", path, headers, b"", limit, hold=True)
+        return answer, socket.socket(fileno=fd) if fd >= 0 else None
+
+    def _ask(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, limit: int, *, hold: bool = False
+    ) -> tuple[Answer, int]:
+        fd = -1
         try:
             response = self._pool.request(
                 method, self.url + path, body=body, headers=dict(headers), redirect=False, preload_content=False
             )
             try:
+                if hold and response.status == 200:
+                    fd = _duplicate(response)
                 untrusted = response.read(limit + 1, decode_content=False)
             finally:
                 response.release_conn()
                 if response.length_remaining:
                     response.close()
-        except (urllib3.exceptions.SSLError, urllib3.exceptions.InvalidHeader) as error:
-            raise _untrusted(type(error).__name__) from error
-        except urllib3.exceptions.ProxyError as error:
-            if isinstance(error.original_error, ssl.SSLError):
-                raise _untrusted(type(error).__name__) from error
-            raise unreachable(type(error.original_error).__name__) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise unreachable(type(error).__name__) from error
-        return Answer(response.status, untrusted, _retry(response.headers.get("Retry-After", "")))
+            if fd >= 0:
+                os.close(fd)
+            raise _translated(error) from error
+        return Answer(response.status, untrusted, _retry(response.headers.get("Retry-After", ""))), fd
 
     def close(self) -> None:
         self._pool.clear()
+
+
+def _translated(error: Exception) -> TransportError:
+    if isinstance(error, urllib3.exceptions.SSLError | urllib3.exceptions.InvalidHeader):
+        return _untrusted(type(error).__name__)
+    if isinstance(error, urllib3.exceptions.ProxyError):
+        if isinstance(error.original_error, ssl.SSLError):
+            return _untrusted(type(error).__name__)
+        return unreachable(type(error.original_error).__name__)
+    return unreachable(type(error).__name__)
+
+
+def _duplicate(response: urllib3.BaseHTTPResponse) -> int:
+    """A descriptor of our own for the connection of an answer that is not read yet; -1: it is over already."""
+    held = getattr(getattr(response, "connection", None), "sock", None)
+    try:
+        return os.dup(held.fileno()) if held is not None else -1
+    except (OSError, ValueError):
+        return -1
 
 
 def proxy_for(url: str, environment: Mapping[str, str] = os.environ) -> str:

@@ -33,12 +33,13 @@ class Page:
     default: str
     reasons: Sequence[tuple[str, str]] = ()
     needs_reason: Sequence[str] = ()  # the buttons that a reason of one's own needs words for
+    safe: Sequence[str] = ()  # the buttons that stand first, above the reasons
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def encode(self) -> bytes:
         table = {
             name: getattr(self, name)
-            for name in ("title", "heading", "text", "buttons", "default", "reasons", "needs_reason")
+            for name in ("title", "heading", "text", "buttons", "default", "reasons", "needs_reason", "safe")
         }
         return json.dumps({**table, "labels": dict(self.labels)}).encode("ascii")
 
@@ -77,7 +78,7 @@ class Question:
     def _zenity(self) -> subprocess.Popen[bytes]:
         """A list of the reasons; without any, a yes or no. Raises FileNotFoundError when there is neither program."""
         page, text = self._page, f"{self._page.heading}\n\n{self._page.text}"
-        ok, cancel = dict(page.buttons).get(self._sure(), "OK"), page.buttons[0][1]
+        ok, cancel = dict(page.buttons).get(self._sure(), "OK"), page.buttons[-1][1]
         if program := shutil.which("zenity", path=self._environment.get("PATH")):
             words = ["--list", "--print-column=1", "--hide-column=1", "--column=id", f"--column={page.title}"]
             listed = [each for reason in page.reasons for each in reason]

@@ -96,21 +96,32 @@ def _devices(facts: Facts) -> list[Diagnosis]:
     return found or [Diagnosis("raw-devices", OK, N_("nobody but root can open disks and sticks themselves"))]
 
 
+_HINT = N_("encrypt the disk, or: serment keys phrase")
 _KEYS = {
-    "tpm": (OK, N_("{count} private keys are protected by this laptop's TPM"), ""),
-    "phrase": (OK, N_("{count} private keys are under a phrase"), ""),
-    "credential": (OK, N_("{count} private keys are protected by this laptop's system, without a TPM"),
-                   N_("encrypt the disk, or: serment keys phrase")),
-    "host": (OK, N_("{count} private keys are protected by a secret of this laptop"),
-             N_("encrypt the disk, or: serment keys phrase")),
-    "clear": (WEAK, N_("{count} private keys of an earlier version are not protected yet"), N_("start the agent")),
-    "missing": (BROKEN, N_("{count} private keys are missing"), N_("put keys back from a backup")),
+    "tpm": (OK, N_("{count} {count:private key is|private keys are} protected by this laptop's TPM"), ""),
+    "phrase": (OK, N_("{count} {count:private key is|private keys are} under a phrase"), ""),
+    "credential": (
+        OK, N_("{count} {count:private key is|private keys are} protected by this laptop's system, without a TPM"),
+        _HINT,
+    ),
+    "host": (
+        OK, N_("{count} {count:private key is|private keys are} protected by a secret of this laptop"),
+        _HINT,
+    ),
+    "clear": (
+        WEAK, N_("{count} {count:private key|private keys} of an earlier version not protected yet"),
+        N_("start the agent"),
+    ),
+    "missing": (
+        BROKEN, N_("{count} {count:private key is|private keys are} missing"), N_("put keys back from a backup"),
+    ),
 }  # fmt: skip
+"""By how a key is protected."""
 
 
 def _keys(facts: Facts) -> list[Diagnosis]:
     return [
-        Diagnosis("keys", state, message, hint, {"count": facts.keys[method]})
+        Diagnosis("keys", state, message, hint, {"count": Count(facts.keys[method])})
         for method, (state, message, hint) in _KEYS.items()
         if facts.keys.get(method)
     ]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.errors import N_
+from agent.i18n import Count
 from agent.ui.doctor import BROKEN, OK, WEAK, Diagnosis
 
 UNSENT_RECORDS = 10_000
@@ -29,6 +30,9 @@ class Laptop:
     clock_synchronised: bool | None = None
     patients: int | None = None  # on the practice's list; None: unknown, 0: no list
     unsent: int | None = None  # records that a collector elsewhere has not acknowledged
+    fleet_key: str = ""  # of an enrolled laptop: sealed, file, shut (does not open here), missing
+    bell: bool | None = None  # whether the fleet's collector can call; None: no fleet
+    automatic_proxy: str = ""  # a PAC file's address in the environment, which nobody here reads
 
 
 def diagnose_laptop(laptop: Laptop) -> Iterator[Diagnosis]:
@@ -36,6 +40,34 @@ def diagnose_laptop(laptop: Laptop) -> Iterator[Diagnosis]:
     yield from _service(laptop)
     yield from _storage(laptop)
     yield from _surroundings(laptop)
+    yield from _fleet(laptop)
+
+
+_FLEET_KEYS = {
+    "sealed": (OK, N_("the key by which the collector knows this laptop opens on this laptop alone"), ""),
+    "file": (OK, N_("the key by which the collector knows this laptop is a file that only its user reads"),
+             N_("with systemd and its package, serment enrol seals it to the TPM or the system")),
+    "shut": (BROKEN, N_("the key by which the collector knows this laptop no longer opens: records are not sent"),
+             N_("after a change of TPM or disk: ask for a token, then serment enrol TOKEN")),
+    "missing": (BROKEN, N_("the key by which the collector knows this laptop is missing: records are not sent"),
+                N_("ask for a token, then: serment enrol TOKEN")),
+}  # fmt: skip
+
+
+def _fleet(laptop: Laptop) -> Iterator[Diagnosis]:
+    if laptop.fleet_key:
+        yield Diagnosis("fleet-key", *_FLEET_KEYS[laptop.fleet_key])
+    if laptop.bell is False:
+        yield Diagnosis(
+            "bell", WEAK, N_("the collector cannot call this laptop: what is urgent waits for its next visit"),
+            N_("away from the network it is so; else a proxy or a firewall cuts silent connections"),
+        )  # fmt: skip
+    elif laptop.bell:
+        yield Diagnosis("bell", OK, N_("the collector can call this laptop: what is urgent arrives within a minute"))
+    if laptop.automatic_proxy:
+        yield Diagnosis("proxy", WEAK, N_("the proxy is set by a script (PAC), which Serment does not run: {address}"),
+                        N_("ask the network's administrator for the proxy's address, then set https_proxy"),
+                        {"address": laptop.automatic_proxy})  # fmt: skip
 
 
 def _service(laptop: Laptop) -> Iterator[Diagnosis]:
@@ -76,5 +108,5 @@ def _surroundings(laptop: Laptop) -> Iterator[Diagnosis]:
         yield Diagnosis("patients", OK, N_("the practice's patient list is not loaded"),
                         N_("it makes recognition certain: serment patients load FILE"))  # fmt: skip
     if laptop.unsent is not None and laptop.unsent > UNSENT_RECORDS:
-        yield Diagnosis("collector", WEAK, N_("{count} records wait for the collector"),
-                        N_("is it reachable? see: serment status"), {"count": laptop.unsent})  # fmt: skip
+        yield Diagnosis("collector", WEAK, N_("{count} {count:record waits|records wait} for the collector"),
+                        N_("is it reachable? see: serment status"), {"count": Count(laptop.unsent)})  # fmt: skip

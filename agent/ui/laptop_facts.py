@@ -13,6 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from agent.fleet.identity import COLLECTOR, CREDENTIAL, KEY
+from agent.fleet.identity import FOLDER as FLEET
+from agent.fleet.key_sealing import opens
+from agent.transport.proxies import script_in
 from agent.ui.installation import Laptop
 
 _MAX_BYTES = 1 << 20
@@ -34,8 +38,30 @@ def look(data_dir: Path, status: Mapping[str, Any] | None, root: Path = Path("/"
         replaced=_replaced(root, int(status["pid"])) if status else None,
         disk_encrypted=_encrypted(root, data_dir) if guards_all else None,
         swap_clear=_swaps(root), clock_synchronised=_synchronised(),
-        patients=_patients(status), unsent=_unsent(status),
+        patients=_patients(status), unsent=_unsent(status), fleet_key=_fleet_key(data_dir / FLEET), bell=_bell(status),
+        automatic_proxy=script_in(os.environ),
     )  # fmt: skip
+
+
+def _fleet_key(folder: Path) -> str:
+    """How the key of an enrolled laptop is kept; "" when it is not enrolled, or this user may not look."""
+    try:
+        if not (folder / COLLECTOR).exists():
+            return ""
+        if (folder / KEY).exists():
+            return "file"
+        blob = (folder / CREDENTIAL).read_bytes()
+    except FileNotFoundError:
+        return "missing"
+    except OSError:
+        return ""
+    return "sealed" if opens(blob) else "shut"
+
+
+def _bell(status: Mapping[str, Any] | None) -> bool | None:
+    """Whether the collector can call; None without a fleet, and without an agent that says so."""
+    collector = status["collector"] if status else {}
+    return bool(collector.get("bell")) if collector.get("fleet") else None
 
 
 def _enabled(root: Path) -> bool:

@@ -19,12 +19,16 @@ _WIDTH = 520
 
 
 class Window:
-    """``question``: title, heading, text, reasons ([id, label]…), labels; a page without reasons has buttons alone."""
+    """``question``: title, heading, text, reasons ([id, label]…), labels; a page without reasons has buttons alone.
+
+    The ``safe`` buttons come first, above the reasons, which are for the others.
+    """
 
     def __init__(self, gtk: Any, atk: Any, question: dict[str, Any]) -> None:
         self._gtk, self._atk, self._question = gtk, atk, question
         self.answer: dict[str, Any] | None = None
         self._reason = ""
+        self._default: Any = None
         self._window = gtk.Window(title=question["title"])
         self._window.set_default_size(_WIDTH, -1)
         self._window.set_border_width(18)
@@ -36,11 +40,18 @@ class Window:
         self._say(box, question["heading"], large=True)
         self._say(box, question["text"])
         self._text: Any = None
+        safe = [pair for pair in question["buttons"] if pair[0] in question.get("safe", ())]
+        if safe:
+            self._buttons(box, safe)
+            box.pack_start(gtk.Separator(), False, False, 6)
         if question.get("reasons"):
             self._ask(box)
-        self._buttons(box)
+        self._buttons(box, [pair for pair in question["buttons"] if pair not in safe])
 
     def show(self) -> dict[str, Any] | None:
+        if self._default is not None:
+            self._window.set_default(self._default)
+            self._default.grab_focus()
         self._window.show_all()
         self._window.present()
         self._gtk.main()
@@ -76,19 +87,19 @@ class Window:
         box.pack_start(caption, False, False, 0)
         box.pack_start(self._text, False, False, 0)
 
-    def _buttons(self, box: Any) -> None:
+    def _buttons(self, box: Any, pairs: list[list[str]]) -> None:
         row = self._gtk.ButtonBox(orientation=self._gtk.Orientation.HORIZONTAL, spacing=8)
-        row.set_layout(self._gtk.ButtonBoxStyle.END)
-        for word, label in self._question["buttons"]:
+        row.set_layout(self._gtk.ButtonBoxStyle.START)
+        for word, label in pairs:
             button = self._gtk.Button(label=label)
             self._name(button, label)
             button.connect("clicked", self._pressed, word)
             if word == self._question.get("default"):
+                self._default = button
                 button.set_can_default(True)
                 button.get_style_context().add_class("suggested-action")
-                self._window.set_default(button)
             row.add(button)
-        box.pack_end(row, False, False, 0)
+        box.pack_start(row, False, False, 0)
 
     def _name(self, widget: Any, text: str) -> None:
         widget.get_accessible().set_name(text)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from agent.errors import N_, UsageError
+from agent.i18n import Count
 from collector.forward import forwarder, targets
 from collector.journal import note
 from collector.store.base import Store
@@ -63,7 +64,12 @@ def _list(store: Store, chosen: argparse.Namespace, translate: Translate, _: str
             continue
         print(line.format(**found))
         if found["lost"]:
-            print("  " + translate(N_("{lost} records were forgotten before they were sent")).format(**found))
+            print(
+                "  "
+                + translate(N_("{lost} {lost:record was|records were} forgotten before being sent")).format(
+                    lost=Count(found["lost"])
+                )
+            )
         if found["problem"]:
             print("  " + translate(N_("last attempt: {problem}")).format(**found))
 

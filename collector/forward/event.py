@@ -1,81 +1,17 @@
-"""One record on its way out: what it is called for ever, and its fields without what the target must not get. Pure.
-
-What laptops wrote is hostile: whoever reads a field here asks for a text, a number or a table, and gets nothing else.
-"""
+"""What of a record goes to a target: its event without what the target must not get. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from agent.audit.event import Event
+
+__all__ = ["REDACTABLE", "Event", "make_event"]
 
 REDACTABLE = ("channel", "service", "kind", "confidence", "identified", "patients", "evidence", "listed", "format",
               "size", "ext", "rule", "file", "volume", "device", "user", "engine", "head", "root", "held", "reason",
               "group")  # fmt: skip
-_ALERTS = {"inform", "justify", "encrypt", "block"}
-_URGENT = {"trouble", "overflow", "emergency"}
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A record of a laptop. ``uid`` is the same whenever it is sent: whoever receives it twice can tell."""
-
-    laptop: str
-    group: str
-    number: int
-    fields: Mapping[str, Any]
-
-    @property
-    def uid(self) -> str:
-        return f"{self.laptop}:{self.number}"
-
-    @property
-    def kind(self) -> str:
-        return self.text("k")
-
-    @property
-    def time_us(self) -> int:
-        return self.whole("t")
-
-    @property
-    def code(self) -> str:
-        """A stable word for what happened: ``transfer.removable.block``."""
-        parts = (self.kind, self.text("channel"), self.text("decision") or self.text("result") or self.text("state"))
-        return ".".join(part for part in parts if part)
-
-    @property
-    def level(self) -> int:
-        """1 informational, 2 low, 3 medium, 4 high: as in OCSF's severity."""
-        if self.kind == "transfer":
-            return {"block": 3, "encrypt": 3, "justify": 2, "inform": 2}.get(self.text("decision"), 1)
-        return 4 if self.kind in _URGENT else 1
-
-    @property
-    def is_alert(self) -> bool:
-        return self.kind in _URGENT or (self.kind == "transfer" and self.text("decision") in _ALERTS)
-
-    def text(self, name: str) -> str:
-        """A field that is a text, or an empty one."""
-        value = self.fields.get(name)
-        return value if isinstance(value, str) else ""
-
-    def whole(self, name: str) -> int:
-        """A field that is a whole number from 0 on, or 0."""
-        value = self.fields.get(name)
-        return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
-
-    def table(self, name: str) -> Mapping[str, Any]:
-        """A field that is a map, or an empty one."""
-        value = self.fields.get(name)
-        return value if isinstance(value, dict) else {}
-
-    def said(self) -> str:
-        """The event as one line of words."""
-        words = [self.kind, self.text("judgement"), self.text("kind") if self.kind == "transfer" else "",
-                 self.text("channel"), self.text("service"), self.text("decision"), self.text("result"),
-                 self.text("state"), self.text("what")]  # fmt: skip
-        rule = self.text("rule")
-        return " ".join([word for word in words if word] + ([f"rule={rule}"] if rule else []))
 
 
 def make_event(laptop: str, group: str, fields: Mapping[str, Any], redact: Collection[str] = ()) -> Event:

@@ -17,11 +17,11 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from agent.audit.ocsf import ocsf
 from agent.errors import HostError, SermentError
 from collector.forward.cef import cef
 from collector.forward.ecs import ecs
 from collector.forward.event import Event
-from collector.forward.ocsf import ocsf
 from collector.forward.syslog import message
 from collector.forward.targets import Settings, read_secret
 

@@ -54,7 +54,7 @@ def _list(engine: Engine, as_json: bool, translate: Callable[[str], str]) -> Non
 
 def _pages_url(folder: Path) -> str:
     """Where officers open the pages: as the running collector has written down; this machine otherwise."""
-    from collector.main import DEFAULT_PORT
+    from collector.options import DEFAULT_PORT
 
     try:
         return (folder / URL_FILE).read_text("ascii").strip().rstrip("/")[:256]

@@ -5,10 +5,11 @@ Nothing is shown to, and nothing done for, a request that does not pass. Handler
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hmac
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -115,19 +116,48 @@ def from_here(request: Request) -> bool:
 
 
 async def read_form(request: Request) -> dict[str, str] | None:
-    """The fields of a form; None when it is too large or not one. The last of several fields with one name counts."""
-    if request.headers.get("content-type", "").split(";")[0].strip() != "application/x-www-form-urlencoded":
-        return None
+    """The fields of a form; None when it is too large or not one. The last of several fields with one name counts; a
+    file that is sent with it is a field too, when it is text.
+    """
+    kind = request.headers.get("content-type", "").split(";")[0].strip()
     untrusted = bytearray()
     async for part in request.stream():
         untrusted += part
         if len(untrusted) > MAX_FORM_BYTES:
             return None
     try:
-        pairs = parse_qsl(untrusted.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)
+        if kind == "application/x-www-form-urlencoded":
+            pairs = parse_qsl(untrusted.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)
+        elif kind == "multipart/form-data":
+            pairs = await _parts(request, bytes(untrusted))
+        else:
+            return None
     except ValueError:
         return None
     return {name: value.replace("\0", "") for name, value in pairs}  # PostgreSQL stores no NUL
+
+
+async def _parts(request: Request, untrusted: bytes) -> list[tuple[str, str]]:
+    """The fields of a form that may hold a file. Raises ValueError: it is not one, or the file is no text."""
+    from starlette.datastructures import UploadFile
+    from starlette.formparsers import MultiPartException, MultiPartParser
+
+    async def whole() -> AsyncGenerator[bytes, None]:
+        yield untrusted
+
+    parser = MultiPartParser(
+        request.headers, whole(), max_files=1, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_BYTES
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError) as error:  # KeyError: a part without a name
+        raise ValueError from error
+    async with contextlib.AsyncExitStack() as closing:
+        closing.push_async_callback(form.close)
+        return [
+            (name, (await value.read()).decode("utf-8-sig") if isinstance(value, UploadFile) else value)
+            for name, value in form.multi_items()
+        ]
 
 
 def target(untrusted: str) -> str:

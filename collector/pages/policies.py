@@ -1,6 +1,6 @@
 """The page of policies: what laptops follow, what is published and how far it has come, and what a draft would change.
 
-A draft is pasted, looked at, and forgotten; it is signed on the officers' own machines and never here.
+A draft is chosen or pasted, looked at, and forgotten; it is signed on the officers' own machines and never here.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from agent.i18n import catalogue
 from collector.officers.guard import Visit, may
 from collector.officers.roles import Right
 from collector.pages import watching
+from collector.tuf.refusals import Refusal, refusals
 
 if TYPE_CHECKING:
     from agent.fleet.release import Release, Rollout
@@ -79,12 +80,19 @@ def _page(visit: Visit, status: int = 200, **found: Any) -> Response:
     values = {"draft": "", "plan": None, "wrong": ""} | found
     return visit.show(
         "policies.html", status, page="policies", in_force=watching.in_force(fleet),
-        published=published(visit.service.policies, visit.lang), days=DAYS, most=MAX_DRAFT, **values,
+        published=published(visit.service.policies, visit.lang), refusals=_refusals(visit), days=DAYS,
+        most=MAX_DRAFT, **values,
     )  # fmt: skip
 
 
+def _refusals(visit: Visit) -> list[Refusal]:
+    """Who refuses what is published, and why, in the reader's language."""
+    t = catalogue(visit.lang).gettext
+    return [each._replace(reason=t(each.reason)) for each in refusals(visit.service.store)]
+
+
 def _plan(visit: Visit) -> Response:
-    draft = visit.form.get("draft", "").replace("\r\n", "\n")
+    draft = (visit.form.get("file") or visit.form.get("draft", "")).replace("\r\n", "\n")
     if not draft.strip() or len(draft) > MAX_DRAFT:
         return _page(visit, 400, draft=draft[:MAX_DRAFT], wrong="size")
     if not _planning.acquire(blocking=False):

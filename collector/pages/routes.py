@@ -13,6 +13,7 @@ from starlette.routing import Route
 from agent.errors import SermentError
 from agent.i18n import catalogue
 from collector import queries
+from collector.backup import making
 from collector.journal import note
 from collector.officers import accounts, decisions
 from collector.officers.guard import Visit, may, to
@@ -59,12 +60,19 @@ def _today(visit: Visit) -> Response:
         requests=_open_requests(visit) if Right.REQUESTS in rights else [],
         held=Right.POLICIES in rights and policies.is_held(visit.service.policies),
         due=_due(visit) if Right.TREAT_RISKS in rights else [],
+        backup=_old_backup(visit) if Right.ACTS in rights else None,
     )  # fmt: skip
 
 
 def _day(later: int = 0) -> str:
     """The date here, so many days from now (ISO)."""
     return time.strftime("%Y-%m-%d", time.localtime(time.time() + later * 86400))
+
+
+def _old_backup(visit: Visit) -> int | None:
+    """When the last backup was made, if that was too long ago (0: never); None otherwise."""
+    made = making.last_made(visit.service.store)
+    return made if making.is_old(made) else None
 
 
 def _open_stories(visit: Visit, now: int) -> list[watching.Story]:

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Executable, select, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 
 from collector.store.base import Row
 from collector.store.copying import packed
 from collector.store.sql import SqlStore, first_values
-from collector.store.tables import EVENT_COLUMNS, laptops
+from collector.store.tables import EVENT_COLUMNS, events, laptops
 from collector.store.writing import writing
 
 _NAMES = ", ".join(f'"{name}"' for name in EVENT_COLUMNS)
@@ -30,12 +31,24 @@ class PostgresqlStore(SqlStore):
         connection.execute(insert(laptops).values(first_values(device, now)).on_conflict_do_nothing())
 
     def _insert(self, connection: Connection, month: int, rows: Sequence[Row]) -> None:
+        import psycopg
+
         driver: Any = connection.connection.driver_connection
-        with (
-            driver.cursor() as cursor,
-            cursor.copy(f"COPY events_{month:06d} ({_NAMES}) FROM STDIN WITH (FORMAT BINARY)") as copy,
-        ):
-            copy.write(packed(rows))
+        statement = f"COPY events_{month:06d} ({_NAMES}) FROM STDIN WITH (FORMAT BINARY)"
+        try:
+            with driver.cursor() as cursor, cursor.copy(statement) as copy:
+                copy.write(packed(rows))
+        except psycopg.Error as error:  # the driver's own way in: its errors are to be those of every other statement
+            raise OperationalError(statement, None, error) from error
+
+    def _transfers(self, since_us: int, until_us: int) -> list[Executable]:
+        e, outcomes = events.c, events.alias("outcomes")
+        closing = (outcomes.c.device == e.device) & (outcomes.c.of == e.idx) & (outcomes.c.kind == "outcome")
+        outcome = select(outcomes.c.public).where(closing).order_by(outcomes.c.idx).limit(1).scalar_subquery()
+        found = select(laptops.c.device, laptops.c.group_name, e.idx, e.public, outcome.label("outcome"))
+        return [
+            found.join(laptops, laptops.c.id == e.device).where(e.t >= since_us, e.t < until_us, e.kind == "transfer")
+        ]
 
     def _settled(self) -> list[Any]:
         # Numbers are given before the commit: what is numbered lower may still be on its way. Its transaction is then

@@ -1,14 +1,12 @@
-"""What is kept how long, and copies. A month of records goes as a whole, when all of it is old enough."""
+"""What is kept how long. A month of records goes as a whole, when all of it is old enough."""
 
 from __future__ import annotations
 
-import os
 import time
-from pathlib import Path
 
 from sqlalchemy import delete
 
-from agent.errors import N_, HostError, UsageError
+from agent.errors import N_, UsageError
 from collector.store.base import Store
 from collector.store.sql import month_of
 from collector.store.tables import arrivals
@@ -50,32 +48,6 @@ def _beginning(month: int) -> int:
     import calendar
 
     return calendar.timegm((month // 100, month % 100, 1, 0, 0, 0))
-
-
-def back_up(store: Store, target: Path) -> None:
-    """A copy of an SQLite database as of one moment, while it is used; ``target`` must not be there yet.
-
-    PostgreSQL has its own (pg_dump, WAL archives). Raises UsageError and HostError.
-    """
-    if store.engine.dialect.name != "sqlite":
-        raise UsageError(N_("PostgreSQL is backed up by its own means"), hint=N_("see pg_dump(1)"))
-    if target.exists():
-        raise UsageError(N_("there is something already"), where=str(target))
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.connection.driver_connection.execute("VACUUM INTO ?", (str(temporary),))  # type: ignore[union-attr]
-        os.chmod(temporary, 0o600)
-        fd = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        os.replace(temporary, target)
-    except OSError as error:
-        raise HostError(N_("cannot be written: {why}"), where=str(target), why=error.strerror) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def now() -> int:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, Executable, bindparam, func, insert, select, update
 
 from agent.audit import chain, record
 from agent.errors import UntrustedInputError
@@ -41,8 +42,8 @@ _UPDATE = (
 )
 
 
-class SqlStore:
-    """What both engines share; see ``base.Store``."""
+class SqlStore(ABC):
+    """What both engines share; see ``base.Store``. The abstract methods are where they differ."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -63,8 +64,9 @@ class SqlStore:
             self._enter(connection, device, now)
             return _laptop(connection, device)
 
+    @abstractmethod
     def _enter(self, connection: Connection, device: str, now: int) -> None:
-        raise NotImplementedError
+        """Add a laptop; nothing when another collector was quicker."""
 
     # ---- records
 
@@ -102,8 +104,9 @@ class SqlStore:
             for kind, index in change.alerts:
                 raise_alert(connection, change.laptop.id, kind, index, change.now)
 
+    @abstractmethod
     def _insert(self, connection: Connection, month: int, rows: Sequence[Row]) -> None:
-        raise NotImplementedError
+        """Add records that arrived in ``month``."""
 
     def records(self, laptop: int, first: int, end: int) -> Iterator[Row]:
         query = select(*_ROW).where(_e.device == laptop, _e.idx >= first, _e.idx < end).order_by(_e.idx)
@@ -112,25 +115,21 @@ class SqlStore:
                 yield Row(*row)
 
     def facts(self, since_us: int, until_us: int) -> Iterator[Facts]:
-        outcomes = events.alias("outcomes")
-        query = (
-            select(_l.device, _l.group_name, _e.idx, _e.public, outcomes.c.public.label("outcome"))
-            .join(laptops, _l.id == _e.device)
-            .join(
-                outcomes,
-                (outcomes.c.device == _e.device) & (outcomes.c.of == _e.idx) & (outcomes.c.kind == "outcome"),
-                isouter=True,
-            )
-            .where(_e.t >= since_us, _e.t < until_us, _e.kind == "transfer")
-        )
-        with self.engine.connect().execution_options(yield_per=FETCH) as connection:
-            for row in connection.execute(query):
-                try:
-                    fields = record.decode(row.public)
-                    result = str(record.decode(row.outcome).get("result", "")) if row.outcome else ""
-                except UntrustedInputError:
-                    continue
-                yield Facts(row.device, row.group_name, row.idx, fields, result)
+        for query in self._transfers(since_us, until_us):
+            with self.engine.connect().execution_options(yield_per=FETCH) as connection:
+                for row in connection.execute(query):
+                    try:
+                        fields = record.decode(row.public)
+                        result = str(record.decode(row.outcome).get("result", "")) if row.outcome else ""
+                    except UntrustedInputError:
+                        continue
+                    yield Facts(row.device, row.group_name, row.idx, fields, result)
+
+    @abstractmethod
+    def _transfers(self, since_us: int, until_us: int) -> Sequence[Executable]:
+        """What finds (device, group_name, idx, public, outcome) of transfers, each once, with the first outcome's
+        public part (NULL: there is none yet). The work is to grow as the transfers do.
+        """
 
     def arrivals(self, after: int, limit: int) -> list[Arrival]:
         query = select(arrivals).where(arrivals.c.number > after, *self._settled()).order_by(arrivals.c.number)
@@ -159,11 +158,13 @@ class SqlStore:
             self._make_month(month)
             self._known_months.add(month)
 
+    @abstractmethod
     def _make_month(self, month: int) -> None:
-        raise NotImplementedError
+        """Room for the records of a month; nothing when there is."""
 
+    @abstractmethod
     def months(self) -> list[int]:
-        raise NotImplementedError
+        """See ``base.Store``."""
 
 
 def month_of(seconds: int) -> int:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Executable, text
 from sqlalchemy.dialects.sqlite import insert
 
 from collector.store.base import Row
@@ -18,6 +19,8 @@ from collector.store.writing import writing
 
 _NAMES = ", ".join(f'"{name}"' for name in EVENT_COLUMNS)
 
+_TOGETHER = 100  # rows a statement: 900 values, and every SQLite takes 999
+
 
 class SqliteStore(SqlStore):
     """See ``base.Store``."""
@@ -26,9 +29,20 @@ class SqliteStore(SqlStore):
         connection.execute(insert(laptops).values(first_values(device, now)).on_conflict_do_nothing())
 
     def _insert(self, connection: Connection, month: int, rows: Sequence[Row]) -> None:
-        places = ", ".join("?" for _ in EVENT_COLUMNS)
-        statement = f"INSERT INTO events_{month:06d} ({_NAMES}) VALUES ({places})"  # noqa: S608 - a number
-        connection.exec_driver_sql(statement, [*rows])
+        """A hundred rows a statement: the driver lets other threads run at each, and each costs as much as its row."""
+        whole = len(rows) - len(rows) % _TOGETHER
+        for first, end, together in ((0, whole, _TOGETHER), (whole, len(rows), 1)):
+            if first < end:
+                flat, width = [*chain.from_iterable(rows[first:end])], together * len(EVENT_COLUMNS)
+                values = [tuple(flat[at : at + width]) for at in range(0, len(flat), width)]
+                connection.exec_driver_sql(_statement(month, together), values)
+
+    def _transfers(self, since_us: int, until_us: int) -> list[Executable]:
+        """Month by month, and each with the index that it is found by: over the view, and left to choose without
+        statistics, SQLite reads all outcomes of a laptop for each of its transfers.
+        """
+        months, bounds = self.months(), {"since": since_us, "until": until_us}
+        return [text(_transfers_of(month, months[at:])).bindparams(**bounds) for at, month in enumerate(months)]
 
     @contextlib.contextmanager
     def exclusive(self, name: str) -> Iterator[bool]:
@@ -49,6 +63,25 @@ class SqliteStore(SqlStore):
             make_view(connection, kept)
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS events_{month:06d}")
             self._known_months.discard(month)
+
+
+def _statement(month: int, rows: int) -> str:
+    places = "(" + ", ".join("?" for _ in EVENT_COLUMNS) + ")"
+    return f"INSERT INTO events_{month:06d} ({_NAMES}) VALUES " + ", ".join([places] * rows)  # noqa: S608 - a number
+
+
+def _transfers_of(month: int, later: Sequence[int]) -> str:
+    """The transfers that arrived in ``month``; their outcomes arrived in that month or a later one."""
+    outcomes = ", ".join(
+        f"(SELECT o.public FROM events_{each:06d} AS o INDEXED BY events_{each:06d}_of"  # noqa: S608 - a number
+        " WHERE o.device = e.device AND o.\"of\" = e.idx AND o.kind = 'outcome' ORDER BY o.idx LIMIT 1)"
+        for each in later
+    )
+    return (
+        f"SELECT l.device, l.group_name, e.idx, e.public, coalesce({outcomes}, NULL) AS outcome"  # noqa: S608
+        f" FROM events_{month:06d} AS e INDEXED BY events_{month:06d}_t JOIN laptops AS l ON l.id = e.device"
+        " WHERE e.t >= :since AND e.t < :until AND e.kind = 'transfer'"
+    )
 
 
 def months_in(connection: Connection) -> list[int]:

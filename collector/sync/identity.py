@@ -17,6 +17,9 @@ from collector.service import Service
 STATE_KEY = "serment_device"
 """Where the connection's protocol puts the pseudonym of the client certificate it verified."""
 
+TRANSPORT_KEY = "serment_transport"
+"""Where it puts its transport, for whoever keeps the connection."""
+
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
@@ -46,7 +49,7 @@ async def speaker(service: Service, request: Request, letterhead: Letterhead, bo
             raise Stranger("certificate")
         return Speaker()
     if signed.INPUT_HEADER in request.headers:
-        return Speaker(signed_us=await _signed(service, request, letterhead.device, body))
+        return Speaker(signed_us=await signed_by(service, request, letterhead.device, body))
     if not (service.open and service.access.bearer(request.headers.get("authorization", ""))):
         raise Stranger("token")
     laptop = await asyncio.to_thread(service.store.laptop, letterhead.device, 0, make=False)
@@ -61,7 +64,8 @@ def certified(request: Request) -> str:
     return device if isinstance(device, str) else ""
 
 
-async def _signed(service: Service, request: Request, device: str, body: bytes) -> int:
+async def signed_by(service: Service, request: Request, device: str, body: bytes) -> int:
+    """When a request that ``device`` signed was made (microseconds). Raises Stranger: it did not sign it."""
     laptop = await asyncio.to_thread(service.store.laptop, device, 0, make=False)
     if laptop is None or not laptop.key:
         raise Stranger("certificate")

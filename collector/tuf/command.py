@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
@@ -21,6 +22,9 @@ from collector.journal import note
 from collector.tuf import rollout
 from collector.tuf.following import say
 from collector.tuf.repository import ServerRepository
+
+if TYPE_CHECKING:
+    from collector.tuf.refusals import Refusal
 
 Translate = Callable[[str], str]
 
@@ -140,11 +144,14 @@ def _copied(repository: ServerRepository, chosen: argparse.Namespace) -> int:
 
 
 def _shown(repository: ServerRepository, chosen: argparse.Namespace, translate: Translate) -> int:
-    state, number = repository.rollout(), repository.number()
+    state, number, refused = repository.rollout(), repository.number(), _refused(chosen)
     if chosen.json:
         import msgspec
 
-        print(json.dumps({"timestamp": number, "rollout": msgspec.to_builtins(state) if state else None}))
+        told = [each._asdict() for each in refused]
+        print(
+            json.dumps({"timestamp": number, "rollout": msgspec.to_builtins(state) if state else None, "refused": told})
+        )
         return 0
     if state is None:
         print(translate(N_("no release is on its way")), file=sys.stderr)
@@ -152,4 +159,20 @@ def _shown(repository: ServerRepository, chosen: argparse.Namespace, translate: 
     text = translate(N_("release {number}: {permille} of 1000 laptops")).format(
         number=state.release, permille=state.permille)  # fmt: skip
     print(text + (f" · {translate(N_('held'))} ({state.why})" if state.held else ""))
+    for each in refused:
+        print(f"{each.device}: {translate(each.reason)}")
     return 0
+
+
+def _refused(chosen: argparse.Namespace) -> list[Refusal]:
+    """Who refuses what is published; nobody where there is no store yet."""
+    from collector.store.engine import FILE_NAME, open_store
+    from collector.tuf.refusals import refusals
+
+    if not chosen.database and not (chosen.data / FILE_NAME).exists():
+        return []
+    store = open_store(chosen.data, chosen.database)
+    try:
+        return refusals(store)
+    finally:
+        store.close()

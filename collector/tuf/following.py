@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection
@@ -38,6 +39,8 @@ class Following:
         self._stamp: tuple[int, int] | None = None
         self._number = 0
         self._told = repository.number()
+        self._pressed = self._urgent()
+        self._pressing = self._told if any(self._pressed) else 0
         self._judged = 0.0
 
     def part(self, laptop: Laptop, report: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -69,7 +72,9 @@ class Following:
         number = self.number()
         if number != self._told:
             self._told = number
-            if self._urgent():
+            before, self._pressed = self._pressed, self._urgent()
+            if any(new and new != old for new, old in zip(self._pressed, before, strict=True)):
+                self._pressing = number
                 self._service.boost(int(time.time()) + BOOST_S)
         if self._repository.age_s() > RENEW_S:
             with self._service.store.exclusive("policy") as mine:
@@ -81,14 +86,17 @@ class Following:
                 if mine:
                     self.judge(int(time.time()))
 
-    def _urgent(self) -> bool:
-        """Whether what is published now should not wait for the next visits."""
-        now = int(time.time())
-        if (data := self._repository.read(release.EMERGENCY)) is not None and release.read_emergency(data).holds(now):
-            return True
+    def _urgent(self) -> tuple[str, str]:
+        """What is published and should not wait for the next visits: an emergency, a release; "" for none."""
+        emergency = self._repository.read(release.EMERGENCY)
         state = self._repository.rollout()
         found = self._repository.release(state.release) if state is not None else None
-        return found is not None and found.urgent
+        urgent = found is not None and found.urgent
+        return sha256(emergency).hexdigest() if emergency else "", str(found.number) if found and urgent else ""
+
+    def pressing(self, seen: int) -> bool:
+        """Whether a laptop that has heard of the timestamp ``seen`` missed something that should not wait."""
+        return seen < self._pressing
 
     def judge(self, now: int) -> None:
         """Hold a release that does harm; else let it go on when its hours are over."""

@@ -31,8 +31,19 @@ def agent(root: Path, checkout: Path) -> None:
     place(packaging / "config/serment.tmpfiles", root / "usr/lib/tmpfiles.d/serment.conf")
     # Not a conffile: written once by the package's script, then the administrator's own.
     place(packaging / "config/agent.toml", root / "usr/share/serment/agent.toml")
-    link(root / "usr/bin/serment", "/opt/serment/bin/serment")
+    for name in ("serment", "serment-helper"):  # the launcher of the desktop starts the helper by its name
+        link(root / f"usr/bin/{name}", f"/opt/serment/bin/{name}")
+    manual(root, packaging / "man")
     documents(root, "serment", checkout)
+
+
+def manual(root: Path, pages: Path) -> None:
+    """Pages of the programs that have no commands; ``pages.py`` makes the others."""
+    for language, folder in (("en", "man1"), ("fr", "fr/man1")):
+        target = root / "usr/share/man" / folder
+        target.mkdir(parents=True, exist_ok=True)
+        for page in sorted((pages / language).glob("*.1")):
+            (target / f"{page.name}.gz").write_bytes(gzip.compress(page.read_bytes(), 9, mtime=0))
 
 
 def collector(root: Path, checkout: Path) -> None:
@@ -91,7 +102,12 @@ def settle(root: Path, epoch: int) -> None:
 PLAIN = {"control", "md5sums", "templates", "triggers", "conffiles"}
 
 
+ASKED_FOR = {"serment-collector-fleet.service"}
+"""Units that an administrator enables: they need settings that nobody can guess."""
+
+
 def units_to_enable(folder: Path) -> list[str]:
     """Units that say what wants them."""
     wanted = re.compile(r"^\[Install\]\n(?:.*\n)*?(WantedBy|Also)=", re.MULTILINE)
-    return [unit.name for unit in sorted(folder.glob("serment-*")) if wanted.search(unit.read_text("utf-8"))]
+    found = [unit.name for unit in sorted(folder.glob("serment-*")) if wanted.search(unit.read_text("utf-8"))]
+    return [name for name in found if name not in ASKED_FOR]

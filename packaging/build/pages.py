@@ -41,7 +41,7 @@ def parser_of(program: str, language: str) -> argparse.ArgumentParser:
         import gettext
 
         from agent.i18n import catalogue
-        from collector.main import _parser as collector_parser
+        from collector.options import parser as collector_parser
 
         words: gettext.NullTranslations = catalogue(language)
         return collector_parser(words.gettext)

@@ -32,20 +32,20 @@ FIRST = ("Odette", "Firmin", "Basile", "Aliénor", "Prosper", "Clémence", "Gont
 LAST = ("VERNICOURT", "ALBRESPY", "MARCHEGAY", "DUTHEIL-BRAS", "OSTERMANN", "LEPRIOL")
 
 
-def table() -> bytes:
+def table(records: int = RECORDS, patients: int = PATIENTS) -> bytes:
     """A list of patients, a marked record a line: refused by the shipped profile.
 
     Most lines are follow-ups of few words: an emulated processor judges it well within the agent's two seconds.
     """
     lines = ["IPP;Nom;Prénom;Date de naissance;NIR;Diagnostic;Traitement;Dossier"]
-    for number in range(PATIENTS):
+    for number in range(patients):
         nir = nir_with_key(
             f"{1 + number % 2}{50 + number:02d}{1 + number % 12:02d}75{100 + number:03d}{1 + number:03d}"
         )
         born = f"{1 + number % 28:02d}/{1 + number % 12:02d}/19{50 + number:02d}"
         who = f"{LAST[number % len(LAST)]};{FIRST[number % len(FIRST)]};{born};{nir}"
         lines.append(f"80{number:08d};{who};Insuffisance cardiaque, diabète de type 2;bisoprolol 2,5 mg;{mark(number)}")
-    lines += [f";;;;;;;{mark(number)}" for number in range(PATIENTS, RECORDS)]
+    lines += [f";;;;;;;{mark(number)}" for number in range(patients, records)]
     return "\n".join(lines).encode() + b"\n"
 
 

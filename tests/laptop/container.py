@@ -46,7 +46,8 @@ class Container:
                 [
                     "systemd-nspawn", "-q", "--register=no", "--keep-unit", "--private-network",
                     "--machine", Path(self.root).name.replace("_", ""), "--read-only", "--volatile=overlay",
-                    "--bind=/dev/fuse", "--console=pipe", "-D", self.root, "--boot",
+                    "--bind=/dev/fuse", "--console=pipe",
+                    "--system-call-filter=fanotify_init fanotify_mark", "-D", self.root, "--boot",
                 ],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip

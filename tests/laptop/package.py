@@ -16,10 +16,12 @@ NAMES = ("serment", "serment-collector")
 QUIET = "DEBIAN_FRONTEND=noninteractive"
 
 
-def packages(fingerprint: str) -> dict[str, Path]:
-    """By name; ``fingerprint`` says of which state of the checkout."""
+def packages(fingerprint: str, names: tuple[str, ...] = NAMES) -> dict[str, Path]:
+    """By name; ``fingerprint`` says of which state of the checkout. Of one alone, that one is built."""
     given = os.environ.get("SERMENT_LAPTOP_DEBS")
     folder = Path(given) if given else CACHE / f"packages-{fingerprint[:12]}"
+    if not folder.exists() and names != NAMES:
+        folder = folder.with_name(f"{folder.name}-{'-'.join(names)}")
     if not given:
         CACHE.mkdir(parents=True, exist_ok=True)
         with (CACHE / "packages.lock").open("w") as lock:
@@ -28,9 +30,10 @@ def packages(fingerprint: str) -> dict[str, Path]:
                 for old in CACHE.glob("packages-*"):
                     shutil.rmtree(old)
                 partial = Path(tempfile.mkdtemp(prefix=".packages-", dir=CACHE))
-                subprocess.run([CHECKOUT / "packaging/build/make.sh", "--out", partial], check=True)
+                only = ["--only", names[0]] if len(names) == 1 else []
+                subprocess.run([CHECKOUT / "packaging/build/make.sh", "--out", partial, *only], check=True)
                 partial.rename(folder)
-    return {name: max(folder.glob(f"{name}_*.deb")) for name in NAMES}
+    return {name: max(folder.glob(f"{name}_*.deb")) for name in names}
 
 
 def later(package: Path, folder: Path, version: str = "0.1.0-2") -> Path:

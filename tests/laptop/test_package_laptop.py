@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.laptop.clinician import LETTER_NAME, MARK, NOTE, TABLE, Desk, records_on, traces_of_name
+from tests.laptop.clinician import LETTER_NAME, MARK, NOTE, TABLE, Desk, records_on, table, traces_of_name
 from tests.laptop.package import QUIET, bring, later, packages
 from tests.laptop.places import LaptopError
 from tests.laptop.product import FROM_PACKAGE, fingerprint
@@ -73,13 +73,15 @@ def test_a_power_cut_right_after_a_seal(desk: Desk) -> None:
 def test_an_update_while_a_copy_is_held(desk: Desk, tmp_path: Path) -> None:
     """The airlock outlives the agent: what waits gets its verdict from the next one, or an error; never a way through."""
     image, place, stick = held(desk)
+    (desk.here / TABLE).write_bytes(table(records=120, patients=15))  # judged in time beside an emulated dpkg
+    desk.pc.put(desk.here / TABLE, f"/home/medecin/{TABLE}", user="medecin")
     newer = bring(desk.pc, later(packages(fingerprint())["serment"], tmp_path))
     before = desk.pc.run("systemctl show -P MainPID serment-agent").stdout.strip()
     update = desk.pc.start(f"{QUIET} dpkg -i {newer} </dev/null", timeout=1500)
     refused = 0
     while not update.done():
         refused += desk.run(f"cp ~/{TABLE} {place}/{TABLE}", timeout=400).rc != 0
-        assert records_on(desk.as_found(image)) == 0
+        assert records_on(desk.as_found(image)) == 0, desk.audit() + desk.journal()
     update.wait(check=True)
     assert refused > 0
     desk.wait(lambda: desk.pc.run("serment status --json").rc == 0 and desk.status()["ready"])
@@ -113,8 +115,10 @@ def test_a_full_disk(desk: Desk) -> None:
         desk.run(f"cp ~/{name} {place}/", timeout=400)
     assert records_on(desk.as_found(image)) == 0
     assert find_in_image(image, MARK + b"lettre") == []
+    full = desk.pc.run("serment status")
+    assert full.rc == 0, full.text  # who looks for the reason must not be turned away
     desk.pc.run("rm /root/full /root/full2; sync", check=True)
-    desk.wait(lambda: desk.pc.run("serment status --json").rc == 0 and desk.status()["ready"])
+    assert desk.status()["ready"]
     desk.wait(lambda: desk.strength(place) == "hold")
     assert desk.run(f"cp ~/{TABLE} {place}/", timeout=400).rc != 0
     assert desk.pc.run("serment audit verify").rc == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.airlock_bed import SECRET, Bed, bed, count, marked, user, volume, wait_until
+from tests.airlock_bed import SEAL, SECRET, Bed, bed, count, marked, user, volume, wait_until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
@@ -258,6 +258,30 @@ def test_a_sealed_file_follows_the_final_name_that_its_writer_gives(ext4: Bed, t
         result = user("rsync", "--ignore-times", source, f"{ext4.mount}/letter.txt")
         assert result.returncode == 0, result.stderr
         assert ext4.listed() == {"lost+found", "letter.txt.age"}
+
+
+def test_a_sealed_documents_own_name_goes_though_somebody_looks_all_the_while(ext4: Bed) -> None:
+    path = ext4.mount / "letter.txt"
+    path.write_bytes(SEAL)
+    wait_until(lambda: not path.exists())
+    assert ext4.listed() - {"lost+found"} == {"letter.txt.age"}
+
+
+def test_a_sealed_documents_own_name_can_be_written_anew_at_once(ext4: Bed) -> None:
+    """Whether the writer empties what it takes to be there, or appends to it."""
+    path = ext4.mount / "letter.txt"
+    for again in (
+        os.O_WRONLY | os.O_CREAT,
+        os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
+        os.O_WRONLY | os.O_CREAT | os.O_APPEND,
+    ):
+        path.write_bytes(SEAL)
+        path.exists()  # the kernel has the name
+        fd = os.open(path, again)
+        os.write(fd, b"harmless")
+        os.close(fd)
+        assert (ext4.raw / "letter.txt").read_bytes() == b"harmless"
+        path.unlink()
 
 
 def test_a_sealed_file_never_replaces_a_stranger(ext4: Bed) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.airlock_bed import SECRET, Bed, bed, user, wait_until
+from tests.airlock_bed import SEAL, SECRET, Bed, bed, user, wait_until
 from tests.conftest import HOSTILE_NAMES
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
@@ -127,6 +127,45 @@ def test_rename_over_and_unlink_while_open(stick: Bed) -> None:
     assert stick.listed() == {"lost+found"}
     assert not [name for name, _ in stick.agent.asked() if name == b"scratch"]  # nothing of it was to be committed
     assert stick.records() == 0
+
+
+def test_who_reads_a_file_that_is_gone_before_it_reached_the_medium_reads_on(stick: Bed) -> None:
+    """Refused, sealed or unlinked: as on any file system, what is open stays readable."""
+    path = stick.mount / "letter"
+    for content in (SECRET, SEAL, b"harmless"):
+        with path.open("wb") as writer:
+            writer.write(content * 5000)
+            writer.flush()
+            reader = os.open(path, os.O_RDONLY)
+            try:
+                if content == b"harmless":
+                    path.unlink()
+                elif content == SECRET:
+                    assert _error(writer.close) == errno.EPERM
+                else:
+                    writer.close()
+                if not writer.closed:
+                    writer.close()
+                wait_until(lambda: not path.exists())
+                assert os.pread(reader, 1 << 20, 0) == content * 5000
+                assert os.fstat(reader).st_size == len(content) * 5000
+            finally:
+                os.close(reader)
+    assert stick.records() == 0
+
+
+def test_what_is_kept_for_readers_counts_and_is_given_back(tmp_path: Path) -> None:
+    with bed(tmp_path, extra=("--limit-mb", "8")) as stick:
+        content, readers = SECRET.ljust(1 << 20), []
+        for number in range(7):
+            writer = os.open(stick.mount / f"n{number}", os.O_WRONLY | os.O_CREAT)
+            os.write(writer, content)
+            readers.append(os.open(stick.mount / f"n{number}", os.O_RDONLY))
+            assert _error(lambda fd=writer: os.close(fd)) == errno.EPERM
+        assert _error(lambda: (stick.mount / "more").write_bytes(bytes(3 << 20))) == errno.ENOSPC
+        for reader in readers:
+            os.close(reader)
+        wait_until(lambda: not _error(lambda: (stick.mount / "more").write_bytes(bytes(3 << 20))))
 
 
 def test_a_file_renamed_while_it_is_written_is_judged_under_its_last_name(stick: Bed) -> None:

@@ -20,10 +20,10 @@ from agent.audit.log import AuditLog
 from agent.audit.segments import read, segment_items, segment_numbers, segment_path, verify_folder
 from tests.unit.audit.independent import judged
 
-pytestmark = pytest.mark.system
 KILLS = int(os.environ.get("SERMENT_AUDIT_KILLS", "40"))
 OPENED = b"\xff" * 8  # what the child says once its log is open
 TEARS = int(os.environ.get("SERMENT_AUDIT_TEARS", "150"))
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300 + KILLS + TEARS)]  # a second each, on a slow machine
 
 
 def write_until_killed(folder, said):

@@ -93,6 +93,18 @@ def test_the_gate_outlives_a_killed_agent_and_gives_way_to_the_next(guarded: tup
     wait_for(lambda: reads(note) is not None)
 
 
+def test_who_comes_while_the_reader_starts_waits_for_it(guarded: tuple[RunningAgent, Path]) -> None:
+    """A reader takes longer to start than a verdict may take: a harmless file is not refused for that."""
+    agent, cloud = guarded
+    agent.main = "tests.slow_reader"
+    agent.start()
+    note, letter = cloud / "note.txt", cloud / "letter.txt"
+    note.write_bytes(b"Liste de courses : pain, lait, beurre.\n" * 5)
+    letter.write_bytes(_LETTER)
+    assert reads(note) is not None
+    assert reads(letter) is None
+
+
 def test_a_picture_is_not_read_before_its_second_look(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     with loop_volume(tmp_path, size_mib=64) as volume:

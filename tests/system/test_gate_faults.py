@@ -129,6 +129,34 @@ def test_an_agent_that_does_not_answer_holds_nobody_longer_than_the_deadline(bed
     bed.delay_s = 0.0
 
 
+def test_a_reader_that_is_being_started_is_waited_for(bed: GateBed) -> None:
+    bed.gating._starting = lambda: True
+    bed.delay_s = 6.0  # three deadlines
+    assert reads(bed.cloud / "plain") == b"harmless"
+    assert bed.gating.status()["fallback"] == 0
+
+
+def test_a_reader_that_never_comes_is_not_waited_for_longer_than_was_said(bed: GateBed) -> None:
+    with bed.gating._lock:
+        bed.gating._settings = bed.gating._settings._replace(start_ms=2000)
+        bed.gating._publish()
+    bed.gating._starting = lambda: True
+    bed.delay_s = 25.0
+    assert reads(bed.cloud / "plain") is None  # after 2 and 2 s
+    assert not bed.gating._ending.is_set()
+    assert bed.gating.status()["fallback"] >= 1
+    bed.delay_s = 0.0
+
+
+def test_the_dead_start_no_reader(bed: GateBed) -> None:
+    """What the agent has said about its readers holds nobody once it says it no more."""
+    bed.board.starting = time.monotonic_ns()
+    bed.delay_s = 25.0
+    assert reads(bed.cloud / "plain") is None
+    assert bed.gating.status()["fallback"] >= 1
+    bed.delay_s = 0.0
+
+
 def test_an_agent_that_comes_back_is_asked_again(bed: GateBed) -> None:
     assert reads(bed.cloud / "plain") == b"harmless"
     for session in list(bed.server._sessions):

@@ -1,4 +1,4 @@
-"""The helper is a courtesy: killed, missing, twice, on a locked screen or behind a film, everything is guarded as ever,
+"""The helper is a courtesy: killed, missing, twice or behind a film, everything is guarded as ever,
 and the answer can be given later.
 """
 
@@ -10,15 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from agent.helper.bus import Bus
 from tests.desktop_bed import DesktopBed, desktop, needs, settle
 from tests.helper_policies import policy
 from tests.running import CHECKOUT, wait_for
@@ -93,43 +90,6 @@ def test_the_agent_restarts_and_the_helper_is_there_again(desk: DesktopBed, stic
     stick.wait_held()
     _refused(stick, "encore.txt", 4)
     wait_for(lambda: desk.windows("dunst"), 60)  # whatever was told meanwhile is told when it has found the agent again
-
-
-@contextmanager
-def _screen_saver(bus: Bus, state: dict[str, bool]) -> Iterator[None]:
-    """Stands in for the session's screen saver, which has no lock screen to show under Xvfb: owns its name, says whether
-    it is active, tells when that changes.
-    """
-    name = "org.freedesktop.ScreenSaver"
-    assert bus.own(name)
-    over = threading.Event()
-
-    def serve() -> None:
-        while not over.wait(0.02):
-            for came in bus.arrived():
-                if came.is_call and came.member == "GetActive":
-                    bus.answer(came, "b", (state["active"],))
-            if state.pop("tell", False):
-                bus.signal("/org/freedesktop/ScreenSaver", name, "ActiveChanged", "b", (state["active"],))
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
-def test_nothing_is_shown_on_a_locked_screen_and_all_of_it_once_it_is_unlocked(desk: DesktopBed, stick: Bed) -> None:
-    state = {"active": True}
-    with desk.session() as saver, _screen_saver(saver, state):
-        desk.helper(stick.agent.config)
-        _refused(stick, "verrouille.txt", 5)
-        time.sleep(2.0)
-        assert desk.windows("dunst") == []
-        state |= {"active": False, "tell": True}
-        wait_for(lambda: desk.windows("dunst"))
 
 
 def test_nothing_covers_a_full_screen_window(desk: DesktopBed, stick: Bed) -> None:

@@ -5,8 +5,6 @@ Debian's own X server, window manager and notification service; clicks and keys 
 
 from __future__ import annotations
 
-import os
-import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,11 +44,9 @@ def test_a_refused_copy_shows_and_a_reason_by_keyboard_lets_it_go(desk: DesktopB
         settle()
         assert desk.screenshot("notice").stat().st_size > 0
         _copy(stick, "deuxieme.txt", 11)
-        desk.run("xdotool", "mousemove", "1000", "90", "click", "1")
-        window = wait_for(lambda: desk.windows("^Serment$"))[0]
-        settle()
+        window = desk.question()
         desk.screenshot("window")
-        desk.run("xdotool", "windowfocus", "--sync", window, "key", "Down", "Tab", "Tab", "Tab", "Tab", "Return")
+        desk.run("xdotool", "windowfocus", "--sync", window, "key", "Tab", "Down", "Tab", "Tab", "Return")
         wait_for(lambda: stick.listed() == ["deuxieme.txt", "lettre.txt"])
         released = [each for each in stick.agent.records("release") if each["why"] == "avis"]
         assert len(released) == 2
@@ -65,9 +61,7 @@ def test_escape_and_return_let_nothing_go_as_it_is(desk: DesktopBed, tmp_path: P
             _copy(stick, f"{key}.txt", number)
             wait_for(lambda: desk.windows("dunst"), 90)
             settle()
-            desk.run("xdotool", "mousemove", "1000", "90", "click", "1")
-            window = wait_for(lambda: desk.windows("^Serment$"))[0]
-            settle()
+            window = desk.question()
             desk.run("xdotool", "windowfocus", "--sync", window, "key", key)
             wait_for(lambda: not desk.windows("^Serment$"))
             if key == "Escape":
@@ -104,14 +98,13 @@ def test_every_part_of_the_window_has_a_name_for_a_screen_reader(desk: DesktopBe
         _copy(stick, "lettre.txt")
         wait_for(lambda: desk.windows("dunst"))
         settle()
-        desk.run("xdotool", "mousemove", "1000", "90", "click", "1")
-        wait_for(lambda: desk.windows("^Serment$"))
+        desk.question()
         wanted = {
             ("radio button", "Urgent care"), ("radio button", "A colleague's advice"),
             ("radio button", "This is not a document about a patient"),
             ("text", "In your own words (never a patient's name)"), ("push button", "Later"),
             ("push button", "Copy, with this reason"), ("push button", "Encrypt and copy"),
-            ("push button", "Emergency: copy now"), ("label", "« lettre.txt »"), ("frame", "Serment"),
+            ("push button", "Emergency: copy now"), ("label", "« lettre.txt »\nThis document is about a patient."), ("label", "Waiting for your answer"), ("frame", "Serment"),
         }  # fmt: skip
         wait_for(lambda: wanted <= set(desk.accessible()), 20)
         nameless = [
@@ -149,32 +142,6 @@ def test_another_program_of_the_session_cannot_press_the_buttons(desk: DesktopBe
         assert stick.agent.records("release") == []
 
 
-def test_an_attachment_is_made_for_the_secure_mail(desk: DesktopBed, tmp_path: Path) -> None:
-    """A stand-in for the mail program says what it was started with; everything before it is real."""
-    mail = tmp_path / "bin"
-    mail.mkdir()
-    for program in ("thunderbird", "xdg-email"):
-        (mail / program).write_text(f'#!/bin/sh\necho "$0 $*" >> {tmp_path}/mail.log\n')
-        (mail / program).chmod(0o755)
-    before = os.environ["PATH"]
-    os.environ["PATH"] = f"{mail}:{before}"
-    try:
-        with bed(tmp_path, policy=policy(tmp_path, mail="{attach: plain}")) as stick:
-            _ready(desk, stick)
-            _copy(stick, "lettre été.txt")
-            wait_for(lambda: desk.windows("dunst"))
-            settle()
-            desk.press("Send by secure mail")
-            wait_for((tmp_path / "mail.log").exists)
-            attached = desk.base / "runtime/serment-mail/lettre été.txt"
-            assert attached.read_bytes() == letter(10)
-            assert stat.S_IMODE(attached.parent.stat().st_mode) == 0o700
-            assert "-compose attachment='file://" in (tmp_path / "mail.log").read_text()
-            assert stick.listed() == []
-    finally:
-        os.environ["PATH"] = before
-
-
 def test_the_notification_service_of_gnome_flashback(tmp_path: Path) -> None:
     """Another real service: the notice shows, and grows in its place."""
     needs("/usr/lib/notification-daemon/notification-daemon")
@@ -191,3 +158,29 @@ def test_the_notification_service_of_gnome_flashback(tmp_path: Path) -> None:
 
 def _popups(desk: DesktopBed) -> list[str]:
     return desk.run("xdotool", "search", "--onlyvisible", "--class", "otification").split()
+
+
+def test_the_hospitals_own_words_stand_in_the_notice_and_on_its_buttons(tmp_path: Path) -> None:
+    """From the policy, by the agent, to what the person reads: in their language; what it does not word is ours."""
+    file = policy(tmp_path, "block", offer="encrypt")
+    own = (
+        '  texts:\n    refused-title: {fr: "La DIM garde votre copie", en: "Your copy is kept"}\n'
+        '    button-seal: {fr: "Chiffrer, puis copier", en: "Seal it, then copy"}\n'
+    )
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("rules:\n  - id", f"{own}rules:\n  - id"), encoding="utf-8"
+    )
+    with desktop(tmp_path, language="fr") as desk, bed(tmp_path, policy=file) as stick:
+        _ready(desk, stick)
+        _copy(stick, "liste.txt")
+        wait_for(lambda: desk.windows("dunst"), 60)
+        settle()
+        desk.screenshot("own-words")
+        desk.press("Chiffrer, puis copier")
+        wait_for(lambda: [name for name in stick.listed() if name.endswith(".age")], 60)
+        said = wait_for(lambda: told if len(told := desk.told()) > 1 else None, 60)
+    assert said is not None
+    assert said[0]["summary"] == "La DIM garde votre copie"
+    assert said[0]["body"].splitlines()[:2] == ["« liste.txt »", "Ce document concerne un patient."]
+    assert "Notre hôpital a perdu une clé en mai." in said[0]["body"]
+    assert said[1]["summary"] == "Chiffré et copié"

@@ -16,7 +16,7 @@ import pytest
 from agent.crypto.keys import KeyStore
 from agent.crypto.sealed import is_sealed, unseal
 from tests.running import wait_for
-from tests.stick_bed import HARMLESS, MARK, Bed, bed, letter, run
+from tests.stick_bed import HARMLESS, MARK, Bed, Stick, bed, letter, run
 
 pytestmark = [pytest.mark.system, pytest.mark.skipif(os.getuid() != 0, reason="mounts need root")]
 
@@ -199,3 +199,17 @@ def test_many_at_once(tmp_path: Path) -> None:
         ]
         assert [copy.wait(60) != 0 for copy in copies] == [bool(n % 2) for n in range(24)]
         assert made.listed() == sorted(f"f{n}" for n in range(0, 24, 2))
+
+
+def test_what_came_while_no_agent_was_there_is_looked_at(tmp_path: Path) -> None:
+    """A trial gives the stick back writable when it ends: what is on it then did not come through the airlock."""
+    tmp_path.chmod(0o755)
+    with bed(tmp_path, policy=policy(tmp_path, "block"), sticks=[Stick(tmp_path, options="rw")]) as made:
+        made.wait_held()
+        time.sleep(3)  # what changed just after the arming is looked at anyway
+        made.agent.stop()
+        assert made.copy("lettre.txt").returncode == 0
+        made.agent.start()
+        made.wait_held()
+        wait_for(lambda: "lettre.txt" not in made.listed(), 60)
+        assert len(held_in_quarantine(made)) == 1

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import shutil
@@ -114,6 +115,21 @@ def test_the_first_configuration_can_be_used(tmp_path: Path) -> None:
         assert (config.policy.profile, config.data_dir) == (profile, Path("/var/lib/serment"))
 
 
+def test_everybody_says_the_same_of_what_protects_at_first() -> None:
+    """Decision 51: the package protects, a checkout looks."""
+    template = (PACKAGING / "deb/serment/templates").read_text("utf-8").split("\n\n")[0]
+    assert template.startswith("Template: serment/profile")
+    assert "Default: enforce" in template
+    assert "s/@PROFILE@/enforce/" in (PACKAGING / "rpm/serment.spec").read_text("utf-8")
+    for name in ("docs/quick-start.md", "docs/demarrage-rapide.md", "docs/admin-guide.md", "README.md"):
+        text = (CHECKOUT / name).read_text("utf-8")
+        assert "`enforce`" in text or 'profile = "enforce"' in text, name
+        assert "monitor" in text, name
+    from agent.config import AgentConfig
+
+    assert AgentConfig().policy.profile == "monitor"
+
+
 @pytest.mark.parametrize("unit", EXPOSURE)
 def test_a_unit_is_confined_as_far_as_its_work_allows(unit: str) -> None:
     command = [tool("systemd-analyze"), "security", "--offline=yes", "--no-pager", CHECKOUT / "systemd" / unit]
@@ -138,6 +154,80 @@ def test_desktop_files_are_valid() -> None:
         subprocess.run([tool("desktop-file-validate"), path], check=True)
 
 
+def staged(tmp_path: Path) -> Path:
+    """The files of the package that are not made by its tools: as ``make deb`` lays them out."""
+    root = tmp_path / "root"
+    code = "import sys, pathlib, layout; layout.agent(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))"
+    environment = os.environ | {"PYTHONPATH": str(PACKAGING / "build")}
+    subprocess.run([sys.executable, "-c", code, root, CHECKOUT], check=True, env=environment)
+    return root
+
+
+def test_what_the_desktop_starts_is_on_the_path(tmp_path: Path) -> None:
+    """A launcher whose program is not found is not shown at all (TryExec)."""
+    root = staged(tmp_path)
+    launchers = list((root / "usr/share/applications").glob("*.desktop"))
+    assert launchers
+    for launcher in launchers:
+        for program in re.findall(r"^(?:Try)?Exec=(\S+)", launcher.read_text("utf-8"), re.MULTILINE):
+            assert (root / "usr/bin" / program).is_symlink() or Path(program).is_absolute(), (launcher.name, program)
+    scripts = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    for link in (root / "usr/bin").iterdir():
+        assert os.readlink(link) == f"/opt/serment/bin/{link.name}"
+        assert link.name in scripts
+
+
+def complaints(page: bytes, name: str, folder: Path) -> str:
+    """What man(1) says of a page; a line that cannot be filled is no fault."""
+    path = folder / name
+    path.write_bytes(page)
+    done = subprocess.run(
+        [tool("man"), "--warnings", "-l", path], capture_output=True, text=True,
+        env=os.environ | {"LC_ALL": "C.UTF-8", "MANWIDTH": "200", "MAN_KEEP_FORMATTING": ""},
+    )  # fmt: skip
+    assert done.stdout.strip(), path
+    return "\n".join(line for line in done.stderr.splitlines() if "cannot adjust line" not in line)
+
+
+def test_each_program_has_its_page_in_both_languages(tmp_path: Path) -> None:
+    """Those without commands of their own; the others are made from the parsers (below)."""
+    root = staged(tmp_path)
+    scripts = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    for folder in ("man1", "fr/man1"):
+        pages = {path.name.removesuffix(".1.gz"): path for path in (root / "usr/share/man" / folder).glob("*.1.gz")}
+        assert set(pages) == set(scripts) - {"serment", "serment-collector"}
+        for name, path in pages.items():
+            assert complaints(gzip.decompress(path.read_bytes()), f"{name}.1", tmp_path) == ""
+
+
+def test_pages_and_completion_from_the_parsers_are_sound(tmp_path: Path) -> None:
+    """The build's own tools, in the environment that ``make deb`` keeps."""
+    tools = sorted((CHECKOUT / "build/package").glob("tools-*/bin/python"))
+    if not tools:
+        pytest.skip("no tools of the build: make deb")
+    environment = os.environ | {"SOURCE_DATE_EPOCH": "1795335411", "COLUMNS": "100", "PYTHONPATH": own_paths()}
+    for program, least in (("serment", 15), ("serment-collector", 5)):
+        root = tmp_path / program
+        root.mkdir()
+        command = [tools[-1], PACKAGING / "build/pages.py", root, program, "1.2.3"]
+        subprocess.run(command, check=True, env=environment)
+        pages = sorted((root / "usr/share/man").rglob("*.1.gz"))
+        assert len(pages) > 2 * least, program
+        said = {path: complaints(gzip.decompress(path.read_bytes()), path.stem, tmp_path) for path in pages}
+        assert {path: words for path, words in said.items() if words} == {}
+        bash = root / f"usr/share/bash-completion/completions/{program}"
+        subprocess.run(["bash", "-n", bash], check=True)
+        assert program in bash.read_text("utf-8")
+        assert (root / f"usr/share/zsh/vendor-completions/_{program}").read_text("utf-8").startswith("#compdef")
+
+
+def own_paths() -> str:
+    """Where this test finds the product and its libraries."""
+    import msgspec
+
+    return f"{CHECKOUT}:{Path(msgspec.__file__).parents[1]}"
+
+
 def test_the_software_centre_can_read_about_it() -> None:
     path = PACKAGING / "metainfo/fr.serment.Serment.metainfo.xml"
     done = subprocess.run([tool("appstreamcli"), "validate", "--no-net", path], capture_output=True, text=True)
@@ -146,12 +236,16 @@ def test_the_software_centre_can_read_about_it() -> None:
 
 @pytest.mark.timeout(3000)
 @pytest.mark.skipif(not os.environ.get("SERMENT_LONG"), reason="SERMENT_LONG: two builds take ten minutes")
-def test_two_builds_are_the_same_bytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("package", ["serment", "serment-collector"])
+def test_two_builds_are_the_same_bytes(tmp_path: Path, package: str) -> None:
+    """Each in folders of its own: the place where it was built is nowhere in it."""
     made = []
-    for name in ("one", "two"):
-        out = tmp_path / name
-        command = [PACKAGING / "build/make.sh", "--out", out, "--only", "serment-collector"]
-        subprocess.run(command, check=True, stdout=sys.stderr, env=os.environ | {"SOURCE_DATE_EPOCH": "1795335411"})
-        (package,) = out.glob("*.deb")
-        made.append(package.read_bytes())
+    for name in ("one", "the-other"):
+        out, scratch = tmp_path / name, tmp_path / f"scratch-{name}"
+        scratch.mkdir()
+        command = [PACKAGING / "build/make.sh", "--out", out, "--only", package]
+        environment = os.environ | {"SOURCE_DATE_EPOCH": "1795335411", "TMPDIR": str(scratch)}
+        subprocess.run(command, check=True, stdout=sys.stderr, env=environment)
+        (built,) = out.glob("*.deb")
+        made.append(built.read_bytes())
     assert made[0] == made[1]

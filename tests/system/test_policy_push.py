@@ -100,10 +100,10 @@ def test_a_release_comes_into_force_is_loosened_for_a_while_and_reported(officer
     wait_for(lambda: pushed(laptop)["number"] == 1, WITHIN_S)
     status = laptop.status()["policy"]
     assert (status["name"], status["source"].endswith("active.yaml")) == ("chu-exemple/base", True)
-    assert (laptop.base / "run" / "fleet-report.json").stat().st_mode & 0o777 == 0o644
+    report = laptop.base / "run" / "fleet-report.json"
+    wait_for(lambda: report.stat().st_mode & 0o777 == 0o644, WITHIN_S)  # for the user that syncs
     assert (pushed(laptop)["age"], pushed(laptop)["refused"]) == ("current", None)
-    activated = [record for record in laptop.records("policy") if record["state"] == "activated"]
-    assert [record["number"] for record in activated] == [1]
+    assert [record["number"] for record in wait_for(lambda: states(laptop, "activated"), WITHIN_S)] == [1]
 
     # an emergency: while the laptop is in touch, a minute at most from the officer's command to the rule
     began = time.monotonic()
@@ -112,7 +112,7 @@ def test_a_release_comes_into_force_is_loosened_for_a_while_and_reported(officer
     wait_for(lambda: pushed(laptop)["loosened"], WITHIN_S)
     assert time.monotonic() - began < WITHIN_S
     assert pushed(laptop)["loosened"]["rules"] == ["usb-01"]
-    assert [record["state"] for record in laptop.records("policy")][-1] == "loosened"
+    assert wait_for(lambda: states(laptop, "loosened"), WITHIN_S)
 
     # killed and started again, the same is in force before any visit
     laptop.kill()
@@ -120,6 +120,68 @@ def test_a_release_comes_into_force_is_loosened_for_a_while_and_reported(officer
     assert (pushed(laptop)["number"], pushed(laptop)["loosened"]["rules"]) == (1, ["usb-01"])
     visit_now(laptop)
     wait_for(lambda: reported(collector, capsys).get("number") == 1, WITHIN_S)
+
+
+def test_a_collector_that_is_rolled_back_is_refused_and_the_officer_reads_why(officer, collector, laptop):
+    """Whoever has the collector puts an older state in the place of what laptops have verified, and signs nothing."""
+    officer.release(policy("block"))
+    metadata = collector.data / "tuf" / "metadata"
+    before = (metadata / "timestamp.json").read_bytes()
+    officer.release(policy("encrypt"))
+    newest = (metadata / "timestamp.json").read_bytes()
+    laptop.start()
+    wait_for(lambda: pushed(laptop)["number"], WITHIN_S)
+    in_force = laptop.status()["policy"]["release"]
+    try:
+        (metadata / "timestamp.json").write_bytes(before)
+        visit_now(laptop)
+        found = wait_for(lambda: json.loads(officer.publish("--show", "--json"))["refused"], WITHIN_S, 1.0)
+        assert [(each["why"], each["reason"]) for each in found] == [
+            ("rollback", "an older state of the policy than before was brought")
+        ]
+        assert "an older state of the policy" in officer.publish("--show")
+        assert laptop.status()["policy"]["release"] == in_force
+    finally:
+        (metadata / "timestamp.json").write_bytes(newest)
+    visit_now(laptop)
+    wait_for(lambda: not json.loads(officer.publish("--show", "--json"))["refused"], WITHIN_S, 1.0)
+
+
+def test_a_laptop_without_network_gets_its_policy_by_a_stick(officer, collector, tmp_path):
+    """No collector is ever reached: the root of trust comes by hand once, releases as files."""
+    stick = officer.folder / "stick.serment-policy"
+    (officer.folder / "policy.yaml").write_bytes(policy("block"))
+    officer.goes_out(["build", "policy.yaml", "--offline"], "stick")
+    officer.publish("--bundle", str(stick))
+    (tmp_path / "downloads").mkdir()
+    agent = RunningAgent(tmp_path, downloads=[tmp_path / "downloads"], collector="off")
+    try:
+        agent.start()
+        strange = agent.command("policy", "apply", str(stick))
+        assert strange.returncode != 0  # nobody has said whom to trust
+        root = collector.data / "tuf" / "metadata" / "1.root.json"
+        done = agent.command("policy", "apply", str(stick), "--trust", str(root), "--json")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert json.loads(done.stdout)["changed"]
+        assert agent.status()["policy"]["name"] == "chu-exemple/base"
+        agent.kill()
+        agent.start()  # it stays, over a power cut too
+        assert agent.status()["policy"]["name"] == "chu-exemple/base"
+        broken = bytearray(stick.read_bytes())
+        at = broken.index(b"serment: 1")
+        broken[at : at + 10] = b"serment: 2"
+        (tmp_path / "tampered").write_bytes(broken)
+        refused = agent.command("policy", "apply", str(tmp_path / "tampered"))
+        assert refused.returncode != 0
+        assert "hint" in refused.stderr
+        assert agent.status()["policy"]["name"] == "chu-exemple/base"
+    finally:
+        agent.close()
+
+
+def states(agent, state):
+    """The records of one state: each is written a moment after the state shows."""
+    return [record for record in agent.records("policy") if record["state"] == state]
 
 
 def visit_now(agent):

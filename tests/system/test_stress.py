@@ -176,17 +176,16 @@ def test_killed_and_pulled_in_the_middle(tmp_path: Path, seed: int) -> None:
     with bed(tmp_path, sticks=[stick], start=False, policy=policy(tmp_path, "block")) as made, below(stick) as under:
         words = _furnish(made)
         made.agent.start()
-        ways = [
-            way.format(**words | {"name": f"{NAME}-$n"})
-            for way in _WAYS
-            if "old" not in way and "tar" not in way and "moved" not in way
-        ]
+        ways = [way for way in _WAYS if "old" not in way and "tar" not in way and "moved" not in way]
+        # each its own names: a file that one writer empties under another's hands holds lines without a patient, which
+        # are not refused
         writers = [
             subprocess.Popen(
-                ["sh", "-c", f"for n in $(seq 60); do {way}; done"], stderr=subprocess.DEVNULL, start_new_session=True
+                ["sh", "-c", f"for n in $(seq 60); do {way.format(**words | {'name': f'{NAME}-{who}-$n'})}; done"],
+                stderr=subprocess.DEVNULL, start_new_session=True,
             )
-            for way in chance.sample(ways, 4)
-        ]
+            for who, way in enumerate(chance.sample(ways, 4))
+        ]  # fmt: skip
         try:
             for _ in range(4):
                 time.sleep(chance.uniform(0.05, 0.8))

@@ -1,86 +1,81 @@
-"""Two collectors on one PostgreSQL, behind a balancer that knows nothing but TCP: one dies, nothing is lost."""
+"""Two collectors on one PostgreSQL, behind a balancer that knows nothing but TCP, each on a network of its own: one dies,
+or its machine falls silent, and nothing is lost. PostgreSQL is reached by its Unix socket.
+"""
 
 import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from agent.audit.segments import verify_folder
 from agent.transport import spool
+from tests.balancer import Balancer
 from tests.postgresql import Cluster, binaries
 from tests.system.test_collector_kill import Sender, finish, served
 
 pytestmark = [pytest.mark.system, pytest.mark.skipif(binaries() is None, reason="PostgreSQL is not installed")]
 TOKEN = "a-token-of-more-than-sixteen"
+PORT = 8440
+CHECKOUT = Path(__file__).resolve().parents[2]
 ROUNDS = 20 if os.environ.get("SERMENT_LONG") else 2
 
 
-class Balancer:
-    """Each connection goes to one of the ports that answer, by chance."""
+class Machine:
+    """A network of its own: a namespace with one link to each neighbour."""
 
-    def __init__(self, ports):
-        self.ports = ports
-        self._listening = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
+    def __init__(self, name):
+        self.name = name
+        ip("netns", "add", name)
+        self.inside("ip", "link", "set", "lo", "up")
 
-    def _serve(self):
-        while True:
-            try:
-                client, _ = self._listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._carry, args=(client,), daemon=True).start()
+    def inside(self, *words):
+        subprocess.run(self.command(*words), check=True, capture_output=True)
 
-    def _carry(self, client):
-        for port in random.sample(self.ports, len(self.ports)):
-            try:
-                server = socket.create_connection(("127.0.0.1", port))
-                break
-            except OSError:
-                continue
-        else:
-            client.close()
+    def command(self, *words):
+        return ["ip", "netns", "exec", self.name, *words]
+
+    def connect(self, other, net):
+        """A cable to ``other`` (None: to the machine that we are on); .1 here, .2 there."""
+        here, there = f"c{self.name}{net.split('.')[2]}"[:15], f"d{self.name}{net.split('.')[2]}"[:15]
+        ip("link", "add", here, "type", "veth", "peer", "name", there)
+        ip("link", "set", here, "netns", self.name)
+        self.inside("ip", "addr", "add", f"{net}.1/24", "dev", here)
+        self.inside("ip", "link", "set", here, "up")
+        if other is None:
+            ip("addr", "add", f"{net}.2/24", "dev", there)
+            ip("link", "set", there, "up")
             return
-        threading.Thread(target=self._copy, args=(server, client), daemon=True).start()
-        self._copy(client, server)
+        ip("link", "set", there, "netns", other.name)
+        other.inside("ip", "addr", "add", f"{net}.2/24", "dev", there)
+        other.inside("ip", "link", "set", there, "up")
+        other.link = there
 
-    def _copy(self, source, target):
-        try:
-            while data := source.recv(65536):
-                target.sendall(data)
-        except OSError:
-            pass
-        for end in (source, target):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+    def remove(self):
+        subprocess.run(["ip", "netns", "delete", self.name], capture_output=True)
 
-    def close(self):
-        self._listening.close()
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True, capture_output=True)
 
 
 class Collector:
-    def __init__(self, data, database):
-        self.data, self.database = data, database
-        listening = socket.create_server(("127.0.0.1", 0))
-        self.port = listening.getsockname()[1]
-        listening.close()
+    def __init__(self, data, database, machine, host):
+        self.data, self.database, self.machine, self.place = data, database, machine, (host, PORT)
         self.start()
 
     def start(self):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "collector.main", "run", "--data", str(self.data), "--database", self.database,
-             "--port", str(self.port), "--verifiers", "0"], stderr=subprocess.PIPE,
+            self.machine.command(sys.executable, "-m", "collector.main", "run", "--data", str(self.data), "--database",
+                                 self.database, "--host", self.place[0], "--port", str(PORT), "--verifiers", "0"),
+            stderr=subprocess.PIPE,
         )  # fmt: skip
         assert self.process.stderr.readline().startswith(b"http")
 
@@ -91,44 +86,102 @@ class Collector:
 
 
 @pytest.fixture
-def pair(tmp_path):
-    cluster = Cluster()
-    database = cluster.database("fleet")
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "token").write_text(TOKEN)
-    first = Collector(tmp_path / "a", database)
-    (tmp_path / "b").mkdir()
-    for name in ("token", "witness.key"):  # the second one has the same keys
-        shutil.copy(tmp_path / "a" / name, tmp_path / "b" / name)
-    collectors = [first, Collector(tmp_path / "b", database)]
-    balancer = Balancer([collector.port for collector in collectors])
-    yield collectors, balancer, database
-    balancer.close()
-    for collector in collectors:
-        if collector.process.poll() is None:
-            collector.kill()
-    cluster.stop()
+def network():
+    """The balancer's machine with a cable to us and to each of two others; (balancer, others, nets)."""
+    word, net = f"{os.getpid() % 10_000}", f"10.{os.getpid() % 200 + 20}"
+    made = []
+    try:
+        try:
+            for letter in "lab":
+                made.append(Machine(f"s{letter}{word}"))
+            balancer, *others = made
+            balancer.connect(None, f"{net}.0")
+            for number, other in enumerate(others, 1):
+                balancer.connect(other, f"{net}.{number}")
+        except (OSError, subprocess.CalledProcessError) as error:
+            pytest.skip(f"no networks of one's own here: {error}")
+        yield balancer, others, net
+    finally:
+        for machine in made:
+            machine.remove()
 
 
-def test_one_dies_and_nothing_is_lost_and_nothing_is_there_twice(pair, tmp_path):
-    collectors, balancer, database = pair
+@pytest.fixture
+def pair(tmp_path, network):
+    """Both collectors, the balancer's address, the database."""
+    balancer, others, net = network
+    cluster, running = Cluster(), []
+    try:
+        database = cluster.database("fleet")
+        collectors = []
+        for number, (name, machine) in enumerate(zip("ab", others, strict=True), 1):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "token").write_text(TOKEN)
+            if collectors:  # the second one has the same keys
+                shutil.copy(tmp_path / "a" / "witness.key", tmp_path / name / "witness.key")
+            collectors.append(Collector(tmp_path / name, database, machine, f"{net}.{number}.2"))
+            running.append(collectors[-1])
+        places = [f"{host}:{port}" for host, port in (each.place for each in collectors)]
+        program = subprocess.Popen(
+            balancer.command(sys.executable, "-m", "tests.balancer", f"{net}.0.1:{PORT}", *places),
+            stdout=subprocess.PIPE, cwd=CHECKOUT,
+        )  # fmt: skip
+        try:
+            assert program.stdout.readline() == b"ready\n"
+            front = Balancer([(f"{net}.0.1", PORT)])  # laptops speak plain HTTP to their own machine alone
+            yield collectors, front.url, database
+            front.close()
+        finally:
+            program.kill()
+            program.wait()
+            program.stdout.close()
+    finally:
+        for collector in running:
+            if collector.process.poll() is None:
+                collector.kill()
+        cluster.stop()
+
+
+def everybody_served(laptops):
+    before = [laptop.acked for laptop in laptops]
+    deadline = time.monotonic() + 60
+    while any(laptop.acked == size for laptop, size in zip(laptops, before, strict=True)):
+        assert time.monotonic() < deadline, "somebody is served no more"
+        time.sleep(0.01)
+
+
+def killed(collector):
+    """Its process is gone at once."""
+    collector.kill()
+    yield
+    collector.start()
+
+
+def cut_off(collector):
+    """Its machine falls silent: nobody is told, connections just hang."""
+    collector.machine.inside("ip", "link", "set", collector.machine.link, "down")
+    yield
+    collector.machine.inside("ip", "link", "set", collector.machine.link, "up")
+
+
+@pytest.mark.parametrize("ending", [killed, cut_off])
+def test_one_dies_and_nothing_is_lost_and_nothing_is_there_twice(pair, tmp_path, ending):
+    collectors, url, database = pair
     stop, chance = threading.Event(), random.Random(7)
-    laptops = [Sender(tmp_path / name, balancer.url, TOKEN, stop) for name in ("one", "two", "three")]
+    laptops = [Sender(tmp_path / name, url, TOKEN, stop) for name in ("one", "two", "three")]
     for laptop in laptops:
         laptop.start()
     try:
         for number in range(ROUNDS):
             served(laptops)
             time.sleep(chance.uniform(0, 0.2))
-            dead = collectors[number % 2]
-            dead.kill()
-            served(laptops)  # the other one serves everybody
-            dead.start()
+            for _ in ending(collectors[number % 2]):
+                everybody_served(laptops)  # by the other one
     finally:
         stop.set()
         for laptop in laptops:
             laptop.join(60)
-    finish(laptops, balancer.url, TOKEN)
+    finish(laptops, url, TOKEN)
     assert [laptop.surprises for laptop in laptops] == [[], [], []]
     engine = create_engine(database.replace("postgresql://", "postgresql+psycopg://"))
     with engine.connect() as connection:

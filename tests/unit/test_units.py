@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 UNITS = ("serment-agent.service", "serment-collector.service", "serment-collector.socket", "serment-sync.service",
-         "serment-sync.path")  # fmt: skip
+         "serment-sync.path", "serment-collector-fleet.service")  # fmt: skip
 
 
 def settings(path: Path) -> list[tuple[str, str]]:

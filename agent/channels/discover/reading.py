@@ -25,6 +25,7 @@ class Found:
     service: str
     path: bytes = b""
     problem: str = ""
+    host: str = ""  # where it goes, as the settings say it: a host's name, or ""
 
 
 class Home:

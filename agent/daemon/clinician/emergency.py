@@ -17,7 +17,7 @@ from agent.daemon.children import login_and_groups
 from agent.daemon.clinician.passes import EMERGENCY, Pass
 from agent.daemon.clinician.reach import Reach, administrator, reason_of
 from agent.errors import N_, HostError, SermentError, UsageError
-from agent.i18n import LANGUAGES, catalogue
+from agent.i18n import LANGUAGES, Count, catalogue
 from agent.model import ChannelKind
 from agent.policy.answers import TEXTS
 
@@ -66,13 +66,14 @@ class Emergencies:
             raise HostError(N_("an emergency is open already"), hint=N_("it ends by itself: serment emergency"))
         if passes.called(uid) >= limits.a_day:
             raise HostError(
-                N_("an emergency can be called {count} times in 24 hours, and was"), count=limits.a_day,
+                N_("an emergency can be called {count} {count:time|times} in 24 hours, and was"),
+                count=Count(limits.a_day),
                 hint=N_("ask the administrator of this laptop, or send the document by secure mail"),
             )  # fmt: skip
         if untrusted_minutes is None:
             return limits.minutes
         if type(untrusted_minutes) is not int or not 1 <= untrusted_minutes <= limits.minutes:
-            raise UsageError(N_("an emergency lasts 1 to {limit} minutes"), limit=limits.minutes)
+            raise UsageError(N_("an emergency lasts 1 to {limit} {limit:minute|minutes}"), limit=Count(limits.minutes))
         return untrusted_minutes
 
     def stop(self, uid: int) -> list[dict[str, Any]]:

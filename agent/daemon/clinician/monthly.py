@@ -10,12 +10,12 @@ from agent.model import Decision, Result
 SEALED, REFUSED, RELEASED, EMERGENCIES = "sealed", "refused", "released", "emergencies"
 
 
-def month_of(timeline: Timeline, identity: DeviceIdentity, uid: int, month: str) -> dict[str, int]:
-    """What happened to documents of ``uid`` in ``month`` (YYYY-MM). Raises AuditError."""
+def month_of(timeline: Timeline, identity: DeviceIdentity, uid: int, since: str, month: str) -> dict[str, int]:
+    """What happened to documents of ``uid`` from ``since`` to ``month`` (YYYY-MM, both counted). Raises AuditError."""
     user = identity.pseudonym("user", str(uid).encode(), length=12)
     counts = dict.fromkeys((SEALED, REFUSED, RELEASED, EMERGENCIES), 0)
     timeline.refresh()
-    days = [day for day in timeline.days(user) if day.startswith(month)]
+    days = [day for day in timeline.days(user) if since <= day[:7] <= month]
     for run in (run for day in days for run in timeline.runs(day)):
         for entry in timeline.read(run):
             fields = entry.fields

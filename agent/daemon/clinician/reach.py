@@ -52,7 +52,7 @@ class Reach:
     given_back: Callable[[Entry], None]
     judge_anew: Callable[[], None]  # what readers were told so far counts no more
     contest: Callable[[int, int, str], None]  # person, record, reason: « this is not a patient document »
-    month: Callable[[int, str], dict[str, int]]  # person, YYYY-MM → what was done, by word
+    month: Callable[[int, str, str], dict[str, int]]  # person, first and last YYYY-MM → what was done, by word
 
     @property
     def answers(self) -> Answers:

@@ -36,7 +36,7 @@ def clinician_handlers(
         "helper.listen": lambda uid, _arguments: Kept(_hello(reach, since), partial(_adopt, reach, uid)),
         "helper.hello": lambda _uid, _arguments: _hello(reach, since),
         "helper.news": lambda uid, _arguments: _news(reach, answering, emergencies, since, uid),
-        "helper.month": lambda uid, arguments: reach.month(allowance.spent(uid), _month(arguments)),
+        "helper.month": lambda uid, arguments: reach.month(allowance.spent(uid), *_months(arguments)),
         "held": lambda uid, arguments: answering.held(uid, own=bool(arguments.get("own"))),
         "answer": lambda uid, arguments: answering.answer(allowance.spent(uid), arguments),
         "answer.again": lambda uid, arguments: answering.again(allowance.spent(uid), arguments),
@@ -59,7 +59,7 @@ def _hello(reach: Reach, since: float) -> dict[str, Any]:
         "lessons": {rule: dict(texts) for rule, texts in answers.lessons},
         "reasons": [{"id": each.id, "text": dict(each.text)} for each in answers.reasons]
         or [{"id": word, "text": {"": text}} for word, text in REASONS],
-        "mail": {"page": answers.mail.page, "offered": answers.mail.offered},
+        "mail": {"page": answers.mail.page, "program": answers.mail.program, "offered": answers.mail.offered},
         "emergency": {"minutes": answers.emergency.minutes, "a_day": answers.emergency.a_day,
                       "channels": list(map(str, CHANNELS))},
         "batch_minutes": answers.batch_minutes,
@@ -94,8 +94,10 @@ def _notice(reach: Reach, notice: Notice) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _month(arguments: dict[str, Any]) -> str:
+def _months(arguments: dict[str, Any]) -> tuple[str, str]:
+    """The first and the last month; one month alone is both."""
     month = str(arguments.get("month", ""))
-    if not _MONTH.fullmatch(month):
+    since = str(arguments.get("since", month))
+    if not (_MONTH.fullmatch(month) and _MONTH.fullmatch(since)):
         raise UsageError(N_("a month is written 2026-11"))
-    return month
+    return since, month

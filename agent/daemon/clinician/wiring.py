@@ -23,9 +23,9 @@ def clinician_desk(agent: Agent, review: ReviewDesk) -> ClinicianDesk:
     def contest(uid: int, number: int, reason: str) -> None:
         review.contest(uid, number, "no-patient", reason)
 
-    def month(uid: int, wanted: str) -> dict[str, int]:
+    def month(uid: int, since: str, wanted: str) -> dict[str, int]:
         timeline = Timeline(agent.log.folder)  # once a month: nothing of it stays in memory
-        return month_of(timeline, agent.identity, uid, wanted)
+        return month_of(timeline, agent.identity, uid, since, wanted)
 
     reach = Reach(
         store=agent.store, keys=agent.keys, passes=agent.passes, notices=agent.notices, subscribers=subscribers,

@@ -6,13 +6,15 @@ names mean is said in ``plain``.
 
 from __future__ import annotations
 
-__all__ = ["COMPILED", "Sound", "Terms", "lift"]
+__all__ = ["COMPILED", "FIGURES", "MARKED", "ROUGH", "Sound", "Terms", "Views", "lift", "survey"]
+
+from agent.detection.loops.plain import FIGURES, MARKED, ROUGH
 
 try:
-    from agent.detection.loops._compiled import Sound, Terms, lift
+    from agent.detection.loops._compiled import Sound, Terms, Views, lift, survey
 
     COMPILED = True
 except ImportError:
-    from agent.detection.loops.plain import Sound, Terms, lift  # type: ignore[assignment]  # the twin
+    from agent.detection.loops.plain import Sound, Terms, Views, lift, survey  # type: ignore[assignment]  # the twin
 
     COMPILED = False

@@ -21,6 +21,16 @@ cdef enum:
     SHORTEST_AFFIX = 3
     AFFIX_SORTS = 3
     EMPTY = -1
+    # what a page's views tell of it, and what a byte of its text is to them
+    ROUGH = 1
+    FIGURES = 2
+    MARKED = 4
+    APART = 4  # letters that stand by themselves, one behind another
+    A_LETTER = 1
+    A_FIGURE = 2
+    A_MARK = 4
+    AN_ESCAPE = 8
+    GONE = 16
     LEAST_SLOTS = 64
     SORTS = 38  # of letters in the view ``words``: blank, a to z, 0 to 9, and whatever does not stand there
     # of a node: its first child; where in the pool the rest of the way to it stands; how many letters that rest has
@@ -30,20 +40,25 @@ cdef enum:
     SIZES = 2
     ENDS = 3
 
+ALWAYS_MARKED = bytes([*range(1, 7), 8, *range(0x0E, 0x1B), 0x7F, 0xAD])
 WORDS = b" abcdefghijklmnopqrstuvwxyz0123456789"
 cdef uint64_t GOLDEN = 0x9E3779B97F4A7C15
 cdef uint64_t SEED = (<uint64_t> (hash(b"serment") & 0x7FFFFFFFFFFFFFFF)) * 2 + 1  # another one in each process
 cdef uint64_t STEP = (SEED * GOLDEN) | 1
 
-# what a byte begins: 0 blank (\s), 1 a run of letters, 2 a run of figures, 3 a sign of its own
-cdef const uint8_t[::1] KIND = bytes(
-    0 if code in b" \t\n\r\f\v" else 1 if 0x61 <= code <= 0x7A else 2 if 0x30 <= code <= 0x39 else 3 for code in range(256)
-)
+# of each byte; one of 256 bytes indexes an array of 256
+cdef uint8_t[256] KIND  # what it begins: 0 blank (\s), 1 a run of letters, 2 a run of figures, 3 a sign of its own
+cdef uint8_t[256] SORT  # its place in WORDS
 
-cdef const uint8_t[::1] SORT = bytes(
-    0 if code == 0x20 else code - 0x60 if 0x61 <= code <= 0x7A else code - 0x15 if 0x30 <= code <= 0x39 else SORTS - 1
-    for code in range(256)
-)
+
+def _fill():
+    cdef int code
+    for code in range(256):
+        KIND[code] = 0 if code in b" \t\n\r\f\v" else 1 if 0x61 <= code <= 0x7A else 2 if 0x30 <= code <= 0x39 else 3
+        SORT[code] = max(0, WORDS.find(code)) if code in WORDS else SORTS - 1
+
+
+_fill()
 
 
 def _places(texts):
@@ -56,6 +71,7 @@ def _places(texts):
     return places
 
 
+include "views.pxi"
 include "terms.pxi"
 include "sound.pxi"
 

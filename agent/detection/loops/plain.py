@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from array import array
 from collections.abc import Sequence
 from itertools import pairwise, repeat
 from typing import Any
@@ -19,6 +20,15 @@ Feature = bytes | tuple[bytes, bytes]
 ENDINGS = frozenset((b"s", b"e", b"es", b"x", b"n", b"en", b"er"))  # plural, feminine, case: all languages
 _LONGEST_ENDING = 2
 _SPACE = 0x20
+ROUGH, FIGURES, MARKED = 1, 2, 4  # what the views of a page tell of it, see ``Views.of``
+_ROUGH = re.compile(rb"  | \n|\n |-\n|\([es]\)")
+_FIGURE = re.compile(rb"[0-9]")
+_ALONE = rb"(?<![A-Za-z\xc0-\xff])[A-Za-z\xc0-\xff]"  # letters that stand by themselves, one behind another
+_MARKED = re.compile(
+    rb"[\x01-\x06\x08\x0e-\x1a\x7f\xad]|&[#A-Za-z]|\\u|%[0-9A-Za-z]|"
+    + _ALONE
+    + rb"([^0-9A-Za-z\xc0-\xff])(?:[A-Za-z\xc0-\xff]\1){3}"
+)
 _TOKEN = re.compile(rb"[a-z]+|0+|[^\sa-z0]")
 _WORD = re.compile(rb"[a-z]{4,}")
 AFFIXES = (3, 4, 5)  # letters of a beginning or an end; the word is longer
@@ -46,6 +56,52 @@ def affixes(lines: bytes) -> set[bytes]:
                 found.add(b">" + word[:size])
                 found.add(b"<" + word[-size:])
     return found
+
+
+class Views:
+    """Three views of one text with the same offsets, and what they tell of it (``fold.Folded`` says what they are).
+
+    ``kept``: what each byte of a text in Latin-1 becomes, case kept. ``gone``: the bytes that are left out. ``words``:
+    what a byte in lower case is among words.
+    """
+
+    def __init__(self, kept: bytes, gone: bytes, words: bytes) -> None:
+        if len(kept) != len(words) or len(kept) != 256:
+            raise ValueError("tables of 256 bytes")
+        self._kept, self._gone, self._words = kept, gone, words
+
+    def of(self, text: bytes) -> tuple[bytes, bytes, bytes, int]:
+        """The views with case, in lower case and of words alone, each between two separators; and the sum of ``ROUGH``
+        (there is something to smooth: blanks in a row or at the end of a line, «né(e)», a line that ends in a hyphen),
+        ``FIGURES`` (there is a figure) and ``MARKED`` (the text may be disguised; it is not where this is not set).
+        """
+        cased = b"\n" + text.translate(self._kept, self._gone) + b"\n"
+        lines = cased.lower()
+        told = ROUGH * (_ROUGH.search(cased) is not None)
+        told += FIGURES * (_FIGURE.search(cased) is not None)
+        told += MARKED * (_MARKED.search(text) is not None)
+        return cased, lines, lines.translate(self._words), told
+
+
+def survey(text: bytes) -> tuple[int, int, bool, int, bool, int, int, int]:
+    """What the lines of a text in Latin-1 are like: how many there are and how long the longest is; whether one before
+    the last ends in a blank; how many gaps there are (two blanks, a tab, a stroke); whether there is a figure or a sign
+    that Latin-1 has not (``?``); how many lines are not blank, how wide the widest of them is, and how many are at
+    least half as wide.
+    """
+    lines = text.split(b"\n")
+    widths = [len(line) for line in lines if line.decode("latin-1").strip()]
+    widest = max(widths, default=0)
+    return (
+        len(lines),
+        max(map(len, lines)),
+        any(line.endswith((b" ", b"\t", b"\r", b"\f", b"\x1a")) for line in lines[:-1]),
+        text.count(b"  ") + text.count(b"\t") + text.count(b"|"),
+        _FIGURE.search(text) is not None or b"?" in text,
+        len(widths),
+        widest,
+        sum(2 * width >= widest for width in widths),
+    )
 
 
 class Terms:
@@ -134,20 +190,18 @@ class Sound:
             self._packed[feature] = (weight << _WEIGHT) + (1 << _LENGTH_BITS) + length
             self._numbers[feature] = number
 
-    def hear(self, lines: bytes) -> tuple[int, int, int, int]:
+    def hear(self, lines: bytes) -> tuple[int, int, int, int, bytes]:
         """Of the distinct features and affixes of a page: the sum of the weights and of the lengths of those that the
         model knows; how many features these are, and how many features there are in all (affixes are not counted).
+        Last, the numbers of the features that it knows, of four bytes each and in no order; not of affixes, which may
+        be those of a name.
         """
         found = features(lines)
         total = sum(map(self._packed.get, found, repeat(0)))
         count = total >> _LENGTH_BITS & ((1 << _COUNT_BITS) - 1)
         total += sum(map(self._packed.get, affixes(lines), repeat(0)))
-        return total >> _WEIGHT, total & ((1 << _LENGTH_BITS) - 1), count, len(found)
-
-    def known(self, lines: bytes) -> list[int]:
-        """The numbers of the model's features on a page, ascending; not of affixes, which may be those of a name."""
-        numbers = self._numbers
-        return sorted(numbers[feature] for feature in features(lines) if feature in numbers)
+        numbers = array("i", [self._numbers[feature] for feature in found if feature in self._numbers]).tobytes()
+        return total >> _WEIGHT, total & ((1 << _LENGTH_BITS) - 1), count, len(found), numbers
 
 
 def lift(clinical: float, person: float, wanted: float, slope: float) -> float:

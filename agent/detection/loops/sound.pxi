@@ -73,73 +73,33 @@ cdef class Sound:
         self._pairs = array("Q", [0]) * _slots_for(tokens)
         self._heard = array("i", [0]) * ((2 + 2 * AFFIX_SORTS) * tokens)
 
-    cdef int32_t _of_model(self, const uint8_t[::1] lines, Py_ssize_t begin, Py_ssize_t end, uint64_t hashed) except? -7:
-        """The model's number of a token, or EMPTY."""
-        cdef uint64_t mask = self._slots.shape[0] - 1
-        cdef uint64_t at = _slot(hashed, mask)
-        cdef int32_t number
-        while self._slots[at] != EMPTY:
-            number = self._slots[at]
-            if _is_token(lines, begin, end, self._pool, self._place[number], self._place[number + 1]):
-                return number
-            at = (at + 1) & mask
-        return EMPTY
-
-    cdef void _hear_affixes(self, const uint8_t[::1] lines, Py_ssize_t begin, Py_ssize_t end) except *:
-        """Take the beginnings and ends of a word that the model knows, each once a page."""
-        cdef Py_ssize_t size
-        for size in range(SHORTEST_AFFIX, SHORTEST_AFFIX + AFFIX_SORTS):
-            if end - begin <= size:
-                return
-            self._hear_affix(lines, begin, begin + size, BEGINS)
-            self._hear_affix(lines, end - size, end, LEAVES)
-
-    cdef void _hear_affix(self, const uint8_t[::1] lines, Py_ssize_t begin, Py_ssize_t end, uint8_t sign) except *:
-        cdef uint64_t mask = self._slots.shape[0] - 1, hashed = (SEED ^ sign) * STEP, slot
-        cdef Py_ssize_t at
-        cdef int32_t number, feature
-        for at in range(begin, end):
-            hashed = (hashed ^ lines[at]) * STEP
-        slot = _slot(hashed, mask)
-        while self._slots[slot] != EMPTY:
-            number = self._slots[slot]
-            at = self._place[number]
-            if self._pool[at] == sign and _is_token(lines, begin, end, self._pool, at + 1, self._place[number + 1]):
-                feature = self._alone[number]
-                if feature != EMPTY and self._met[feature] != self._page:
-                    self._met[feature] = self._page
-                    self._affixes += 1
-                    self._heard[self._heard.shape[0] - self._affixes] = feature
-                return
-            slot = (slot + 1) & mask
-
-    cdef int32_t _of_pair(self, int32_t left, int32_t right) except? -7:
-        """The model's number of a pair of its tokens, or EMPTY."""
-        cdef uint64_t mask = self._pair_slots.shape[0] - 1
-        cdef uint64_t at = _slot(_mixed(left, right), mask)
-        cdef int32_t number
-        while self._pair_slots[at] != EMPTY:
-            number = self._pair_slots[at]
-            if self._left[number] == left and self._right[number] == right:
-                return number
-            at = (at + 1) & mask
-        return EMPTY
-
     cdef void _read(self, const uint8_t[::1] lines) except *:
-        """Take a page apart: its distinct tokens and pairs, and those of them that the model knows."""
-        cdef Py_ssize_t size = lines.shape[0], at = 0, begin, many = 0, tokens = 0, heard = 0, distinct
-        cdef uint64_t hashed, mask, slot, pair
-        cdef uint8_t kind
-        cdef int32_t number, feature, last = EMPTY
-        cdef Py_ssize_t room = _slots_for(size // 8)
+        """Take a page apart: its distinct tokens and pairs, and those of them that the model knows. One function, with
+        the views at hand: asking for a view of ``self`` at each byte costs more than all that is done with it.
+        """
+        cdef Py_ssize_t size = lines.shape[0], at = 0, begin, many = 0, tokens = 0, heard = 0, affixes = 0, distinct
+        cdef Py_ssize_t place, letter, length, room = _slots_for(size // 8)
+        cdef uint64_t hashed, mask, slot, pair, other
+        cdef uint64_t of_model = self._slots.shape[0] - 1, of_pairs = self._pair_slots.shape[0] - 1
+        cdef uint8_t kind, sign
+        cdef int side
+        cdef int32_t number, feature, left, right, last, known
+        cdef bint same
         if size >= 0x7FFFFFF0:
             raise OverflowError("a page is not that long")
         if self._row.shape[0] < size:
             self._grow(size)
         self._page += 1
-        self._affixes = 0
+        cdef int64_t page = self._page
+        cdef const uint8_t[::1] pool = self._pool
+        cdef int32_t[::1] places = self._place, slots = self._slots, alone = self._alone, pair_slots = self._pair_slots
+        cdef int32_t[::1] lefts = self._left, rights = self._right, row = self._row, begins = self._begin
+        cdef int32_t[::1] ends = self._end, knowns = self._known, table = self._table, found = self._heard
+        cdef uint64_t[::1] hashes = self._hash, pairs = self._pairs
+        cdef int64_t[::1] met = self._met
+        cdef Py_ssize_t last_found = found.shape[0]
         mask = room - 1
-        self._table[:room] = EMPTY
+        table[:room] = EMPTY
         while at < size:
             kind = KIND[lines[at]]
             if kind == 0:
@@ -159,114 +119,158 @@ cdef class Sound:
                 hashed = (hashed ^ lines[at]) * STEP
                 at += 1
             slot = _slot(hashed, mask)
-            while True:
-                number = self._table[slot]
-                if number == EMPTY or (
-                    self._hash[number] == hashed
-                    and _same(lines, begin, at, self._begin[number], self._end[number])
-                ):
+            while True:  # the same token, seen on this page before
+                number = table[slot]
+                if number == EMPTY:
                     break
+                if hashes[number] == hashed and ends[number] - begins[number] == at - begin:
+                    same = True
+                    place = begins[number]
+                    for letter in range(begin, at):
+                        if lines[letter] != lines[place] and not (
+                            ZERO <= lines[letter] <= NINE and ZERO <= lines[place] <= NINE
+                        ):
+                            same = False
+                            break
+                        place += 1
+                    if same:
+                        break
                 slot = (slot + 1) & mask
             if number == EMPTY:
                 if 2 * (tokens + 1) > room:  # pages of signs alone: more room, and everything entered again
                     room *= 2
                     mask = room - 1
-                    if room > self._table.shape[0]:
+                    if room > table.shape[0]:
                         raise IndexError("more tokens than bytes")
-                    self._table[:room] = EMPTY
+                    table[:room] = EMPTY
                     for number in range(tokens):
-                        slot = _slot(self._hash[number], mask)
-                        while self._table[slot] != EMPTY:
+                        slot = _slot(hashes[number], mask)
+                        while table[slot] != EMPTY:
                             slot = (slot + 1) & mask
-                        self._table[slot] = number
+                        table[slot] = number
                     slot = _slot(hashed, mask)
-                    while self._table[slot] != EMPTY:
+                    while table[slot] != EMPTY:
                         slot = (slot + 1) & mask
                 number = tokens
                 tokens += 1
-                self._table[slot] = number
-                self._begin[number], self._end[number], self._hash[number] = begin, at, hashed
-                self._known[number] = self._of_model(lines, begin, at, hashed)
-                if self._known[number] != EMPTY and self._alone[self._known[number]] != EMPTY:
-                    self._heard[heard] = self._alone[self._known[number]]
+                table[slot] = number
+                begins[number], ends[number], hashes[number] = begin, at, hashed
+                slot = _slot(hashed, of_model)
+                known = slots[slot]
+                while known != EMPTY:  # what it is in the model
+                    place = places[known]
+                    if places[known + 1] - place == at - begin:
+                        same = True
+                        for letter in range(begin, at):
+                            if (ZERO if kind == 2 else lines[letter]) != pool[place]:
+                                same = False
+                                break
+                            place += 1
+                        if same:
+                            break
+                    slot = (slot + 1) & of_model
+                    known = slots[slot]
+                knowns[number] = known
+                if known != EMPTY and alone[known] != EMPTY:
+                    found[heard] = alone[known]
                     heard += 1
-                if kind == 1:
-                    self._hear_affixes(lines, begin, at)
-            self._row[many] = number
+                if kind == 1 and at - begin > SHORTEST_AFFIX:  # beginnings and ends, each once a page
+                    for side in range(2):
+                        sign = LEAVES if side else BEGINS
+                        hashed = (SEED ^ sign) * STEP
+                        for length in range(1, SHORTEST_AFFIX + AFFIX_SORTS):
+                            if length >= at - begin:
+                                break
+                            hashed = (hashed ^ lines[at - length if side else begin + length - 1]) * STEP
+                            if length < SHORTEST_AFFIX:
+                                continue
+                            slot = _slot(hashed, of_model)
+                            known = slots[slot]
+                            while known != EMPTY:
+                                place = places[known]
+                                if places[known + 1] - place == length + 1 and pool[place] == sign:
+                                    same = True
+                                    letter = at - length if side else begin
+                                    for letter in range(letter, letter + length):
+                                        place += 1
+                                        if lines[letter] != pool[place]:
+                                            same = False
+                                            break
+                                    if same:
+                                        break
+                                slot = (slot + 1) & of_model
+                                known = slots[slot]
+                            if known == EMPTY:
+                                continue
+                            feature = alone[known]
+                            if feature != EMPTY and met[feature] != page:
+                                met[feature] = page
+                                affixes += 1
+                                found[last_found - affixes] = feature
+            row[many] = number
             many += 1
         distinct = tokens
         room = _slots_for(many)
         mask = room - 1
-        self._pairs[:room] = 0
+        pairs[:room] = 0
         for at in range(1, many):
-            last, number = self._row[at - 1], self._row[at]
+            last, number = row[at - 1], row[at]
             pair = (<uint64_t> (last + 1) << 32) | <uint64_t> (number + 1)  # never 0
             slot = _slot(_mixed(last, number), mask)
-            while self._pairs[slot] != 0 and self._pairs[slot] != pair:
+            while True:
+                other = pairs[slot]
+                if other == 0 or other == pair:
+                    break
                 slot = (slot + 1) & mask
-            if self._pairs[slot] == pair:
+            if other == pair:
                 continue
-            self._pairs[slot] = pair
+            pairs[slot] = pair
             distinct += 1
-            if self._known[last] != EMPTY and self._known[number] != EMPTY:
-                feature = self._of_pair(self._known[last], self._known[number])
-                if feature != EMPTY:
-                    self._heard[heard] = feature
-                    heard += 1
-        self._count, self._distinct = heard, distinct
+            left, right = knowns[last], knowns[number]
+            if left == EMPTY or right == EMPTY:
+                continue
+            slot = _slot(_mixed(left, right), of_pairs)
+            feature = pair_slots[slot]
+            while feature != EMPTY and not (lefts[feature] == left and rights[feature] == right):
+                slot = (slot + 1) & of_pairs
+                feature = pair_slots[slot]
+            if feature != EMPTY:
+                found[heard] = feature
+                heard += 1
+        self._count, self._distinct, self._affixes = heard, distinct, affixes
 
     def hear(self, bytes lines):
         """See ``plain.Sound.hear``."""
         cdef int64_t weight = 0, length = 0
         cdef Py_ssize_t at
         self._read(lines)
+        cdef int32_t[::1] heard = self._heard
+        cdef int64_t[::1] weights = self._weight, lengths = self._length
         for at in range(self._count):
-            weight += self._weight[self._heard[at]]
-            length += self._length[self._heard[at]]
-        for at in range(self._heard.shape[0] - self._affixes, self._heard.shape[0]):
-            weight += self._weight[self._heard[at]]
-            length += self._length[self._heard[at]]
-        return weight, length, self._count, self._distinct
-
-    def known(self, bytes lines):
-        """See ``plain.Sound.known``."""
-        cdef Py_ssize_t at
-        self._read(lines)
-        return sorted([self._heard[at] for at in range(self._count)])
-
-
-cdef inline bint _same(const uint8_t[::1] lines, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t low, Py_ssize_t high):
-    """The same token at two places of a page, every figure being a 0."""
-    cdef uint8_t one, other
-    if end - begin != high - low:
-        return False
-    while begin < end:
-        one, other = lines[begin], lines[low]
-        if one != other and not (ZERO <= one <= NINE and ZERO <= other <= NINE):
-            return False
-        begin += 1
-        low += 1
-    return True
+            weight += weights[heard[at]]
+            length += lengths[heard[at]]
+        for at in range(heard.shape[0] - self._affixes, heard.shape[0]):
+            weight += weights[heard[at]]
+            length += lengths[heard[at]]
+        numbers = bytearray(4 * self._count)
+        cdef uint8_t[::1] told = numbers
+        for at in range(self._count):
+            told[4 * at] = heard[at] & 0xFF
+            told[4 * at + 1] = (heard[at] >> 8) & 0xFF
+            told[4 * at + 2] = (heard[at] >> 16) & 0xFF
+            told[4 * at + 3] = (heard[at] >> 24) & 0xFF
+        return weight, length, self._count, self._distinct, bytes(numbers)
 
 
-cdef inline bint _is_token(
-    const uint8_t[::1] lines, Py_ssize_t begin, Py_ssize_t end, const uint8_t[::1] pool, Py_ssize_t low, Py_ssize_t high
-):
-    """A page's token, every figure of it being a 0, is one of the model's."""
-    cdef uint8_t letter
-    if end - begin != high - low:
-        return False
-    while begin < end:
-        letter = lines[begin]
-        if (ZERO if ZERO <= letter <= NINE else letter) != pool[low]:
-            return False
-        begin += 1
-        low += 1
-    return True
-
-
-cdef uint64_t _hash_of(const uint8_t[::1] text, Py_ssize_t begin, Py_ssize_t end):
+cdef uint64_t _hash_of(const uint8_t[::1] text, Py_ssize_t begin, Py_ssize_t end) except? 7:
+    """The hash of a feature; that of an end of words is taken from its last letter on."""
     cdef uint64_t hashed = SEED
+    cdef Py_ssize_t at
+    if end - begin > 1 and text[begin] == LEAVES:
+        hashed = (hashed ^ LEAVES) * STEP
+        for at in range(end - 1, begin, -1):
+            hashed = (hashed ^ text[at]) * STEP
+        return hashed
     while begin < end:
         hashed = (hashed ^ text[begin]) * STEP
         begin += 1

@@ -94,89 +94,82 @@ cdef class Terms:
             for second in range(second, second + (self._nodes[4 * first + SIZES] & 0xFF)):
                 self._begun[sort * SORTS + SORT[self._letter[second]]] = second
 
-    cdef int32_t _longest(self, const uint8_t[::1] words, Py_ssize_t at) except? -7:
-        """The longest entry that stands at ``at``, whatever follows; EMPTY when none does."""
-        cdef Py_ssize_t size = words.shape[0]
-        cdef int32_t node, stop, sizes, rest, place, found
-        cdef uint8_t letter
-        if at >= size:
-            return EMPTY
-        found = self._one[SORT[words[at]]]
-        at += 1
-        if at >= size:
-            return found
-        node = self._begun[SORT[words[at - 1]] * SORTS + SORT[words[at]]]
-        while node != EMPTY:
-            at += 1
-            sizes = self._nodes[4 * node + SIZES]
-            rest = sizes >> 8
-            if at + rest > size:
-                return found
-            place = self._nodes[4 * node + LABEL]
-            while rest > 0:
-                if words[at] != self._pool[place]:
-                    return found
-                at += 1
-                place += 1
-                rest -= 1
-            if self._nodes[4 * node + ENDS] != EMPTY:
-                found = self._nodes[4 * node + ENDS]
-            if at >= size:
-                return found
-            letter = words[at]
-            node = self._nodes[4 * node + CHILDREN]
-            stop = node + (sizes & 0xFF)
-            while node < stop and self._letter[node] < letter:
-                node += 1
-            if node >= stop or self._letter[node] != letter:
-                return found
-        return found
-
-    cdef inline Py_ssize_t _word_end(self, const uint8_t[::1] words, Py_ssize_t end, bint whole) except? -7:
-        """Where the word ends that an entry ends in, when only an ending follows it; EMPTY otherwise."""
-        cdef Py_ssize_t stop = end
-        while stop <= end + LONGEST_ENDING and stop < words.shape[0]:
-            if words[stop] == SPACE:
-                return stop if stop == end or (not whole and _is_ending(words, end, stop)) else EMPTY
-            stop += 1
-        return EMPTY
-
     def find(self, bytes page):
-        """See ``plain.Terms.find``."""
-        cdef const uint8_t[::1] words = page
-        cdef Py_ssize_t size = words.shape[0], at = 0, start, stop, next_at
-        cdef int32_t entry, length
+        """See ``plain.Terms.find``. The longest entry at each blank is looked for first, whatever follows it; then, where
+        it ends inside a word, what may stand there in its place.
+        """
+        cdef const uint8_t[::1] words = page, pool = self._pool, whole = self._whole, once = self._once
+        cdef const uint8_t[::1] letters = self._letter
+        cdef int32_t[::1] nodes = self._nodes, places = self._place, begun = self._begun, met = self._met
+        cdef int32_t[::1] one = self._one, shorter = self._shorter
+        cdef Py_ssize_t size = words.shape[0], at = 0, start, stop, end
+        cdef int32_t entry, node, last, sizes, rest, place
+        cdef uint8_t letter
         found = []
         self._page += 1
         if self._page == 0x7FFFFFFF:
-            self._met[:] = 0
+            met[:] = 0
             self._page = 1
+        cdef int32_t this = self._page
         while at < size:
             if words[at] != SPACE:
                 at += 1
                 continue
-            start = at + 1
-            entry = self._longest(words, start)
+            at += 1
+            start = at
+            if at + 1 >= size:
+                if at < size and one[SORT[words[at]]] != EMPTY:
+                    raise IndexError("a page ends with a blank")
+                continue
+            entry = one[SORT[words[at]]]
+            node = begun[SORT[words[at]] * SORTS + SORT[words[at + 1]]]
+            at += 1
+            while node != EMPTY:
+                at += 1
+                sizes = nodes[4 * node + SIZES]
+                rest = sizes >> 8
+                if at + rest > size:
+                    break
+                place = nodes[4 * node + LABEL]
+                while rest > 0 and words[at] == pool[place]:
+                    at += 1
+                    place += 1
+                    rest -= 1
+                if rest > 0:
+                    break
+                if nodes[4 * node + ENDS] != EMPTY:
+                    entry = nodes[4 * node + ENDS]
+                if at >= size:
+                    break
+                letter = words[at]
+                node = nodes[4 * node + CHILDREN]
+                last = node + (sizes & 0xFF)
+                while node < last and letters[node] < letter:
+                    node += 1
+                if node >= last or letters[node] != letter:
+                    break
             if entry == EMPTY:
                 at = start
                 continue
-            length = self._place[entry + 1] - self._place[entry]
-            next_at = start + length
-            if next_at >= size:
+            at = start + places[entry + 1] - places[entry]
+            if at >= size:
                 raise IndexError("a page ends with a blank")
-            if words[next_at] == SPACE:
-                if not self._once[entry]:
-                    found.append((start, next_at, entry))
-                elif self._met[entry] != self._page:
-                    self._met[entry] = self._page
-                    found.append((start, next_at, entry))
-            else:
-                while entry != EMPTY:
-                    length = self._place[entry + 1] - self._place[entry]
-                    stop = self._word_end(words, start + length, self._whole[entry])
-                    if stop != EMPTY:
-                        found.append((start, stop, entry))
-                        break
-                    entry = self._shorter[entry]
-            at = next_at
+            if words[at] == SPACE:
+                if not once[entry]:
+                    found.append((start, at, entry))
+                elif met[entry] != this:
+                    met[entry] = this
+                    found.append((start, at, entry))
+                continue
+            while entry != EMPTY:
+                end = start + places[entry + 1] - places[entry]
+                stop = end
+                while stop <= end + LONGEST_ENDING and stop < size and words[stop] != SPACE:
+                    stop += 1
+                if stop < size and stop <= end + LONGEST_ENDING and (
+                    stop == end or (not whole[entry] and _is_ending(words, end, stop))
+                ):
+                    found.append((start, stop, entry))
+                    break
+                entry = shorter[entry]
         return found

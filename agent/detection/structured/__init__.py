@@ -48,8 +48,8 @@ def recognise(document: Document) -> Recognised | None:
 def _readings(document: Document) -> Recognised | None:
     if document.format not in _ROWS or not document.raw:
         return None
-    from agent.detection.structured.readings import recognise_readings
+    from agent.detection.structured.readings import may_be_readings, recognise_readings
     from agent.detection.structured.textual import decode
 
     raw = document.raw[:_HEAD]
-    return recognise_readings(raw, decode(raw))
+    return recognise_readings(raw, decode(raw)) if may_be_readings(raw) else None

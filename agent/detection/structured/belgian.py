@@ -21,7 +21,7 @@ def recognise_belgian(text: str) -> Recognised | None:
     """Judge HealthOne or Medidoc lines; None when it is neither."""
     if _HEALTHONE.match(text.lstrip("\ufeff \r\n")):
         return _healthone(text[:_MAX_TEXT])
-    if "#A" in text[:4_000] and "#R" in text:
+    if "#" in text and "#A" in text[:4_000] and "#R" in text:
         return _medidoc(text[:_MAX_TEXT])
     return None
 

@@ -61,7 +61,7 @@ def recognise_dicom_xml(raw: bytes) -> Recognised | None:
 
 def recognise_dump(text: str) -> Recognised | None:
     """Judge the printed elements of a header."""
-    if "0010" not in text[:100_000] or not _DUMPED.search(text[:20_000]):
+    if "0" not in text or "0010" not in text[:100_000] or not _DUMPED.search(text[:20_000]):
         return None
     fields: _Fields = {}
     names: list[str] = []

@@ -36,7 +36,9 @@ def recognise_hprim_medecin(text: str) -> Recognised | None:
     """Judge the line format: end markers with a header, or a header alone when it is complete. None otherwise."""
     if "\n" not in text[:2_000] and "\r" in text[:2_000]:
         text = text.replace("\r", "\n")  # as some senders end their lines
-    marked = "****" in text and (_MARK.search(text[-200_000:]) or _MARK.search(text[:200_000])) is not None
+    marked = (
+        "*" in text and "****" in text and (_MARK.search(text[-200_000:]) or _MARK.search(text[:200_000])) is not None
+    )
     people: list[Person] = []
     blocks = re.split(r"\*{4}FIN\*{4}", text[:8_000_000]) if marked else [text[:20_000]]
     for block in blocks[:10_000]:

@@ -48,9 +48,14 @@ _BIRTH = frozenset("DATEOFBIRTH BIRTHDATE DOB DATEDENAISSANCE DDN GEBURTSDATUM D
 _OWNER = frozenset({"GENEREPAR", "GENERATEDBY", "ERSTELLTVON", "PATIENT", "PATIENTNAME", "NOMDUPATIENT", "NOMPATIENT"})
 
 
+def may_be_readings(raw: bytes) -> bool:
+    """The quick refusal of nearly all texts."""
+    return _hinted(raw[:4096].lower())
+
+
 def recognise_readings(raw: bytes, text: str) -> Recognised | None:
-    """Judge a text by its labels, its words and its numbers. ``raw`` serves the quick refusal of all other texts."""
-    if not _hinted(raw[:4096].lower()):
+    """Judge a text by its labels, its words and its numbers."""
+    if not may_be_readings(raw):
         return None
     head_text = text[:_HEAD]
     labels = _labels(head_text)

@@ -99,6 +99,11 @@ class Job:
 def sound(text: str) -> str:
     """The same text without lone surrogates, so that everything after may encode it."""
     try:
+        text.encode("latin-1")  # nearly every text, and nothing is copied letter by letter
+        return text
+    except UnicodeEncodeError:
+        pass
+    try:
         text.encode()
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -39,7 +39,9 @@ _NULL = frozenset({"NULL", "null", "\\N", "DEFAULT"})
 
 
 def has_rows(text: str) -> bool:
-    """A cheap look for statements that carry rows."""
+    """A cheap look for statements that carry rows: all of them have a bracket."""
+    if "(" not in text:
+        return False
     if "VALUES" in text or "values" in text:
         return any(mark in text for mark in ("INSERT ", "insert into", "Insert into", "REPLACE INTO"))
     return "COPY " in text and "FROM stdin" in text

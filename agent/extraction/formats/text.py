@@ -5,10 +5,8 @@ Hands over the text as it is, the raw bytes for the recognisers of structured fo
 
 from __future__ import annotations
 
-from itertools import chain
-
 from agent.document import Area, Problem, Spot
-from agent.extraction.embedded import base64_runs, dressed_runs
+from agent.extraction.embedded import runs
 from agent.extraction.formats import sql
 from agent.extraction.formats.base import Job
 from agent.extraction.formats.charset import decode, encoding_of
@@ -75,6 +73,6 @@ def _is_cut(job: Job, data: bytes) -> bool:
 def children(job: Job, data: bytes) -> None:
     """Every document that hides in ``data`` as base64 becomes a child."""
     limit = min(job.budget.limits.member_bytes, job.budget.inflated_left)
-    for run in chain(base64_runs(data, limit), dressed_runs(data, limit)):
+    for run in runs(data, limit):
         job.budget.inflate(len(run.data))
         job.child(run.data, spot=Spot(Area.ATTACHMENT))

@@ -30,7 +30,8 @@ _MOST_GHOSTS = 1024
 @dataclass(slots=True, eq=False)
 class Node:
     """``inode`` is the number shown. ``on_medium``: its name leads to a file there, if only to the version before this
-    one. ``stale``: the kernel may hold pages of a state that was refused.
+    one. ``stale``: the kernel may hold pages of a state that was refused. ``kept``: what readers still have open of a
+    file that is gone, and never was on the medium.
     """
 
     number: int
@@ -43,6 +44,7 @@ class Node:
     children: dict[bytes, Node] = field(default_factory=dict)
     file: Descriptor | None = None  # open for reading; of a folder: to look up in
     staged: Staged | None = None
+    kept: Staged | None = None
     readers: int = 0
     writers: int = 0
     backing: Backing | None = None
@@ -54,6 +56,17 @@ class Node:
     @property
     def is_folder(self) -> bool:
         return self.kind == stat.S_IFDIR
+
+    @property
+    def bytes_here(self) -> Staged | None:
+        """Its bytes, where they are not the medium's to give."""
+        return self.staged if self.staged is not None and self.staged.ready else self.kept
+
+    def let_kept_go(self) -> None:
+        """Nobody reads it any more. Under ``Tree.lock``."""
+        if self.kept is not None:
+            self.kept.give_back()
+            self.kept = None
 
     @property
     def in_use(self) -> bool:

@@ -182,7 +182,11 @@ class Staged:
             if number in changed:
                 self._digests.pop(number, None)
 
-    def close(self) -> None:
-        """Nobody writes any more and nothing is to be said: give the room back."""
+    def close(self, *, keep: bool = False) -> None:
+        """Nobody writes any more and nothing is to be said: give the room back, now or with ``give_back``."""
         self.dropped = True
+        if not keep:
+            self.give_back()
+
+    def give_back(self) -> None:
         self._store.drop(self.blob)

@@ -119,8 +119,8 @@ class Volume:
 
     def attributes(self, node: Node) -> tuple[Attributes, int]:
         """(stat, seconds that it may be kept). Raises OSError."""
-        staged = node.staged
-        if staged is not None and staged.ready:
+        staged = node.bytes_here
+        if staged is not None:
             return staged.attributes(node.inode), 0
         if node is self.tree.root:
             return shown(os.fstat(self.medium.root), node.inode), KEEP_S
@@ -183,7 +183,8 @@ class Volume:
     def settle(self, staged: Staged) -> None:
         """Nobody writes any more: the medium speaks for itself again. The caller holds the gate.
 
-        What was refused vanishes: the old version is there again, or no file at all.
+        What was refused vanishes: the old version is there again, or no file at all. Whoever reads a file that is gone
+        reads on, as on any file system.
         """
         node = staged.node
         with self.tree.lock:
@@ -192,7 +193,7 @@ class Volume:
             failed = bool(staged.outcome) or not staged.known
             if failed:
                 node.stale = True
-            self._detach(staged)
+            self._detach(staged, keep=bool(node.readers and not node.on_medium))
             if not node.on_medium and node.parent is not None:
                 parent, name = node.parent, node.name
                 if node.sealed_as:
@@ -211,11 +212,15 @@ class Volume:
         for node in {self.tree.root, folder or self.tree.root}:
             self.session.notify_attributes(node.number)
 
-    def _detach(self, staged: Staged) -> None:
+    def _detach(self, staged: Staged, *, keep: bool = False) -> None:
+        node = staged.node
         with self.tree.lock:
-            staged.close()
-            if staged.node.staged is staged:
-                staged.node.staged = None
+            staged.close(keep=keep)
+            if node.staged is staged:
+                node.staged = None
+            if keep:
+                node.let_kept_go()
+                node.kept, staged.orphan = staged, True
 
 
 def _again(node: Node) -> Meta:

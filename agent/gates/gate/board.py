@@ -12,7 +12,7 @@ import mmap
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from agent.errors import N_, UntrustedInputError
 from agent.gates.gate.fanotify import EVENT, EVENT_VERSION
@@ -28,6 +28,7 @@ _MAGIC = 0x53524D47
 _U64, _I32, _SLOT, _FOUND = struct.Struct("<Q"), struct.Struct("<i"), struct.Struct("<ii"), struct.Struct("<I")
 _TURN, _EPOCH, _LENGTH, _RETIRE = 8, 24, 32, 40
 _KEEPER, _ANSWERER, _OWNER, _AGENT, _HOLDER = 44, 48, 52, 56, 60
+_STARTING = 64
 _COUNTS, _BUCKETS = 128, 512
 BUCKETS = 40
 COUNTS = (
@@ -36,8 +37,7 @@ COUNTS = (
 _COUNT_AT = {name: _COUNTS + index * 8 for index, name in enumerate(COUNTS)}
 
 
-@dataclass(frozen=True, slots=True)
-class Unanswered:
+class Unanswered(NamedTuple):
     """An event that somebody has read: the number of its descriptor (in the table of ``owner``) and the thread."""
 
     number: int
@@ -99,6 +99,15 @@ class Board:
     """``owner``: in whose table the journal's numbers are descriptors; the pid of the keeper that had it first.
     ``agent``, ``holder``: they share the memory and are no part of the gate. ``retired``: the gate has ended in order,
     and nobody is to be held any more."""
+
+    @property
+    def starting(self) -> int:
+        """When the agent last said that its readers are being started (monotonic, nanoseconds)."""
+        return self._get64(_STARTING)
+
+    @starting.setter
+    def starting(self, now_ns: int) -> None:
+        _U64.pack_into(self.view, _STARTING, now_ns)
 
     # ---- the journal
 

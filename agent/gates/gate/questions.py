@@ -279,12 +279,19 @@ class Questions:
         for waiting in [w for w in self._writing if w.since_ns < patience]:
             self._writing.remove(waiting)
             self._fall_back(waiting, refused=True)
-        for waiting in [w for w in self._unasked if w.since_ns < deadline]:
+        for waiting in [w for w in self._unasked if self._waits_since(w) < deadline]:
             self._unasked.remove(waiting)
             self._fall_back(waiting)
-        for number, waiting in [(n, w) for n, w in self._asked.items() if w.since_ns < deadline]:
+        for number, waiting in [(n, w) for n, w in self._asked.items() if self._waits_since(w) < deadline]:
             del self._asked[number]
             self._fall_back(waiting)
+
+    def _waits_since(self, waiting: Waiting) -> int:
+        """From when its deadline runs: from its opening, or from when a reader that was being started meanwhile was
+        last said not to be there yet. An agent that is stopped or dead says nothing.
+        """
+        latest = waiting.since_ns + self._answerer.settings.start_ms * 10**6
+        return max(waiting.since_ns, min(self._answerer.board.starting, latest))
 
     def _fall_back(self, waiting: Waiting, *, refused: bool | None = None) -> None:
         settings = self._answerer.settings

@@ -6,8 +6,8 @@ gate's process needs no parser of another format in its memory.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from agent.errors import N_, UntrustedInputError
 
@@ -26,16 +26,16 @@ class Standing(Enum):
     SCRIPTS = b"scripts"  # runs other people's programs: who it is has to be asked each time
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     root: bytes  # absolute path
     kind: FolderKind
     skip_hidden: bool = False  # what lies in it under a first name with a dot is not guarded
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Times in milliseconds. ``refuse_*``: what a read gets that nobody could judge in time."""
+class Settings(NamedTuple):
+    """Times in milliseconds. ``refuse_*``: what a read gets that nobody could judge in time. ``deadline_ms``: from the
+    opening; while the agent says that its readers are being started it does not run, for ``start_ms`` at most.
+    """
 
     folders: tuple[Folder, ...] = ()
     programs: tuple[tuple[int, int, int, Standing, bytes], ...] = ()  # device, inode, ctime (ns), standing, word
@@ -45,9 +45,10 @@ class Settings:
     writer_wait_ms: int = 2000
     refuse_sync: bool = True
     refuse_documents: bool = True
+    start_ms: int = 30_000
 
 
-_NUMBERS = ("agent", "rules", "deadline_ms", "writer_wait_ms", "refuse_sync", "refuse_documents")
+_NUMBERS = ("agent", "rules", "deadline_ms", "writer_wait_ms", "refuse_sync", "refuse_documents", "start_ms")
 
 
 def encode(settings: Settings) -> bytes:
@@ -95,4 +96,5 @@ def _decode(fields: list[bytes]) -> Settings:
     return Settings(
         tuple(folders), tuple(programs), numbers["agent"], numbers["rules"], numbers["deadline_ms"],
         numbers["writer_wait_ms"], bool(numbers["refuse_sync"]), bool(numbers["refuse_documents"]),
+        numbers["start_ms"],
     )  # fmt: skip

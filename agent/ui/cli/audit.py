@@ -257,7 +257,6 @@ def _prove(args: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _export(args: argparse.Namespace, terminal: Terminal) -> int:
-    from agent import __version__
     from agent.audit.checkpoint import origin
     from agent.audit.head import read_head
 
@@ -269,7 +268,7 @@ def _export(args: argparse.Namespace, terminal: Terminal) -> int:
         if args.format == "csv":
             terminal.line(audit_export.csv_line(entry.fields))
         elif args.format == "ocsf":
-            terminal.line(audit_export.json_line(audit_export.ocsf(entry.fields, log, __version__)))
+            terminal.line(audit_export.json_line(audit_export.ocsf(entry.fields, log)))
         else:
             terminal.line(audit_export.json_line(entry.fields))
     return 0

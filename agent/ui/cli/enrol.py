@@ -30,6 +30,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     from agent.fleet import enrolment, token
     from agent.fleet.access import share_log
     from agent.fleet.identity import FOLDER, fingerprint
+    from agent.fleet.key_sealing import is_given_by_unit
 
     config = load_config(args.config)
     given = token.read(sys.stdin.readline(1024) if args.token == "-" else args.token)  # noqa: S105 - not a password
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     owner = (person.pw_uid, person.pw_gid) if person else None
     member = enrolment.enrol(
         given, data / FOLDER, load_device(data).device_id, _log_name(data / "audit"), _version(), owner=owner,
-        proxy=args.proxy,
+        proxy=args.proxy, seal=person is not None and is_given_by_unit(data / FOLDER),
     )  # fmt: skip
     save_fleet(data, Fleet(member.authority.ca, member.device, member.group))
     if person is not None and (data / "audit").exists():

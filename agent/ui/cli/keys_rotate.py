@@ -18,16 +18,17 @@ from agent.crypto.recipients import KeyKind
 from agent.crypto.rehead import new_header, replace_header
 from agent.errors import N_, SealError, SermentError, UsageError
 from agent.fsys.openat import open_regular
+from agent.i18n import Count
 from agent.ui.key_access import KeyAccess
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
 
 _KINDS = {each.stanza for each in KeyKind}  # what is for a person; the others are there to be passed over
 _WORDS = {
-    "rotated": N_("{count} sealed files have the keys of today"),
-    "ended": N_("{count} accesses of others ended"),
-    "not-ours": N_("{count} are sealed for somebody else and stayed as they are"),
-    "failed": N_("{count} could not be written and stayed as they are"),
+    "rotated": N_("{count} {count:sealed file has|sealed files have} the keys of today"),
+    "ended": N_("{count} {count:access|accesses} of others ended"),
+    "not-ours": N_("{count} {count:is|are} sealed for somebody else and stayed as before"),
+    "failed": N_("{count} could not be written and stayed as before"),
 }
 
 
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace, terminal: Terminal, access: KeyAccess) -> int:
         terminal.line(terminal.translate(N_("nothing was changed; without --dry-run:")))
     for word, text in _WORDS.items():
         if counts[word] or word == "rotated":
-            terminal.line(terminal.translate(text).format(count=counts[word]))
+            terminal.line(terminal.translate(text).format(count=Count(counts[word])))
     return 1 if counts["failed"] else 0
 
 

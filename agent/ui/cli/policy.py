@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.config import PROFILES
 from agent.errors import N_, PolicyError, UsageError
+from agent.i18n import Count
 from agent.ui import wording
 from agent.ui.cli import policy_plan, policy_push
 from agent.ui.printable import printable
@@ -112,8 +113,8 @@ def _test(args: argparse.Namespace, data: bytes, terminal: Terminal) -> int:
                             rule=result.verdict.rule or "-")
             )  # fmt: skip
     if not args.json:
-        summary = terminal.translate(N_("{passed} tests passed, {failed} failed"))
-        terminal.line(summary.format(passed=len(results) - len(failed), failed=len(failed)))
+        summary = terminal.translate(N_("{passed} {passed:test|tests} passed, {failed} failed"))
+        terminal.line(summary.format(passed=Count(len(results) - len(failed)), failed=len(failed)))
     return 1 if failed else 0
 
 
@@ -123,7 +124,7 @@ def _explain(args: argparse.Namespace, data: bytes, terminal: Terminal) -> int:
     from agent.policy.load import load_policy
 
     compiled = load_policy(data, args.file)
-    facts = facts_from_words(_words(args.facts), compiled.policy.devices)
+    facts = facts_from_words(_words(args.facts), compiled.policy.devices, compiled.policy.hosts)
     explanation = explain(compiled, facts)
     if args.json:
         terminal.data(as_json(explanation))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import N_, HostError, UsageError
-from agent.i18n import catalogue
+from agent.i18n import Count, catalogue
 from agent.ui import wording
 from agent.ui.configured import add_config, configuration
 from agent.ui.printable import printable
@@ -189,10 +189,14 @@ def _change(change: Mapping[str, Any], terminal: Terminal) -> None:
 
 def _backtest(made: Mapping[str, Any], terminal: Terminal) -> None:
     t, test = terminal.translate, made["backtest"]
-    said = N_("last {days} days: {facts} transfers, {laptops} laptops, {services} services")
+    said = N_(
+        "last {days} {days:day|days}: {facts} {facts:transfer|transfers}, {laptops} {laptops:laptop|laptops}, "
+        "{services} {services:service|services}"
+    )
     terminal.line(
         t(said).format(
-            days=made["days"], facts=test["facts"], laptops=test["laptops"], services=test["services"]
+            days=Count(made["days"]), facts=Count(test["facts"]), laptops=Count(test["laptops"]),
+            services=Count(test["services"]),
         )
     )  # fmt: skip
     for name, label in (("done", N_("would change")), ("wished", N_("a rule on trial would want"))):
@@ -203,11 +207,14 @@ def _backtest(made: Mapping[str, Any], terminal: Terminal) -> None:
         for change in test[name]:
             _moved(change, t(label), terminal)
     for count, text in (
-        (test["uncertain"], N_("{count} transfers cannot be told: persons, groups and serials are not in records")),
-        (test["unreadable"], N_("{count} records could not be replayed")),
+        (
+            test["uncertain"],
+            N_("{count} {count:transfer|transfers} cannot be told: persons, groups and serials are not in records"),
+        ),
+        (test["unreadable"], N_("{count} {count:record|records} could not be replayed")),
     ):
         if count:
-            terminal.line(t(text).format(count=count))
+            terminal.line(t(text).format(count=Count(count)))
     if test["full"]:
         terminal.line(t(N_("there were more transfers than are looked at: {facts}")).format(facts=test["facts"]))
 

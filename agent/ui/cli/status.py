@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import N_
+from agent.i18n import Count
 from agent.ui import wording
 from agent.ui.cli.run import summary
 from agent.ui.configured import add_config, client
@@ -48,8 +49,15 @@ def _translated(status: dict[str, Any], terminal: Terminal) -> dict[str, Any]:
     return status
 
 
+class _Fields(dict[str, str]):
+    """What a sentence needs; an agent of another version may lack a word, and status is asked for when things fail."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
 def _text(trouble: dict[str, Any], key: str, translate: wording.Translate) -> str:
-    return translate(trouble[key]).format_map(trouble["fields"]) if trouble[key] else ""
+    return translate(trouble[key]).format_map(_Fields(trouble["fields"])) if trouble[key] else ""
 
 
 def _print(status: dict[str, Any], terminal: Terminal) -> None:
@@ -88,7 +96,9 @@ def _gate(gate: dict[str, Any], translate: wording.Translate) -> list[str]:
     """What the gate on sync folders did, and where there is none."""
     lines = []
     if gate.get("armed"):
-        text = translate(N_("{asked} openings judged, {cached} known already, {refused} refused")).format(**gate)
+        text = translate(
+            N_("{asked} {asked:opening|openings} judged, {cached} known already, {refused} refused")
+        ).format(**{**gate, "asked": Count(gate["asked"])})
         times = {key: round(gate[key], 1) for key in ("p50_ms", "p99_ms", "max_ms")}
         text += translate(N_("; half waited under {p50_ms} ms, 99 of 100 under {p99_ms} ms, one {max_ms} ms")).format(
             **times
@@ -128,10 +138,14 @@ def _pictures(pictures: dict[str, Any], translate: wording.Translate) -> str:
 def _collector(status: dict[str, Any], translate: wording.Translate) -> str:
     audit = status["audit"]
     if audit["acknowledged"] is None:
-        return translate(N_("audit log: {records} records, kept on this laptop only")).format(records=audit["records"])
-    text = translate(N_("audit log: {records} records, {acknowledged} with the collector {url}")).format(
-        records=audit["records"], acknowledged=audit["acknowledged"], url=status["collector"]["url"]
-    )
+        return translate(N_("audit log: {records} {records:record|records}, kept on this laptop only")).format(
+            records=Count(audit["records"])
+        )
+    text = translate(
+        N_("audit log: {records} {records:record|records}, {acknowledged} with the collector {url}")
+    ).format(records=Count(audit["records"]), acknowledged=audit["acknowledged"], url=status["collector"]["url"])
+    if status["collector"].get("bell"):
+        text += "\n    " + translate(N_("the collector can call this laptop: what is urgent arrives within a minute"))
     token = status["collector"]["token_file"]
     if token and os.access(token, os.R_OK):
         secret = Path(token).read_text("ascii").strip()

@@ -3,61 +3,50 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
 
 from agent.errors import N_, HostError
 from agent.ui.configured import add_config
 from agent.ui.terminal import Terminal
-from agent.ui.tour.documents import LETTER, RECIPE, TABLE
+from agent.ui.tour.documents import LETTER, RECIPE, TABLE, URGENT
+from agent.ui.tour.slides import Slide, TerminalSlides, Translate, WindowSlides
 from agent.ui.tour.stage import Stage, stage
 
 Page = tuple[str, str]
 """A heading and a text."""
 
 
-def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) -> None:
-    parser.add_argument("--window", action="store_true", help=translate(N_("in windows instead of this terminal")))
+def arguments(parser: argparse.ArgumentParser, translate: Translate) -> None:
+    parser.add_argument("--window", action="store_true", help=translate(N_("in a window instead of this terminal")))
     parser.add_argument("--yes", action="store_true", help=translate(N_("do not wait between the steps")))
     add_config(parser, translate)
 
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
-    show = _in_windows(terminal) if args.window else _in_terminal(terminal, wait=not args.yes)
-    with stage() as made:
-        for heading, text in pages(made, terminal.translate):
-            if not show(heading, text):
-                return 0
+    translate = terminal.translate
+    with WindowSlides(translate) if args.window else TerminalSlides(terminal, wait=not args.yes) as slides:
+        if not slides.show(_numbered(1, _welcome(translate))):
+            return 0
+        with stage() as made:
+            for number, make in enumerate((*CASES, _end), 2):
+                if not slides.show(_numbered(number, make(made, translate))):
+                    return 0
     return 0
 
 
-def pages(made: Stage, translate: Callable[[str], str]) -> Iterator[Page]:
-    """Each page; what it tells has just happened. Raises HostError when something else happened."""
-    yield (
+def _numbered(number: int, page: Page) -> Slide:
+    return Slide(*page, number, len(CASES) + 2)
+
+
+def _welcome(translate: Translate) -> Page:
+    return (
         translate(N_("Serment keeps the medical secret with you")),
         translate(
             N_("You will see what it does, on a pretend stick and a pretend cloud folder. All patients are invented.")
         ),
     )
-    yield _harmless(made, translate)
-    yield _sealed(made, translate)
-    yield _refused(made, translate)
-    yield _held(made, translate)
-    yield (
-        translate(N_("When care cannot wait")),
-        translate(
-            N_("With « Emergency » you open the way for some minutes and give a reason. It is written down, and a "
-               "colleague goes through it with you later. You never have to choose between a patient and a rule.")
-        ),
-    )  # fmt: skip
-    yield (
-        translate(N_("That is all")),
-        translate(
-            N_("Everything that Serment holds about you is yours to see: click the shield, or type: serment audit mine")
-        ),
-    )
 
 
-def _harmless(made: Stage, translate: Callable[[str], str]) -> Page:
+def _harmless(made: Stage, translate: Translate) -> Page:
     made.put(made.stick, "tarte.txt", RECIPE)
     _expect((made.stick / "tarte.txt").exists())
     text = N_(
@@ -66,7 +55,7 @@ def _harmless(made: Stage, translate: Callable[[str], str]) -> Page:
     return translate(N_("1. A recipe")), translate(text)
 
 
-def _sealed(made: Stage, translate: Callable[[str], str]) -> Page:
+def _sealed(made: Stage, translate: Translate) -> Page:
     made.put(made.stick, "lettre.txt", LETTER)
     sealed = [path.name for path in made.stick.iterdir() if path.suffix == ".age"]
     _expect(len(sealed) == 1 and not (made.stick / "lettre.txt").exists())
@@ -77,7 +66,7 @@ def _sealed(made: Stage, translate: Callable[[str], str]) -> Page:
     return translate(N_("2. A letter about a patient")), text
 
 
-def _refused(made: Stage, translate: Callable[[str], str]) -> Page:
+def _refused(made: Stage, translate: Translate) -> Page:
     made.put(made.stick, "liste.csv", TABLE)
     _expect(not (made.stick / "liste.csv").exists())
     entry = next(each for each in made.client.call("held") if each["decision"] == "block")
@@ -88,7 +77,7 @@ def _refused(made: Stage, translate: Callable[[str], str]) -> Page:
     return translate(N_("3. A list of patients")), translate(text)
 
 
-def _held(made: Stage, translate: Callable[[str], str]) -> Page:
+def _held(made: Stage, translate: Translate) -> Page:
     made.put(made.cloud, "lettre.txt", LETTER)
     _expect(not (made.cloud / "lettre.txt").exists())
     entry = next(each for each in made.client.call("held") if each["decision"] == "justify")
@@ -99,37 +88,33 @@ def _held(made: Stage, translate: Callable[[str], str]) -> Page:
     return translate(N_("4. A question")), translate(text)
 
 
+def _urgent(made: Stage, translate: Translate) -> Page:
+    """Each document goes, whatever the rule says; nothing of it is silent."""
+    made.client.call("emergency", channel="removable", why="urgent-care", text="", minutes=1)
+    try:
+        made.put(made.stick, "urgence.txt", URGENT)
+        _expect((made.stick / "urgence.txt").exists())
+    finally:
+        made.client.call("emergency.stop")
+    text = N_("We called an emergency, with a reason, and urgence.txt went to the stick as it is. The way is open for "
+              "some minutes only. It is written down, and a colleague goes through it with you later. You never have "
+              "to choose between a patient and a rule.")  # fmt: skip
+    return translate(N_("5. When care cannot wait")), translate(text)
+
+
+def _end(_made: Stage, translate: Translate) -> Page:
+    return (
+        translate(N_("That is all")),
+        translate(
+            N_("Everything that Serment holds about you is yours to see: click the shield, or type: serment audit mine")
+        ),
+    )
+
+
+CASES = (_harmless, _sealed, _refused, _held, _urgent)
+"""What the tour shows: each acts, and its page tells what has just happened. Raises HostError: something else did."""
+
+
 def _expect(happened: bool) -> None:
     if not happened:
         raise HostError(N_("the tour got stuck"), hint=N_("run: serment doctor"))
-
-
-def _in_terminal(terminal: Terminal, *, wait: bool) -> Callable[[str, str], bool]:
-    def show(heading: str, text: str) -> bool:
-        terminal.line(f"\n{heading}\n{'─' * min(len(heading), 70)}\n{text}")
-        if not wait:
-            return True
-        try:
-            input(terminal.translate(N_("(Return goes on, Ctrl+C ends) ")))
-        except (EOFError, KeyboardInterrupt):
-            terminal.line()
-            return False
-        return True
-
-    return show
-
-
-def _in_windows(terminal: Terminal) -> Callable[[str, str], bool]:
-    from agent.ui.asking import Page as Window
-    from agent.ui.asking import Question
-
-    def show(heading: str, text: str) -> bool:
-        translate = terminal.translate
-        buttons = [("stop", translate(N_("Stop"))), ("next", translate(N_("Next")))]
-        try:
-            answer = Question(Window("Serment", heading, text, buttons, "next")).answer()
-        except OSError as error:
-            raise HostError(N_("no window can be shown here"), hint=N_("type: serment tour")) from error
-        return answer is not None and answer.button == "next"
-
-    return show

@@ -62,7 +62,7 @@ def notes(held: Mapping[str, Any], translate: Translate) -> list[str]:
 
 
 def _days(each: Mapping[str, Any], t: Translate) -> str:
-    text = t(N_("{days} days, then removed for good")).format(days=each.get("kept_days"))
+    text = t(N_("{days} {days:day|days}, then removed for good")).format(days=Count(each.get("kept_days") or 0))
     if each.get("oldest"):
         return t(N_("{kept}; the oldest is of {day}")).format(kept=text, day=day_title(str(each["oldest"])))
     return text
@@ -93,7 +93,9 @@ def _names(each: Mapping[str, Any], t: Translate) -> Store:
 
 
 def _quarantine(each: Mapping[str, Any], t: Translate) -> Store:
-    kept = t(N_("until you take it back; a copy stays {days} days after that")).format(days=each["kept_days"])
+    kept = t(N_("until you take it back; a copy stays {days} {days:day|days} after that")).format(
+        days=Count(each["kept_days"])
+    )
     said = t(N_("{count} {count:document|documents} held, {copies} {copies:copy|copies} of what you took back"))
     return Store(
         t(N_("Quarantine: your documents")), said.format(count=Count(each["count"]), copies=Count(each["copies"])),
@@ -118,11 +120,15 @@ def _keys(each: Mapping[str, Any], t: Translate) -> Store:
 
 
 def _ledger(each: Mapping[str, Any], t: Translate) -> Store:
-    count = each["count"] if each["count"] is not None else "?"
+    if each["count"] is None:
+        what = t(N_("keyed digests of all persons here together; no name, nobody's in particular"))
+    else:
+        text = N_(
+            "{count} {count:keyed digest|keyed digests} of all persons here together; no name, nobody's in particular"
+        )
+        what = t(text).format(count=Count(each["count"]))
     return Store(
-        t(N_("Which files were judged")),
-        t(N_("{count} keyed digests of all persons here together; no name, nobody's in particular"))
-        .format(count=count),
+        t(N_("Which files were judged")), what,
         t(N_("until the file changes or the policy does")), t(N_("the agent alone")),
     )  # fmt: skip
 
@@ -130,7 +136,8 @@ def _ledger(each: Mapping[str, Any], t: Translate) -> Store:
 def _patients(each: Mapping[str, Any], t: Translate) -> Store:
     return Store(
         t(N_("The practice's patient list")),
-        t(N_("{count} patients as keyed digests; nothing about you")).format(count=each["count"]),
+        t(N_("{count} {count:patient as a keyed digest|patients as keyed digests}; nothing about you"))
+        .format(count=Count(each["count"])),
         t(N_("until it is replaced or forgotten")), t(N_("the readers of documents alone, as digests")),
     )  # fmt: skip
 
@@ -140,9 +147,13 @@ def _collector(each: Mapping[str, Any], t: Translate) -> Store:
     if where == "off":
         what = t(N_("nothing is sent: there is no collector"))
     elif where == "embedded":
-        what = t(N_("{count} records in the collector on this laptop; nothing leaves it")).format(count=each["count"])
+        what = t(N_("{count} {count:record|records} in the collector on this laptop; nothing leaves it")).format(
+            count=Count(each["count"])
+        )
     else:
-        what = t(N_("{count} records sent, under pseudonyms, without names")).format(count=each["count"])
+        what = t(N_("{count} {count:record|records} sent, under pseudonyms, without names")).format(
+            count=Count(each["count"])
+        )
     return Store(
         t(N_("The officer's collector")), what, t(N_("as long as the officer's rules say")),
         t(N_("the security officer and the data-protection officer")),

@@ -13,6 +13,8 @@ LETTER = (
     "Traitement de sortie : bisoprolol 2,5 mg 1 comprimé le matin, ramipril 5 mg 1 comprimé le soir.\n"
     "Conclusion : angor stable, coronarographie programmée.\n\nDr Hélène Marchetti, cardiologue\n"
 )
+URGENT = LETTER.replace("VERNICOURT", "LORBECQUE").replace("Odette", "Armande").replace("8004512367", "8004598214")
+"""Another letter: what was decided about the first one is not to be asked again."""
 _PEOPLE = (
     ("VERNICOURT", "Odette", "14/05/1984", "Angor stable"), ("LORBECQUE", "Armand", "02/11/1951", "Diabète de type 2"),
     ("TISSERANDE", "Maëlle", "23/07/1990", "Asthme"), ("QUENAVEL", "Ildefonse", "30/01/1947", "Insuffisance cardiaque"),

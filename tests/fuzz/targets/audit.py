@@ -62,6 +62,24 @@ def _record() -> Check:
     return check
 
 
+def _glance() -> Check:
+    from agent.audit.glance import plain, quick
+
+    def check(data: bytes) -> None:
+        found = quick(data)
+        whole = plain.whole(data)
+        must(found is None or found == whole, "the compiled walk declines, or says what the reference says")
+
+    def compared(data: bytes) -> None:
+        try:
+            check(data)
+        except UntrustedInputError:
+            must(quick(data) is None, "what the reference refuses the compiled walk does not accept")
+            raise
+
+    return compared
+
+
 def _verify() -> Check:
     from agent.audit import frames
     from agent.audit.head import Head
@@ -164,6 +182,8 @@ TARGETS = (
            lambda: [_log(), _log()[:-3]], _split, words=_WORDS),
     Target("audit-record", "a record is decoded to the same bytes, or refused",
            lambda: [public for public, _ in _laptop().publics], _record, UntrustedInputError, _WORDS),
+    Target("audit-glance", "the compiled walk over a record and its reference say the same of any bytes",
+           lambda: [public for public, _ in _laptop().publics], _glance, UntrustedInputError, _WORDS),
     Target("audit-verify", "a log that is not the one that was written is never intact", lambda: [_log()], _verify,
            TamperError, _WORDS),
     Target("audit-head", "a head is whole, or refused", _heads, _head, AuditError, _WORDS),

@@ -68,7 +68,7 @@ def _entries() -> list[bytes]:
     from agent.actions.entry import Entry
     from agent.model import ChannelKind, Decision, Stamp
 
-    stamp = Stamp(*range(len(Stamp.__dataclass_fields__)))
+    stamp = Stamp(*range(len(Stamp._fields)))
     entry = Entry(
         "ABCDEFGH", b"/media/x", b"a/\xff.txt", 1000, 0o600, 1, 10, "ab" * 32, stamp, next(iter(ChannelKind)), "usb", "usb-01",
         next(iter(Decision)), 3, 1_795_289_704, "2026-11-22",
@@ -91,7 +91,7 @@ def _intents() -> list[bytes]:
 
     from agent.model import Stamp
 
-    stamp = list(range(len(Stamp.__dataclass_fields__)))
+    stamp = list(range(len(Stamp._fields)))
     table = {
         "token": "ab",
         "root": "L2E=",

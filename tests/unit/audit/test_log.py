@@ -1,10 +1,13 @@
 import os
 import threading
+import time
 
 import pytest
 
 from agent.audit import sealer as sealer_module
+from agent.audit.flusher import Flusher
 from agent.audit.head import read_head
+from agent.audit.limits import Limits
 from agent.audit.log import AuditLog
 from agent.audit.segments import read, segment_numbers, segment_path, verify_folder
 from agent.errors import AuditError, HostError, TamperError, UntrustedInputError
@@ -309,3 +312,54 @@ def test_what_nobody_asked_to_be_durable_is_so_soon(open_log, folder):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert log.durable == 1
+
+
+def _alive(thread):
+    thread.join(10)
+    return thread.is_alive()
+
+
+def test_an_end_in_any_moment_is_heard():
+    """Told just before the flusher clears its bell, it once was cleared with it, and waited for until the next beat."""
+    flusher = Flusher(lambda _news: None, Limits(flush_after_s=0.01, beat_s=3600))
+    clear = flusher._waiting.clear
+
+    def told_just_before():
+        flusher._closing.set()
+        flusher._waiting.set()
+        clear()
+
+    flusher._waiting.clear = told_just_before
+    flusher.wake()
+    assert not _alive(flusher._thread)
+
+
+def test_many_logs_opened_and_closed_at_once_all_come_back(tmp_path):
+    def life(number):
+        for turn in range(15):
+            log = AuditLog.open(tmp_path / str(number), limits=Limits(flush_after_s=0.0005 * turn, beat_s=3600))
+            for _ in range(turn):
+                log.append("transfer", TRANSFER)
+            log.close()
+
+    lives = [threading.Thread(target=life, args=(number,), daemon=True) for number in range(6)]
+    for each in lives:
+        each.start()
+    deadline = time.monotonic() + 120
+    for each in lives:
+        each.join(max(0.0, deadline - time.monotonic()))
+    assert not any(each.is_alive() for each in lives)
+    assert [verify_folder(tmp_path / str(number)).unclean_sessions for number in range(6)] == [0] * 6
+
+
+def test_a_kill_in_the_first_moment_of_a_log_is_no_trouble(open_log, folder):
+    """Its segment is there, its head is not: no record can be missing."""
+    open_log()._let_go()
+    (folder / "head.json").unlink()
+    log = open_log()
+    log.start(version="test")
+    log.close()
+    assert kinds(folder) == ["start", "stop"]
+    (folder / "head.json").unlink()
+    open_log().close()
+    assert kinds(folder) == ["start", "stop", "trouble", "stop"]

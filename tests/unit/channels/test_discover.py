@@ -56,9 +56,11 @@ def test_nextcloud_and_owncloud(home):
         ".config/Nextcloud/nextcloud.cfg",
         "[General]\nclientVersion=3.13.0\n\n[Accounts]\n0\\Folders\\1\\localPath=/home/alma/Nextcloud/\n"
         "0\\Folders\\1\\targetPath=/\n0\\Folders\\2\\localPath=/home/alma/Cabinet m\\xe9\\x64ical \\x2013/\n"
-        '0\\FoldersWithPlaceholders\\1\\localPath="/srv/a;b/"\n0\\url=https://cloud.example\nversion=2\n',
+        '0\\FoldersWithPlaceholders\\1\\localPath="/srv/a;b/"\n0\\url=https://anne@Cloud.Example:8443/nc\nversion=2\n',
     )
     put(home, ".config/ownCloud/owncloud.cfg", "[Accounts]\n0\\Folders\\1\\localPath=/home/alma/ownCloud/\n")
+    hosts = [found.host for found in nextcloud.find(Home(os.fsencode(home)))]
+    assert hosts == ["cloud.example", "cloud.example", "cloud.example", ""]
     assert find(nextcloud, home) == [
         ("nextcloud", b"/home/alma/Nextcloud"),
         ("nextcloud", "/home/alma/Cabinet médical –".encode()),

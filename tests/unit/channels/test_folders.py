@@ -83,8 +83,38 @@ def test_what_the_child_says_is_checked(person, tmp_path):
         Found("mega", problem="not-stated"),
     ]
     channel = CloudSyncChannel([person], search=answering(*found))
-    assert [(place.root, place.service) for place in channel.places()] == [(person.home + b"/in", "nextcloud")]
+    (place,) = channel.places()
+    assert (place.root, place.service, place.host) == (person.home + b"/in", "nextcloud", "")  # two programs, two hosts
     assert words(channel) == ["folder-refused", "folders-not-stated"]
+    channel.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "host"),
+    [
+        ("https://cloud.example.org/nextcloud", "cloud.example.org"), ("https://u:p@Cloud.Example.org:8443", "cloud.example.org"),
+        ("cloud.example.org", "cloud.example.org"), ("https://cloud.example.org.", "cloud.example.org"),
+        ("", ""), ("https://", ""), ("localhost", ""), ("https://[::1]/", ""), ("https://[broken", ""),
+        ("https://clo\u0443d.example.org", ""), ("https://a\nb.example.org/ c", ""), ("x" * 5000 + ".org", ""),
+        ("file:///etc/passwd", ""), ("https://../..", ""),
+    ],
+)  # fmt: skip
+def test_only_a_host_is_a_host(said, host):
+    from agent.channels.hosts import host_of
+
+    assert host_of(said) == host
+
+
+def test_a_service_has_its_host_and_a_place_of_ones_own_has_none(person, tmp_path):
+    for name in ("dropbox", "onedrive", "nextcloud"):
+        (tmp_path / "home" / name).mkdir()
+    found = [
+        Found("dropbox", person.home + b"/dropbox"), Found("onedrive", person.home + b"/onedrive"),
+        Found("nextcloud", person.home + b"/nextcloud", host="cloud.example.org"),
+    ]  # fmt: skip
+    channel = CloudSyncChannel([person], search=answering(*found))
+    hosts = {place.service: place.host for place in channel.places()}
+    assert hosts == {"dropbox": "dropbox.com", "onedrive": "", "nextcloud": "cloud.example.org"}
     channel.close()
 
 
@@ -137,12 +167,13 @@ def test_a_child_that_hangs_is_killed(person, tmp_path, monkeypatch):
     "answer",
     [
         "no json",
-        '["nextcloud", "zz", ""]',
-        '["nextcloud", "", ""]',
-        '["nextcloud", "61", ""]',
-        '["a b", "2f61", ""]',
-        '["x", "2f6100", ""]',
-        '["x", "2f61", "other"]',
+        '["nextcloud", "zz", "", ""]',
+        '["nextcloud", "", "", ""]',
+        '["nextcloud", "61", "", ""]',
+        '["a b", "2f61", "", ""]',
+        '["x", "2f6100", "", ""]',
+        '["x", "2f61", "other", ""]',
+        '["x", "2f61", ""]',
         "[1]",
         "[" * 5000,
     ],

@@ -86,3 +86,12 @@ def test_every_prefix_of_the_table_parses():
 
 def test_rubbish_is_no_mount():
     assert mounts.parse(b"\xff\x00" * 1000 + b"\n - - - - -\n1 2 3:4 - a b c\n" + b"1 1 1:1 / / rw - \n") == ()
+
+
+def test_what_the_system_keeps_on_a_removable_disk_is_no_volume():
+    """A laptop that runs from a USB disk: an airlock over the agent's own folder would wait for itself."""
+    own = (b"/var/lib", b"/var/lib/serment", b"/var/log", b"/var/cache/apt")
+    table = TABLE + b"".join(b"71 27 7:3 / %s rw - ext4 /dev/loop3 rw\n" % point for point in own)
+    assert guarded(table) == guarded()
+    assert guarded(table, volumes=own) == guarded()
+    assert mounts.may_be_guarded(b"/var/library")

@@ -24,6 +24,7 @@ from collector.service import Service
 from collector.store.sql import raise_alert
 from collector.store.tables import laptops
 from tests import browsers
+from tests.signed_fleet import policy
 from tests.unit.collector.laptops import Laptop
 from tests.unit.collector.taking import Taking
 
@@ -213,6 +214,22 @@ def test_from_the_one_time_link_to_a_decision_by_keyboard(tab, site):
     assert tab.run("document.querySelectorAll('details[open]').length") == 0
     check_rules(tab)
     picture(tab, "alerts-decided-en")
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_plan_of_a_draft_by_keyboard(tab, site, language):
+    service, address = site
+    enter(tab, service, address, Role.AUTHOR)
+    visit(tab, f"{address}/policies?lang={language}")
+    tab.run(f"(() => {{ document.getElementById('draft').value = {json.dumps(policy().decode())}; return true }})()")
+    tab_to(tab, "e.id === 'draft'")
+    tab_to(tab, "e.type === 'submit' && e.form.enctype === 'multipart/form-data'")
+    press(tab)
+    text = tab.run("document.querySelector('main').innerText")
+    assert "usb-01" in text
+    assert tab.run("document.querySelectorAll('li[lang=fr], li[lang=en]').length") == 2
+    check_rules(tab)
+    picture(tab, f"policies-plan-{language}")
 
 
 def test_a_log_is_verified_without_leaving_the_page(tab, site):

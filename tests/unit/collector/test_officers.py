@@ -13,15 +13,16 @@ from agent.errors import ChangedError, UsageError
 from agent.fleet.release import Ring
 from collector import app, main
 from collector.access import Access
+from collector.backup import making
 from collector.ingest.verifiers import Verifiers
 from collector.ingest.witness import Witness
 from collector.ingest.writer import Writer
-from collector.journal import Journal
+from collector.journal import Journal, note
 from collector.officers import accounts, decisions, guard, sessions, tries
 from collector.officers.roles import Right, Role, rights
 from collector.pages import proofs, watching
 from collector.service import Service
-from collector.store.sql import raise_alert
+from collector.store.sql import first_values, raise_alert
 from collector.store.tables import acts, events, laptops, officer_sessions
 from tests.signed_fleet import SignedFleet, policy
 from tests.unit.collector.laptops import Laptop
@@ -426,6 +427,48 @@ def test_a_draft_is_compared_and_forgotten(sign_in, service, light_store):
     assert "usb-01" not in client.get("/policies").text
 
 
+def upload(client, file, name="policy.yaml", csrf=True, boundary="edge", **fields):
+    """The form with a file, as a browser sends it."""
+    token = re.search('name="csrf" value="([^"]+)"', client.get("/today").text).group(1)
+    fields = {"csrf": token, "draft": ""} | fields if csrf else fields
+    parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+             for key, value in fields.items()]  # fmt: skip
+    disposition = f'Content-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: text/plain'
+    parts += [f"--{boundary}\r\n{disposition}\r\n\r\n".encode() + file + f"\r\n--{boundary}--\r\n".encode()]
+    return client.post("/policies", b"".join(parts), {"Content-Type": f"multipart/form-data; boundary={boundary}"})
+
+
+def test_a_draft_comes_as_a_file_and_its_plan_is_whole(sign_in, service, tmp_path):
+    fleet = SignedFleet(tmp_path / "officers")
+    fleet.root()
+    fleet.release(1, policy("block"), rings=(Ring(1000),))
+    service.policies = fleet.repository
+    client = sign_in("author")
+    client.cookies["lang"] = "en"
+    draft = policy("block").replace(b"usb-01", b"usb-02")
+    text = html.unescape(upload(client, b"\xef\xbb\xbf" + draft).text)
+    assert text.index("rule removed") < text.index("new rule")  # what protects no more comes first
+    assert "It protects less, or may" in text and "its own tests pass" in text
+    assert "What clinicians will see" in text and 'lang="fr"><p><code>usb-02</code>' in text
+    assert "The approvers, as many as the fleet's root asks for" in text and "emergency release" not in text
+    failing = html.unescape(upload(client, policy("block", expect="observe")).text)
+    assert "It cannot be published like this" in failing and "its own tests pass" not in failing
+    lifted = html.unescape(upload(client, draft.replace(b"mode: enforce", b"mode: observe")).text)
+    assert "on trial: not shown yet" in lifted
+
+
+def test_a_file_that_is_none_is_refused(sign_in):
+    client = sign_in("author")
+    assert upload(client, b"\xff\xfe\x00").status_code == 403  # not a form of ours
+    assert upload(client, b"x" * 300_000).status_code == 403
+    assert upload(client, policy("block"), csrf=False).status_code == 403
+    assert upload(client, policy("block"), csrf=False, **{f"f{at}": "x" for at in range(40)}).status_code == 403
+    assert upload(client, b"rules: [", name='..\\"; filename=x').status_code in {400, 403}
+    hollow = {"Content-Type": "multipart/form-data"}
+    for body, headers in ((b"--x\r\n\r\n", hollow), (b"--x", {"Content-Type": "multipart/form-data; boundary=x"})):
+        assert client.post("/policies", body, headers).status_code == 403
+
+
 # ---- hostile words
 
 
@@ -463,6 +506,25 @@ def test_today_says_what_the_store_holds(sign_in, troubled):
     assert "1 of 1 laptop is protected; 0 have been silent" in text
     assert "3 matters need a decision of yours" in text
     assert "Nothing needs" not in text
+
+
+def test_an_old_backup_is_a_matter_for_who_sees_acts(sign_in, service, client):
+    with service.engine.begin() as connection:
+        values = first_values("dev_old", NOW) | {"first_seen": NOW - making.OLD_S - 60}
+        connection.execute(laptops.insert().values(values))
+    client = sign_in("dpo")
+    client.cookies["lang"] = "en"
+    assert "There is no backup of the collector." in client.get("/today").text
+    with service.engine.begin() as connection:
+        note(connection, "test", making.ACT)
+        connection.execute(acts.update().values(at=NOW - making.OLD_S - 60))
+    text = client.get("/today").text
+    assert "The last backup of the collector is of" in text and "1 matter needs" in text
+    with service.engine.begin() as connection:
+        note(connection, "test", making.ACT)
+    assert "backup" not in client.get("/today").text
+    metrics = client.get("/metrics", headers={"Authorization": "Bearer a-token-of-more-than-sixteen"}).text
+    assert 0 <= int(re.search("^serment_collector_backup_age_seconds (.*)$", metrics, re.M).group(1)) < 3600
 
 
 def test_who_is_protected(light_store, troubled):

@@ -5,12 +5,15 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
+from agent.audit import record
 from agent.errors import HostError, UsageError
+from collector.backup.making import back_up
 from collector.store.base import Change, Row
 from collector.store.copying import packed
 from collector.store.engine import open_store
-from collector.store.retention import back_up, expired, forget_old
+from collector.store.retention import expired, forget_old
 from collector.store.sql import month_of
 
 NOW = 1_795_289_704  # November 2026
@@ -81,7 +84,7 @@ def test_a_failure_stores_nothing_of_the_group(store):
     good, bad = store.laptop("dev_one", NOW), store.laptop("dev_two", NOW)
     spoilt = change(bad, 1)
     spoilt = replace(spoilt, rows=[spoilt.rows[0], spoilt.rows[0]])  # one index twice
-    with pytest.raises(Exception, match="(?i)unique"):
+    with pytest.raises(SQLAlchemyError, match="(?i)unique"):  # the driver's own errors never come through
         store.commit([change(good, 5), spoilt])
     assert list(store.records(good.id, 0, 9)) == []
     assert store.laptop("dev_one", NOW).known.size == 0
@@ -95,6 +98,52 @@ def test_values_at_their_limits_survive(store):
     row = Row(laptop.id, 0, (1 << 53) - 1, "é😀" * 16, "", "\u202e", (1 << 53) - 1, bytes(range(256)) * 16, b"\0" * 32)
     assert store.commit([replace(made, rows=[row])]) == [True]
     assert list(store.records(laptop.id, 0, 1)) == [row]
+
+
+@pytest.mark.parametrize("count", [1, 99, 100, 101, 250])
+def test_any_number_of_records_is_stored_in_order(store, count):
+    laptop = store.laptop("dev_one", NOW)
+    made = change(laptop, count)
+    assert store.commit([made]) == [True]
+    assert list(store.records(laptop.id, 0, 999)) == made.rows
+
+
+def test_facts_are_found_by_indices_whatever_there_is(store):
+    """The plan of the query: no table is read whole, and each outcome is looked up by laptop and transfer."""
+    for month in (NOW - 40 * DAY_S, NOW - 9 * DAY_S, NOW):
+        made = change(laptop := store.laptop("dev_one", NOW), laptop.known.size + 4000, now=month)
+        closed = [row._replace(kind="outcome", of=row.idx - 1) if row.idx % 2 else row for row in made.rows]
+        assert store.commit([replace(made, rows=closed)]) == [True]
+    if store.engine.dialect.name == "postgresql":  # as its autovacuum does
+        with store.engine.connect() as connection:
+            connection.exec_driver_sql("ANALYZE")
+    queries = store._transfers(0, 10)
+    assert queries
+    for query in queries:
+        plan = explained(store, query)
+        assert not [line for line in plan if "SCAN" in line or "Seq Scan on events" in line or "AUTOMATIC" in line]
+        assert [line for line in plan if "_of" in line]
+
+
+def explained(store, query):
+    compiled = query.compile(store.engine, compile_kwargs={"literal_binds": True})
+    sqlite = store.engine.dialect.name == "sqlite"
+    with store.engine.connect() as connection:
+        found = connection.exec_driver_sql(("EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN ") + str(compiled))
+        return [str(row[-1]) for row in found]
+
+
+def test_a_transfer_is_one_fact_although_it_was_closed_twice_and_months_later(store):
+    laptop = store.laptop("dev_one", NOW)
+    started = record.encode(0, 5, 0, "0badcafe", "transfer", "0" * 16, {"decision": "block"})
+    closed = [record.encode(index, 9, 0, "0badcafe", "outcome", "0" * 16, {"of": 0, "result": word})
+              for index, word in ((1, "done"), (2, "failed"))]  # fmt: skip
+    first = replace(change(laptop, 1), rows=[Row(laptop.id, 0, 5, "transfer", "", "block", None, started, None)])
+    assert store.commit([first]) == [True]
+    laptop = store.laptop("dev_one", NOW)
+    later = [Row(laptop.id, at, 9, "outcome", "", "", 0, public, None) for at, public in enumerate(closed, 1)]
+    assert store.commit([replace(change(laptop, 3, now=NOW + 40 * DAY_S), rows=later)]) == [True]
+    assert [(each.number, each.result) for each in store.facts(0, 10)] == [(0, "done")]
 
 
 def test_arrivals_are_a_cursor_that_skips_nothing(store):

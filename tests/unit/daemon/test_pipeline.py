@@ -70,7 +70,7 @@ class Bench:
         self.folder = tmp_path / "guarded"
         self.folder.mkdir()
         self.released: str | None = None
-        self.armed_ns = 0
+        self.armed_ns = self.held_ns = 0
         self.ledger = Ledger(tmp_path / "ledger.db")
         self.troubles = Troubles(lambda _word, _state: None)
         script = self.script
@@ -80,6 +80,7 @@ class Bench:
                 identity=DeviceIdentity("dev_1", bytes(32)), queue=self.queue, notices=self.notices,
                 troubles=self.troubles, operations=Operations(), login=lambda _uid: ("clara", ("cardio",)),
                 released=lambda _transfer: self.released, settled=lambda _number: None, armed_ns=lambda _place: self.armed_ns,
+                held_ns=lambda _place: self.held_ns,
             )
         )  # fmt: skip
 
@@ -99,6 +100,14 @@ def test_intent_is_durable_before_the_act_and_the_outcome_follows(bench: Bench) 
     assert bench.script.story == ["judge", "transfer", "act", "outcome"]
     assert [durable for _kind, _fields, durable in bench.script.records] == [True, True]
     assert bench.script.records[1][1] == {"of": 0, "result": "done", "action": "block"}
+
+
+def test_where_a_folder_goes_is_among_the_facts_and_in_no_record(bench: Bench) -> None:
+    event = bench.event()
+    place = replace(event.place, channel=ChannelKind.CLOUD_SYNC, host="cloud.example.org")
+    bench.pipeline.process(replace(event, place=place))
+    assert bench.script.facts[-1].host == "cloud.example.org"
+    assert "cloud.example.org" not in repr(bench.script.records)  # it can be a person's own
 
 
 def test_a_mere_observation_is_one_record(bench: Bench) -> None:
@@ -146,15 +155,15 @@ def test_a_failed_action_is_tried_again_and_said(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("armed_s", "mechanism", "judged"),
+    ("held_s", "mechanism", "judged"),
     [(-3600, "airlock", False), (3600, "airlock", True), (-3600, "watch", True), (-1, "airlock", True)],
 )
 def test_what_came_through_an_airlock_is_not_judged_once_more(
-    bench: Bench, armed_s: int, mechanism: str, judged: bool
+    bench: Bench, held_s: int, mechanism: str, judged: bool
 ) -> None:
     """What lay there before, is younger than clocks are exact, or lies where no airlock is, is."""
     event = bench.event(cause=Cause.EXISTING)
-    bench.armed_ns = time.time_ns() + armed_s * 1_000_000_000
+    bench.armed_ns, bench.held_ns = 1, time.time_ns() + held_s * 1_000_000_000
     bench.pipeline.process(replace(event, place=replace(event.place, mechanism=mechanism)))
     assert ("judge" in bench.script.story) is judged
 

@@ -6,8 +6,8 @@ import pytest
 
 from agent.detection import heads
 from agent.detection.detector import detect
+from agent.detection.disguise import readable
 from agent.detection.fold import fold_readable
-from agent.detection.texts import readable
 from agent.extraction.limits import Budget
 from agent.extraction.reader import read_bytes
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agent.detection import loops, wordings
 from agent.detection.detector import detect
-from agent.detection.fold import fold
+from agent.detection.fold import _CASE_KEPT, _DELETED, _WORDS_ONLY, fold
 from agent.detection.lexicon import entries
 from agent.detection.loops import plain
 from agent.document import Document, Format, Part
@@ -41,15 +41,23 @@ TEXTS = (
 WHOLE = bytes(text in {b"art", b"t", b"39"} for text in TEXTS)
 ONCE = bytes(text in {b"toux", b"a b"} for text in TEXTS)
 MODEL = ((b"vu", b"ce", b"vu ce", b"00", b"00 /", b"( )", b"cours"), (5, -3, 7, 2, 1, -9, -5), (4, 9, 2, 1, 1, 6, 3))
+TABLES = _CASE_KEPT, _DELETED, _WORDS_ONLY
 PIECES = (
     "toux", "touxs", "touxen", "insuffisance ", "insuffisances", "insuffisance cardiaque", "insuffisance cardinale",
     "insuffisance cards", "art", "arts", "a b", "a b c", "a bs", "39", "399", "t", "t ", " ", "\n", "  ", ".", "x", "es",
     "vu ce", "vu", "ce", "12/03", "(", ")", "( )", "cours", "é", "œ", "-\n", "٣", "\x00", "☃",
+    "\r\n", "\t", "|", "\x85", "\xa0", "?", "(e)", "a.b.c.d.", "a b c", "%4", "&", "\\u", "\x1f", "\x07", "\xad",
 )  # fmt: skip
 
 
 def found(twin, text):
     return [(start, end, TEXTS[number].decode()) for start, end, number in twin.Terms(TEXTS, WHOLE, ONCE).find(text)]
+
+
+def heard(sound, lines):
+    """What a model hears, the numbers of its features (four bytes each, in no order) in order."""
+    *sums, numbers = sound.hear(lines)
+    return *sums, sorted(memoryview(numbers).cast("i"))
 
 
 @twins
@@ -85,17 +93,50 @@ def test_a_page_without_its_last_blank_is_a_mistake_of_the_caller(twin):
 @twins
 def test_the_sums_are_those_of_the_distinct_features_that_are_known(twin):
     sound = twin.Sound(*MODEL)
-    assert sound.hear(b"\nvu ce vu ce\n") == (5 - 3 + 7, 4 + 9 + 2, 3, 4)  # vu, ce, «vu ce», and «ce vu» unknown
-    assert sound.hear(b"12/34") == (2 + 1, 2, 2, 4)
-    assert sound.hear(b"1/34") == (2, 1, 1, 5)  # «00», and no pair that is known
-    assert sound.hear(b"") == sound.hear(b" \n\t\x0b") == (0, 0, 0, 0)
-    assert sound.known(b"cours ( ) vu") == [0, 5, 6]
+    assert heard(sound, b"\nvu ce vu ce\n")[:4] == (5 - 3 + 7, 4 + 9 + 2, 3, 4)  # vu, ce, «vu ce», and «ce vu» unknown
+    assert heard(sound, b"12/34")[:4] == (2 + 1, 2, 2, 4)
+    assert heard(sound, b"1/34") == (2, 1, 1, 5, [3])  # «00», and no pair that is known
+    assert sound.hear(b"") == sound.hear(b" \n\t\x0b") == (0, 0, 0, 0, b"")
+    assert heard(sound, b"cours ( ) vu")[4] == [0, 5, 6]
+
+
+@twins
+@pytest.mark.parametrize(
+    ("text", "views", "told"),
+    [
+        (b"", (b"\n\n", b"\n\n", b"  "), 0),
+        ("Né le 2\nà".encode("latin-1"), (b"\nNe le 2\na\n", b"\nne le 2\na\n", b" ne le 2 a "), plain.FIGURES),
+        (b"a  b", (b"\na  b\n", b"\na  b\n", b" a  b "), plain.ROUGH),
+        (b" a", (b"\n a\n", b"\n a\n", b"  a "), plain.ROUGH),
+        (b"a-", (b"\na-\n", b"\na-\n", b" a  "), plain.ROUGH),
+        (b"N(E)", (b"\nN(E)\n", b"\nn(e)\n", b" n e  "), 0),
+        (b"n(e)", (b"\nn(e)\n", b"\nn(e)\n", b" n e  "), plain.ROUGH),
+        (b"n(\xb0e)", (b"\nn(e)\n", b"\nn(e)\n", b" n e  "), plain.ROUGH),  # an ordinal sign is left out
+        (b"x.a.b.c.d.", (b"\nx.a.b.c.d.\n", b"\nx.a.b.c.d.\n", b" x a b c d  "), plain.MARKED),
+        (b"xa.b.c.d.", (b"\nxa.b.c.d.\n", b"\nxa.b.c.d.\n", b" xa b c d  "), 0),
+        (b"a.b c.d.e", (b"\na.b c.d.e\n", b"\na.b c.d.e\n", b" a b c d e "), 0),
+        (b"b\x06", (b"\nb \n", b"\nb \n", b" b  "), plain.MARKED | plain.ROUGH),
+        (b"&amp", (b"\n&amp\n", b"\n&amp\n", b"  amp "), plain.MARKED),
+        (b"& b", (b"\n& b\n", b"\n& b\n", b"   b "), 0),
+    ],
+)
+def test_the_views_of_a_text_and_what_they_tell(twin, text, views, told):
+    assert twin.Views(*TABLES).of(text) == (*views, told)
+
+
+@twins
+def test_the_lines_of_a_text_are_surveyed(twin):
+    assert twin.survey(b"") == (1, 0, False, 0, False, 0, 0, 0)
+    assert twin.survey(b"ab\n\n \xa0\t\na  b|c\n") == (5, 6, True, 3, False, 2, 6, 1)
+    assert twin.survey(b"a    b\t1") == (1, 8, False, 3, True, 1, 8, 1)
+    assert twin.survey(b"a \nb ")[2] and not twin.survey(b"a\nb ")[2]
+    assert twin.survey(b"a?")[4] and not twin.survey(b"a!")[4]
 
 
 @twins
 def test_an_empty_lexicon_and_an_empty_model_know_nothing(twin):
     assert twin.Terms([], b"", b"").find(b" toux ") == []
-    assert twin.Sound((), (), ()).hear(b"a b") == (0, 0, 0, 3)
+    assert twin.Sound((), (), ()).hear(b"a b") == (0, 0, 0, 3, b"")
 
 
 @twins
@@ -116,10 +157,12 @@ def test_a_lift_gives_the_probability_that_was_wanted(twin):
         lambda: compiled.Terms((b"",), b"\0", b"\0"),
         lambda: compiled.Terms((b"A",), b"\0", b"\0"),
         lambda: compiled.Sound((b"a",), (1, 2), (1,)),
+        lambda: compiled.Views(b"a", b"", bytes(256)),
+        lambda: plain.Views(bytes(256), b"", bytes(255)),
     ],
 )
 def test_tables_that_cannot_be_are_refused(wrong):
-    with pytest.raises(ValueError, match="entries|entry|feature"):
+    with pytest.raises(ValueError, match="entries|entry|feature|tables"):
         wrong()
 
 
@@ -136,8 +179,9 @@ def shipped():
 def same(shipped, lines, words):
     (terms, sound), (quick_terms, quick_sound) = shipped[0]
     assert quick_terms.find(words) == terms.find(words)
-    assert quick_sound.hear(lines) == sound.hear(lines)
-    assert quick_sound.known(lines) == sound.known(lines)
+    assert heard(quick_sound, lines) == heard(sound, lines)
+    assert compiled.Views(*TABLES).of(lines) == plain.Views(*TABLES).of(lines)
+    assert compiled.survey(lines) == plain.survey(lines)
 
 
 @needs_both
@@ -146,8 +190,10 @@ def same(shipped, lines, words):
 def test_twins_agree_on_pieces(text):
     page = fold(text)
     assert compiled.Terms(TEXTS, WHOLE, ONCE).find(page.words) == plain.Terms(TEXTS, WHOLE, ONCE).find(page.words)
-    assert compiled.Sound(*MODEL).hear(page.lines) == plain.Sound(*MODEL).hear(page.lines)
-    assert compiled.Sound(*MODEL).known(page.lines) == plain.Sound(*MODEL).known(page.lines)
+    assert heard(compiled.Sound(*MODEL), page.lines) == heard(plain.Sound(*MODEL), page.lines)
+    told = text.encode("latin-1", "replace")
+    assert compiled.Views(*TABLES).of(told) == plain.Views(*TABLES).of(told)
+    assert compiled.survey(told) == plain.survey(told)
 
 
 @needs_both

@@ -2,18 +2,23 @@
 
 import os
 import secrets
+import shutil
 import ssl
+import subprocess
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from agent.audit.log import AuditLog
-from agent.errors import TransportError, UsageError
-from agent.fleet import enrolment, sync, token
-from agent.fleet.identity import CERTIFICATE, COLLECTOR, load_identity, trusted_authority
+from agent.errors import ConfigError, TransportError, UsageError
+from agent.fleet import enrolment, key_sealing, sync, token
+from agent.fleet.identity import CERTIFICATE, COLLECTOR, CREDENTIAL, load_identity, trusted_authority
+from agent.fleet.key_sealing import NAME
 from agent.transport import spool
 from agent.transport.https import Line
+from agent.transport.proxies import script_in
 from collector.enrol.authority import load_authority
 from collector.enrol.certificates import issue
 from tests.proxies import Corporate, Proxy
@@ -234,6 +239,21 @@ def test_through_a_proxy_that_lets_tls_through(joined):
     assert b"Serment-Device" not in proxy.seen
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["http://proxy.example/proxy.pac", "http://wpad/wpad.dat", "pac+http://proxy.example/x", "file:///p.PAC?a"],
+)
+def test_a_script_in_a_proxys_place_is_refused_with_what_to_do(joined, address, monkeypatch):
+    with pytest.raises(ConfigError) as caught:
+        Line("https://collector.example", proxy=address)
+    assert "proxy.example:3128" in str(caught.value)
+    monkeypatch.setenv("https_proxy", address)
+    assert script_in(os.environ) == address
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    assert script_in({"https_proxy": "http://proxy.example:3128"}) == ""
+    assert script_in({"auto_proxy": "http://proxy.example/anything"}) != ""
+
+
 def test_through_a_proxy_that_opens_tls_nothing_can_be_read_along(joined, tmp_path, monkeypatch):
     """The network's own authority is trusted by the system; the laptop signs and seals."""
     corporate = Corporate(tmp_path)
@@ -285,6 +305,52 @@ def test_a_laptop_that_lost_its_collector_file_is_not_enrolled(joined):
 def test_the_key_is_taken_from_systemds_credentials(joined, tmp_path, monkeypatch):
     folder = joined[0].folder
     (tmp_path / "credentials").mkdir()
-    os.rename(folder / "device.key", tmp_path / "credentials" / "device.key")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
+    (tmp_path / "credentials" / NAME).write_text("none")  # as the unit has it where nothing is sealed: the file counts
     assert visit(joined) == 0
+    os.replace(folder / "device.key", tmp_path / "credentials" / NAME)
+    assert visit(joined) == 0
+
+
+@pytest.mark.system
+@pytest.mark.skipif(os.getuid() != 0 or shutil.which("systemd-creds") is None, reason="needs root and systemd-creds")
+def test_a_key_is_sealed_to_this_laptop_and_nowhere_in_clear(collector, tmp_path, capsys, monkeypatch):
+    """As the sync service will open it: by systemd-creds, under the name that the unit asks for."""
+    folder = tmp_path / "fleet"
+    enrolment.enrol(collector.token(capsys), folder, name(), "", "0.1", seal=True)
+    sealed = folder / CREDENTIAL
+    assert not (folder / "device.key").exists()
+    assert sealed.stat().st_mode & 0o777 == 0o600
+    assert not any(b"PRIVATE KEY" in path.read_bytes() for path in folder.iterdir())
+    assert key_sealing.opens(sealed.read_bytes())
+    (tmp_path / "credentials").mkdir()
+    opened = tmp_path / "credentials" / NAME
+    subprocess.run(
+        ["systemd-creds", "decrypt", f"--name={NAME}", str(sealed), str(opened)], check=True, capture_output=True
+    )
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
+    log = AuditLog.open(tmp_path / "audit")
+    log.start(version="0")
+    log.close()
+    assert sync.run(tmp_path / "audit", load_identity(folder), folder / sync.STATE, {}) == 0
+    stolen = bytearray(sealed.read_bytes())
+    stolen[len(stolen) // 2] ^= 1
+    assert not key_sealing.opens(bytes(stolen))
+    # enrolled again without systemd: one key, not two
+    enrolment.enrol(collector.token(capsys), folder, name(), "", "0.1")
+    assert (folder / "device.key").exists()
+    assert not sealed.exists()
+
+
+def test_sealing_is_for_a_unit_that_opens_it(tmp_path):
+    data = Path("/var/lib/serment/fleet")
+    assert not key_sealing.is_given_by_unit(data, tmp_path)  # systemd does not run
+    (tmp_path / "run/systemd/system").mkdir(parents=True)
+    assert not key_sealing.is_given_by_unit(data, tmp_path)  # its unit is not installed
+    unit = tmp_path / "usr/lib/systemd/system/serment-sync.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_bytes((Path(__file__).parents[3] / "systemd/serment-sync.service").read_bytes())
+    assert key_sealing.is_given_by_unit(data, tmp_path)
+    assert not key_sealing.is_given_by_unit(tmp_path / "data/fleet", tmp_path)  # another agent's folder
+    unit.write_text(unit.read_text().replace("LoadCredentialEncrypted", "# LoadCredentialEncrypted"))
+    assert not key_sealing.is_given_by_unit(data, tmp_path)  # of an older package

@@ -11,6 +11,7 @@ import pytest
 from agent.helper import outbox
 from agent.helper.memory import LESSONS, Memory
 from agent.helper.menu import Entry, layout, properties
+from agent.helper.months import owed
 from agent.helper.pages import emergency_page, reason_page
 from agent.helper.saying import Voice
 from agent.helper.state import OFF, PROTECTED, WEAKER, state_of
@@ -64,9 +65,21 @@ def test_lessons_come_the_first_times_only_and_the_tour_once(tmp_path: Path) -> 
     assert [Memory(path).lesson_due("r") for _ in range(LESSONS + 2)] == [True] * LESSONS + [False] * 2
     assert Memory(path).lesson_due("other")
     assert [Memory(path).tour_due() for _ in range(2)] == [True, False]
-    assert [Memory(path).month_due(month) for month in ("2026-10", "2026-10", "2026-11", "2026-11")] == [
-        False, False, True, False,
-    ]  # fmt: skip
+    assert Memory(path).month_told() == ""
+    Memory(path).tell_month("2026-10")
+    assert Memory(path).month_told() == "2026-10"
+
+
+@pytest.mark.parametrize(
+    ("told", "this", "months"),
+    [
+        ("", "2026-11", None), ("2026-11", "2026-11", None), ("2026-10", "2026-11", ("2026-10", "2026-10")),
+        ("2026-12", "2027-01", ("2026-12", "2026-12")), ("2026-08", "2026-11", ("2026-08", "2026-10")),
+        ("2020-01", "2026-01", ("2025-01", "2025-12")), ("2030-01", "2026-11", None), ("rien", "2026-11", None),
+    ],
+)  # fmt: skip
+def test_which_months_are_to_be_told(told: str, this: str, months: tuple[str, str] | None) -> None:
+    assert owed(told, this) == months
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"lessons": 3, "month": []}', "\x00", "[" * 100_000])
@@ -74,7 +87,7 @@ def test_a_memory_that_cannot_be_read_is_an_empty_one(tmp_path: Path, content: s
     path = tmp_path / "helper.json"
     path.write_text(content)
     assert Memory(path).lesson_due("r")
-    assert Memory(path).month_due("2026-11") is False
+    assert Memory(path).month_told() == ""
 
 
 def test_return_never_lets_a_document_go_as_it_is() -> None:
@@ -83,10 +96,18 @@ def test_return_never_lets_a_document_go_as_it_is() -> None:
     assert emergency_page(HELLO, VOICE).default == ""
 
 
+def test_the_safe_ways_come_first_the_mail_among_them() -> None:
+    page = reason_page("x", "y", ("seal", "mail", "reason"), HELLO, VOICE)
+    assert [word for word, _label in page.buttons] == ["seal", "mail", "reason", "emergency", "later"]
+    assert page.safe == ["seal", "mail"]
+    assert page.labels["reasons"] == "Or as it is: why must it go?"
+    assert reason_page("x", "y", ("reason",), HELLO, VOICE).labels["reasons"] == "Why must it go?"
+
+
 def test_the_reasons_end_with_not_a_patient_and_ones_own_words() -> None:
     page = reason_page("x", "y", ("reason",), HELLO, VOICE)
     assert [word for word, _label in page.reasons] == ["soins", "not-patient", "other"]
-    assert [word for word, _label in page.buttons] == ["later", "emergency", "reason"]
+    assert [word for word, _label in page.buttons] == ["reason", "emergency", "later"]
     without = HELLO | {"emergency": {"minutes": 15, "a_day": 0, "channels": []}}
     assert "emergency" not in dict(reason_page("x", "y", ("reason",), without, VOICE).buttons)
 

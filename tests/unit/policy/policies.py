@@ -7,6 +7,7 @@ from pathlib import Path
 from agent.model import Facts
 from agent.policy import CompiledPolicy, load_policy
 from agent.policy.given import facts_from_words
+from agent.policy.hosts import Host
 
 CASES = Path(__file__).parents[3] / "policies" / "cases"
 
@@ -33,8 +34,11 @@ def compiled(data: bytes) -> CompiledPolicy:
     return compile_policy(parse_policy(data, "unit.yaml"))
 
 
+HOSTS = (Host("*.example.org", "own"),)
+
+
 def facts(**words: str) -> Facts:
-    return facts_from_words({"action": "copy", **words})
+    return facts_from_words({"action": "copy", **words}, (), HOSTS)
 
 
 __all__ = ["CASES", "compiled", "facts", "load_policy", "policy_text"]

@@ -39,7 +39,7 @@ def test_everything_that_can_be_said() -> None:
         _policy(
             "answers:\n  reasons:\n    - {id: soins, fr: Soins urgents, en: Urgent care}\n  release_days: 7\n"
             "  batch_minutes: 0\n  emergency: {minutes: 20, a_day: 0}\n"
-            '  secure_mail: {page: "https://mail.example.org/new?x=1", attach: sealed}\n'
+            '  secure_mail: {page: "https://mail.example.org/new?x=1", program: claws-mail, attach: sealed}\n'
             "  lessons:\n    - {rule: stick, fr: Une clé se perd., en: A stick gets lost.}\n    - {fr: Tout., en: All.}\n"
             '  texts:\n    button-seal: {fr: Chiffrer, en: Encrypt}\n    emergency-on: {fr: "Ouvert jusqu\'à {time}"}\n'
         ),
@@ -50,6 +50,7 @@ def test_everything_that_can_be_said() -> None:
     assert (answers.emergency.minutes, answers.emergency.a_day) == (20, 0)
     assert answers.mail.offered
     assert answers.mail.attach is Attach.SEALED
+    assert answers.mail.program == "claws-mail"
     assert dict(answers.lesson("stick"))["en"] == "A stick gets lost."
     assert dict(answers.lesson("another"))["en"] == "All."
     assert dict(dict(answers.texts)["button-seal"])["fr"] == "Chiffrer"
@@ -66,6 +67,8 @@ def test_everything_that_can_be_said() -> None:
         'answers: {secure_mail: {page: "http://mail.example.org"}}',
         "answers: {secure_mail: {page: 'javascript:alert(1)'}}",
         "answers: {secure_mail: {attach: both}}",
+        "answers: {secure_mail: {program: rm}}",
+        'answers: {secure_mail: {program: "claws-mail --insert /etc/passwd"}}',
         "answers: {reasons: []}",
         "answers: {reasons: [{id: not-patient, fr: a, en: b}]}",
         "answers: {reasons: [{id: a, fr: a, en: b}, {id: a, fr: a, en: b}]}",

@@ -29,9 +29,10 @@ def test_a_recipe_can_be_used(path: Path) -> None:
     policy = parse_policy(data, path.name)
     assert policy.name == f"cookbook/{path.stem[3:]}"
     for language in ("fr", "en"):
-        (sentence,) = policy_sentences(policy, catalogue(language).gettext)
+        sentence, *hosts = policy_sentences(policy, catalogue(language).gettext)
         assert sentence[0] == path.stem[3:]
         assert len(sentence[1]) > 20
+        assert [name for name, _ in hosts] == ["hosts"] * bool(policy.hosts)
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)

@@ -37,6 +37,12 @@ OPERATORS = [
     ('device_not: "usb:0951:1666:*"', {"device": "usb:0951:1667:A"}, {"action": "sync"}),
     ("device_approved: no", {}, {"device": "usb:0781:5583:OK1"}),
     ("device_approved: yes", {"device": "usb:0781:5583:OK1"}, {"device": "usb:0781:5583:ok1"}),
+    ("host: approved", {"action": "sync", "host": "own"}, {"action": "sync", "host": "other"}),
+    ("host: unknown", {"action": "sync"}, {"action": "sync", "host": "own"}),
+    ("host: unknown", {"action": "sync"}, {}),
+    ("host_in: [own, mssante]", {"action": "sync", "host": "own"}, {"action": "sync", "host": "unknown"}),
+    ("host_not: approved", {"action": "sync", "host": "unknown"}, {"action": "sync", "host": "own"}),
+    ("host_not: approved", {"action": "sync", "host": "other"}, {}),
     ("judgement: medical", {}, {"judgement": "not_medical"}),
     ("judgement_in: [medical, undecidable]", {"problem": "corrupt"}, {"judgement": "not_medical"}),
     ("judgement_not: not_medical", {"judgement": "undecidable"}, {"judgement": "not_medical"}),
@@ -77,9 +83,12 @@ OPERATORS = [
 ]
 
 
+TOP = 'devices: ["usb:0781:5583:OK?"]\nhosts: [{host: "*.example.org", kind: own}]\ndefaults: {existing: enforce}\n'
+
+
 @pytest.mark.parametrize(("condition", "yes", "no"), OPERATORS)
 def test_every_operator(condition: str, yes: dict[str, str], no: dict[str, str] | None) -> None:
-    data = policy_text(f"{{{condition}}}", top='devices: ["usb:0781:5583:OK?"]\ndefaults: {existing: enforce}\n')
+    data = policy_text(f"{{{condition}}}", top=TOP)
     policy = compiled(data)
     assert evaluate(policy, facts(**yes)).rule == "r"
     assert evaluate(policy, facts(**yes)).decision is Decision.BLOCK

@@ -192,3 +192,40 @@ def _repeated(rule: Rule) -> bool:
     """Two conditions on groups or on devices: lint stays silent rather than guess."""
     keys = [condition.key for condition in rule.when if condition.operator is Operator.IS]
     return keys.count("group") > 1 or keys.count("device") > 1
+
+
+_named = st.sampled_from(_conditions(name for name in CONDITIONS if KEYS[CONDITIONS[name][0]].shape is not Shape.FLAG))
+many_rules = st.lists(
+    st.builds(
+        Rule,
+        id=st.integers(0, 10**9).map("r{}".format),
+        when=st.lists(_named, min_size=1, max_size=3).map(tuple),
+        then=st.sampled_from(list(Decision)),
+    ),
+    min_size=6, max_size=20, unique_by=lambda rule: rule.id,
+).map(tuple)  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(many_rules, several_facts)
+def test_the_index_leaves_out_only_what_does_not_match(rules_, several) -> None:
+    compiled = compile_policy(Policy(name="p", rules=rules_))
+    strictest = sorted(compiled.rules, key=lambda each: -each.rule.then.severity)
+    for facts in several:
+        found = compiled.index[facts.channel, facts.findings.judgement].of(facts)
+        left = [compiled.rules[number].rule.id for number, tests in found if all(test(facts) for test in tests)]
+        assert left == [each.rule.id for each in strictest if each.matches(facts)]
+
+
+def test_a_word_parts_many_rules() -> None:
+    """A hundred rules, each for an extension of its own, and ten for all: nobody looks at the other ninety-nine."""
+    rules_ = [
+        Rule(f"r{number}", (Condition("extension", Operator.IS, (f"e{number}",)),), Decision.BLOCK)
+        for number in range(100)
+    ] + [
+        Rule(f"all{number}", (Condition("size", Operator.MIN, number=number),), Decision.BLOCK) for number in range(10)
+    ]
+    compiled = compile_policy(Policy(name="p", rules=tuple(rules_)))
+    facts = replace(_facts(1), extension="e7")
+    found = compiled.index[facts.channel, facts.findings.judgement].of(facts)
+    assert [compiled.rules[number].rule.id for number, _ in found] == ["r7", *(f"all{number}" for number in range(10))]

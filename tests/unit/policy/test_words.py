@@ -10,9 +10,10 @@ from agent.document import Problem
 from agent.errors import PolicyError
 from agent.findings import Judgement, Kind
 from agent.model import Decision
-from agent.policy import load_policy, parse_policy, phrases, profile_bytes
+from agent.policy import load_policy, parse_policy, phrases, profile_bytes, vocabulary
 from agent.policy.explain import as_json, explain
 from agent.policy.given import facts_from_words
+from agent.policy.hosts import Host
 from agent.policy.matching import reading
 from agent.policy.sentences import policy_sentences, sentence
 from agent.policy.vocabulary import DESTINATIONS, DOCUMENTS, KEYS
@@ -96,8 +97,12 @@ def test_every_word_has_its_phrase() -> None:
     assert {kind.value for kind in Kind} < set(DOCUMENTS)
     assert set(phrases.PROBLEM) == {problem.value for problem in Problem} | {"any"}
     assert set(phrases.JUDGED) == set(phrases.JUDGED_SO) == {word.value for word in Judgement}
+    assert set(phrases.HOST) == set(vocabulary.HOSTS)
     assert set(phrases.PLACE) == set(DESTINATIONS)
     assert set(phrases.THEN) == {word.value for word in Decision}
+
+
+HOSTS = (Host("cloud.example.org", "own"),)
 
 
 def test_every_key_can_be_read_and_given() -> None:
@@ -108,10 +113,14 @@ def test_every_key_can_be_read_and_given() -> None:
         "patients": "3", "problem": "image", "size": "12", "extension": "pdf", "arrival": "existing", "user": "anne",
         "group": "garde, cardio",
     }  # fmt: skip
-    assert words.keys() == KEYS.keys()
+    assert words.keys() | {"host"} == KEYS.keys()
     approved = ("usb:0951:1666:*",)
     found = facts_from_words(words, approved)
-    assert {key: reading(key, found, approved) for key in KEYS} == words
+    assert {key: reading(key, found, approved) for key in words} == words
+    synced = facts_from_words({"action": "sync", "host": "own"}, (), HOSTS)
+    assert (reading("host", synced, (), HOSTS), reading("host", synced, ()), reading("host", found, (), HOSTS)) == (
+        "own", "other", "",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -120,7 +129,8 @@ def test_every_key_can_be_read_and_given() -> None:
         {}, {"action": "copy", "destination": "cloud"}, {"action": "copy", "colour": "red"}, {"action": "burn"},
         {"action": "copy", "device": "usb:0951:1666:*"}, {"action": "copy", "device_approved": "yes"},
         {"action": "copy", "document": "any"}, {"action": "copy", "confidence": "0.9"}, {"action": "copy", "day": "today"},
-        {"destination": "removable"},
+        {"destination": "removable"}, {"action": "sync", "host": "own"}, {"action": "sync", "host": "approved"},
+        {"action": "copy", "host": "unknown"},
     ],
 )  # fmt: skip
 def test_facts_that_cannot_be(words: dict[str, str]) -> None:

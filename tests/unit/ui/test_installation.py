@@ -135,3 +135,39 @@ def test_records_that_wait_for_a_collector_elsewhere(tmp_path: Path) -> None:
         "audit": {"records": 30_000, "acknowledged": None},
     }
     assert laptop_facts.look(tmp_path, status, tmp_path).unsent == 30_000
+
+
+def fleet_findings(tmp_path: Path, **collector: object) -> list[tuple[str, str]]:
+    """Words and states of what is said of a fleet; the laptop is otherwise as it is."""
+    status = STATUS | {"collector": {"url": "https://c.example", "fleet": True, **collector}} if collector else None
+    found = diagnose_laptop(laptop_facts.look(tmp_path, status, tmp_path))
+    return [(each.word, each.state) for each in found if each.word in {"fleet-key", "bell", "proxy"}]
+
+
+@pytest.mark.parametrize(
+    ("files", "state"),
+    [
+        ({"device.key": "x"}, [("fleet-key", OK)]),
+        ({"device.cred": "bm8gY3JlZGVudGlhbA=="}, [("fleet-key", BROKEN)]),  # of another laptop, or another TPM
+        ({}, [("fleet-key", BROKEN)]),
+    ],
+)
+def test_how_the_key_of_an_enrolled_laptop_is_kept(
+    tmp_path: Path, files: dict[str, str], state: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("https_proxy", raising=False)
+    assert fleet_findings(tmp_path) == []  # not enrolled
+    make(tmp_path, "fleet/collector.json", text="{}")
+    for name, text in files.items():
+        make(tmp_path, f"fleet/{name}", text=text)
+    assert fleet_findings(tmp_path) == state
+
+
+def test_whether_the_collector_can_call_and_a_script_is_no_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fleet_findings(tmp_path, bell=True) == [("bell", OK)]
+    assert fleet_findings(tmp_path, bell=False) == [("bell", WEAK)]
+    assert fleet_findings(tmp_path, bell=False, fleet=False) == []  # the collector of one laptop
+    monkeypatch.setenv("https_proxy", "http://reseau.example/proxy.pac")
+    assert fleet_findings(tmp_path) == [("proxy", WEAK)]

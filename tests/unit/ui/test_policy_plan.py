@@ -34,7 +34,7 @@ def test_the_log_of_this_laptop(serment: Serment, config: Path, tmp_path: Path) 
     log.close()
     said = serment("policy", "plan", "enforce", "--against", "monitor", "--log", "--config", config)
     assert said.code == 0
-    assert "last 30 days: 7 transfers, 1 laptops" in said.out
+    assert "last 30 days: 7 transfers, 1 laptop," in said.out
     assert "would change: +7 encrypted (before: only recorded)" in said.out
 
 

@@ -29,13 +29,13 @@ def read(volume: Volume, request: Request) -> tuple[memoryview]:
     number, offset, size, *_ = wire.READ_IN.unpack_from(request.body)
     node = volume.handle(number).node
     buffer = request.scratch(min(size, wire.MAX_WRITE))
-    staged = node.staged
-    if staged is not None and staged.ready:
+    staged = node.bytes_here
+    if staged is not None:
         return (buffer[: staged.blob.read(buffer, offset)],)
     try:
         file = volume.reading(node)
     except FileNotFoundError as error:
-        raise _error(errno.EIO) from error  # it was refused, and there is no older version
+        raise _error(errno.ESTALE) from error  # opened when it was just going
     return (buffer[: os.preadv(file.fd, (buffer,), offset)],)
 
 
@@ -133,7 +133,7 @@ def seek(volume: Volume, request: Request) -> bytes:
     if whence not in {os.SEEK_DATA, os.SEEK_HOLE}:
         raise _error(errno.EINVAL)
     node = volume.handle(number).node
-    staged = node.staged
-    if staged is not None and staged.ready:
+    staged = node.bytes_here
+    if staged is not None:
         return wire.OFFSET.pack(staged.blob.seek(offset, whence))
     return wire.OFFSET.pack(os.lseek(volume.reading(node).fd, offset, whence))

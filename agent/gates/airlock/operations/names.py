@@ -39,7 +39,7 @@ def find(volume: Volume, parent: Node, name: bytes) -> Node:
     if is_temporary(name):
         raise _error(errno.ENOENT)
     node = volume.tree.child(parent, name)
-    if node is not None and not (node.on_medium and node.staged is None):
+    if node is not None and not (node.staged is None and (node.on_medium or node.sealed_as)):
         return node
     try:
         state = volume.medium.state(volume.folder(parent), name)
@@ -47,7 +47,7 @@ def find(volume: Volume, parent: Node, name: bytes) -> Node:
         return _ghost(volume, parent, name, node)
     with volume.tree.lock:
         node = volume.tree.child(parent, name)
-        if node is None or node.kind != stat.S_IFMT(state.st_mode):
+        if node is None or node.kind != stat.S_IFMT(state.st_mode) or not (node.on_medium or node.staged):
             node = volume.tree.bind(parent, name, stat.S_IFMT(state.st_mode), state.st_ino, on_medium=True)
         return node
 
@@ -59,6 +59,8 @@ def _ghost(volume: Volume, parent: Node, name: bytes, node: Node | None) -> Node
             if node is not None and volume.tree.child(parent, name) is node:
                 volume.tree.unbind(node)
             raise _error(errno.ENOENT)
+        if node is not None and node.sealed_as == ghost.sealed_as:
+            return node
         node = volume.tree.bind(parent, name, stat.S_IFREG, volume.tree.invent(), on_medium=False)
         node.sealed_as, node.sealed_meta = ghost.sealed_as, ghost.meta
         return node

@@ -92,7 +92,7 @@ def _open(volume: Volume, request: Request, node: Node, flags: int) -> bytes:
     with volume.tree.lock:
         if writing:
             passthrough.make_way(volume.tree, node)
-        _must_be_there(volume, node, emptied=bool(flags & os.O_TRUNC))
+        _must_be_there(volume, node, writing=writing, emptied=bool(flags & os.O_TRUNC))
         handle = volume.open(node, (request.uid, request.pid), writing=writing)
         opened = _how(volume, node, handle)
     if flags & os.O_TRUNC:
@@ -104,12 +104,18 @@ def _open(volume: Volume, request: Request, node: Node, flags: int) -> bytes:
     return wire.OPENED.pack(handle.number, *opened)
 
 
-def _must_be_there(volume: Volume, node: Node, *, emptied: bool) -> None:
-    """Opened now: an error is seen by whoever opens, and the bytes stay his when the name goes."""
-    if node.staged is not None or (emptied and node.sealed_as):
+def _must_be_there(volume: Volume, node: Node, *, writing: bool, emptied: bool) -> None:
+    """Opened now: an error is seen by whoever opens, and the bytes stay his when the name goes.
+
+    The kernel looks the name up anew after ESTALE: there is none, and whoever may make the file makes it.
+    """
+    if node.bytes_here is not None or node.staged is not None or (emptied and node.sealed_as):
         return
     if node.parent is not None and not node.on_medium:
-        raise _error(errno.ENOENT if node.sealed_as else errno.ESTALE)
+        if node.sealed_as and not writing:
+            raise _error(errno.ENOENT)
+        volume.tree.lay_ghost(node.parent, node.name)
+        raise _error(errno.ESTALE)
     volume.reading(node)
 
 
@@ -160,6 +166,7 @@ def close(volume: Volume, handle: Handle) -> None:
     with volume.tree.lock:
         if not node.readers and not node.writers and not node.is_folder:
             node.file = None
+            node.let_kept_go()
     volume.tree.settle(node)
 
 

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.audit.ocsf import ocsf
 from agent.audit.record import Kind
+from agent.ui.cli import audit_export
 from collector.forward.cef import cef
 from collector.forward.ecs import ecs, instant
 from collector.forward.event import REDACTABLE, make_event
-from collector.forward.ocsf import ocsf
 from collector.forward.syslog import message
 from tests.unit.collector.forward.conftest import TRANSFER
 from tests.unit.collector.forward.schema import SCHEMA, complaints
@@ -42,6 +43,16 @@ def test_every_kind_of_record_is_valid(kind):
     assert complaints(ocsf(bare, NOW)) == []
     assert complaints(ocsf(full, NOW)) == []
     json.dumps(ecs(full, NOW))
+
+
+@pytest.mark.parametrize("kind", [*Kind, "of-a-newer-laptop"])
+def test_a_laptop_exports_what_its_collector_forwards(kind):
+    fields = TRANSFER | {"i": 48213, "t": T, "k": str(kind), "of": 7, "state": "armed", "result": "failed"}
+    exported = audit_export.ocsf(fields, "serment-log/" + "ab" * 16)
+    assert complaints(exported) == []
+    forwarded = ocsf(make_event("serment-log/" + "ab" * 16, "", fields), NOW)
+    assert forwarded["metadata"].pop("logged_time") == NOW
+    assert exported == forwarded
 
 
 def test_six_classes_are_used():

@@ -7,10 +7,11 @@ everything else → Event Log Activity 1008. tests/vectors/ocsf holds the part o
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from collector.forward.event import Event
+from agent.audit.event import Event
 
 VERSION = "1.8.0"
 _DISPOSITIONS = {"observe": 15, "inform": 15, "justify": 15, "encrypt": 11, "block": 2}  # detected, corrected, blocked
@@ -21,8 +22,8 @@ _ENTITY = {"keys": 3, "hold": 3, "patients": 3, "dossier": 1, "review": 3, "cont
 _DRIVES = {"removable": 2, "cloud_sync": 4, "downloads": 3}  # removable, remote, fixed
 
 
-def ocsf(event: Event, received_ms: int) -> dict[str, Any]:
-    """The event as a value for JSON. ``received_ms``: when the collector stored it, milliseconds since 1970 UTC."""
+def ocsf(event: Event, received_ms: int | None = None) -> dict[str, Any]:
+    """The event as a value for JSON. ``received_ms``: when a collector stored it, milliseconds since 1970 UTC."""
     kind = event.kind
     if kind == "transfer":
         return _finding(event, received_ms)
@@ -40,11 +41,11 @@ def ocsf(event: Event, received_ms: int) -> dict[str, Any]:
     return _base(event, received_ms, 1008, _LOG.get(kind, 99), kind) | {"log_name": "serment-audit"}
 
 
-def _base(event: Event, received_ms: int, class_uid: int, activity: int, name: str) -> dict[str, Any]:
+def _base(event: Event, received_ms: int | None, class_uid: int, activity: int, name: str) -> dict[str, Any]:
     metadata = _filled(
         version=VERSION, uid=event.uid, sequence=event.number, event_code=event.code, log_name="serment-audit",
         logged_time=received_ms, profiles=["host", "security_control"],
-        product={"name": "Serment", "vendor_name": "Serment", "version": version("serment")},
+        product={"name": "Serment", "vendor_name": "Serment", "version": _version()},
     )  # fmt: skip
     if isinstance(event.fields.get("of"), int):
         metadata["correlation_uid"] = f"{event.laptop}:{event.whole('of')}"
@@ -65,7 +66,7 @@ def _base(event: Event, received_ms: int, class_uid: int, activity: int, name: s
     return made
 
 
-def _finding(event: Event, received_ms: int) -> dict[str, Any]:
+def _finding(event: Event, received_ms: int | None) -> dict[str, Any]:
     decision, rule, release = event.text("decision"), event.text("rule"), event.text("release")
     score = min(event.whole("confidence"), 1000) // 10
     finding = {
@@ -99,7 +100,7 @@ def _finding(event: Event, received_ms: int) -> dict[str, Any]:
     return made
 
 
-def _act(event: Event, received_ms: int) -> dict[str, Any]:
+def _act(event: Event, received_ms: int | None) -> dict[str, Any]:
     done = event.text("result") in {"", "done"}
     activity = _FILE.get(event.kind, 99)
     made = _base(event, received_ms, 1001, activity, event.text("action") or event.kind)
@@ -107,7 +108,7 @@ def _act(event: Event, received_ms: int) -> dict[str, Any]:
     return {**made, **extra, "actor": _actor(event), "file": _file(event)}
 
 
-def _peripheral(event: Event, received_ms: int) -> dict[str, Any]:
+def _peripheral(event: Event, received_ms: int | None) -> dict[str, Any]:
     device = event.table("device")
     peripheral = _filled(
         name=_word(device, "product") or "removable", vendor_name=_word(device, "vendor"),
@@ -147,6 +148,11 @@ def _resource(event: Event) -> dict[str, Any]:
 def _word(table: Any, name: str) -> str:
     value = table.get(name)
     return value if isinstance(value, str) else ""
+
+
+@cache
+def _version() -> str:
+    return version("serment")
 
 
 def _filled(**values: Any) -> dict[str, Any]:

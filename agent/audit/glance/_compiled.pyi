@@ -1,0 +1,3 @@
+from agent.audit.glance.plain import Glance
+
+def quick(untrusted: bytes) -> Glance | None: ...

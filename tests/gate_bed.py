@@ -127,6 +127,12 @@ def reads(path: object, *before: object) -> bytes | None:
     return None
 
 
+def withheld(path: object) -> bool:
+    """Refused, or taken into quarantine before anybody came: which is first depends on the machine's mood."""
+    done = run([sys.executable, "-I", "-S", "-c", READ, path])
+    return done.returncode != 0 and (b"PermissionError" in done.stderr or b"FileNotFoundError" in done.stderr)
+
+
 def settled() -> None:
     """Long enough for a file's state to be told from the next one."""
     time.sleep(0.08)

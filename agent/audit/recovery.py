@@ -104,12 +104,14 @@ def recover(folder: Path) -> State:
     state = _begin(folder, head, numbers)
     if state.troubles and state.troubles[0]["what"] == "truncated":
         return _freeze(state, numbers)
+    torn = False
     for number, item in items(folder, Position(state.segment, state.offset)):
         if isinstance(item, Torn):
+            torn = True
             _cut(folder, number, item, state)
         else:
             _take_item(item, number, state)
-    if not state.size:  # killed in the first moment of its life: there is no record yet that a head could miss
+    if not state.size and not torn:  # killed in the first moment of its life: no record that a head could miss
         state.troubles = [item for item in state.troubles if item["what"] != "head-missing"]
     if numbers and state.segment < numbers[-1]:
         state.segment, state.offset = numbers[-1], 0

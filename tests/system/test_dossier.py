@@ -79,7 +79,7 @@ def fill(made: Bed) -> None:
 
 
 def make(made: Bed, *words: str, name: str) -> tuple[Path, dict[str, Any]]:
-    out = made.base / name
+    out = Path(tempfile.mkdtemp(prefix=name, dir=made.base)) / name  # each try its own
     done = made.agent.command("audit", "dossier", *words, "--out", str(out))
     assert done.returncode == 0, done.stderr
     dossier: dict[str, Any] = json.loads((out / "dossier.json").read_bytes())

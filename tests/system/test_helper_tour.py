@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,23 +31,28 @@ def desk(tmp_path: Path) -> Iterator[DesktopBed]:
         yield made
 
 
-def test_in_a_terminal(tmp_path: Path) -> None:
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """Where the tour may leave nothing: with a short name, for there is a socket in it."""
+    with tempfile.TemporaryDirectory(prefix="tour-") as made:
+        yield Path(made)
+
+
+def test_in_a_terminal(scratch: Path) -> None:
     done = subprocess.run(
         [*TOUR, "--yes"], capture_output=True, text=True,
-        timeout=150, cwd=CHECKOUT, env=os.environ | {"TMPDIR": str(tmp_path)},
+        timeout=150, cwd=CHECKOUT, env=os.environ | {"TMPDIR": str(scratch)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert [line for line in lines if line in PAGES] == list(PAGES)
     assert ".age: an encrypted copy" in done.stdout
-    assert list(tmp_path.iterdir()) == []  # documents, keys, log: all gone
+    assert list(scratch.iterdir()) == []  # documents, keys, log: all gone
 
 
-def test_in_one_window_by_keyboard_with_names_for_a_screen_reader(desk: DesktopBed, tmp_path: Path) -> None:
+def test_in_one_window_by_keyboard_with_names_for_a_screen_reader(desk: DesktopBed, scratch: Path) -> None:
     """Return goes on; the frame, the text and what is read of the button that goes on are those of the page."""
     desk.screen_reader()
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
     tour = desk.start("tour", [*TOUR, "--window"], TMPDIR=str(scratch))
     window = wait_for(lambda: desk.windows("^Serment — "), 60)[0]
     for number, heading in enumerate(PAGES, 1):
@@ -64,9 +70,7 @@ def test_in_one_window_by_keyboard_with_names_for_a_screen_reader(desk: DesktopB
 
 
 @pytest.mark.parametrize("page", [1, 2])
-def test_escape_ends_it_and_leaves_nothing(desk: DesktopBed, tmp_path: Path, page: int) -> None:
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
+def test_escape_ends_it_and_leaves_nothing(desk: DesktopBed, scratch: Path, page: int) -> None:
     tour = desk.start("tour", [*TOUR, "--window"], TMPDIR=str(scratch))
     window = wait_for(lambda: desk.windows("^Serment — "), 60)[0]
     if page == 2:

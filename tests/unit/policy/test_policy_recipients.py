@@ -11,6 +11,7 @@ from agent.policy.profiles import profile_bytes
 
 A, B, C = (recipient_of(new_identity(KeyKind.X25519)) for _ in range(3))
 HYBRID = recipient_of(new_identity(KeyKind.HYBRID))
+MISTYPED = A[:-1] + ("p" if A[-1] == "q" else "q")
 
 
 def loaded(recipients: str):
@@ -42,7 +43,7 @@ def test_hybrid_keys_fit_into_a_policy() -> None:
     ("text", "words"),
     [
         ("recipients: [a]\n", "should be a table"),
-        (f"recipients:\n  recovery: {A[:-1]}q\n", "should be an age recipient"),
+        (f"recipients:\n  recovery: {MISTYPED}\n", "should be an age recipient"),
         ("recipients:\n  recovery: {}\n", "should be an age recipient"),
         ("recipients:\n  recovery: " + new_identity(KeyKind.X25519) + "\n", "should be an age recipient"),
         (f"recipients:\n  other: {A}\n", "unknown key"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -38,8 +39,8 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-@pytest.fixture(scope="module")
-def lost() -> Iterator[Bed]:
+@contextlib.contextmanager
+def two_sticks() -> Iterator[Bed]:
     """Two sticks with the same label; on the first, a letter sealed, a list refused, a locked archive in clear."""
     base = Path(tempfile.mkdtemp(prefix="serment-dossier-"))  # pytest closes its own folders to everybody else
     sticks = [Stick(base), Stick(base, name="AUTRE")]
@@ -54,6 +55,37 @@ def lost() -> Iterator[Bed]:
             yield made
     finally:
         shutil.rmtree(base, ignore_errors=True)
+
+
+class Beds:
+    """One bed for all tests; another one for a test that is tried again."""
+
+    def __init__(self) -> None:
+        self._stack = contextlib.ExitStack()
+        self._made: Bed | None = None
+
+    def bed(self, *, anew: bool) -> Bed:
+        if anew:
+            self.close()
+        if self._made is None:
+            self._made = self._stack.enter_context(two_sticks())
+        return self._made
+
+    def close(self) -> None:
+        self._made = None
+        self._stack.close()
+
+
+@pytest.fixture(scope="module")
+def beds() -> Iterator[Beds]:
+    made = Beds()
+    with contextlib.closing(made):
+        yield made
+
+
+@pytest.fixture
+def lost(request: pytest.FixtureRequest, beds: Beds) -> Bed:
+    return beds.bed(anew=getattr(request.node, "execution_count", 1) > 1)
 
 
 def fill(made: Bed) -> None:

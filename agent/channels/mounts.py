@@ -20,21 +20,14 @@ _NOT_VOLUMES = frozenset(
     b"mqueue nsfs overlay proc pstore ramfs rpc_pipefs securityfs selinuxfs squashfs sysfs tmpfs tracefs aufs "
     b"nfs nfs4 cifs smb3 ceph afs 9p virtiofs davfs".split()
 )
-_SYSTEM_POINTS = frozenset(b"/ /home /usr /var /tmp /etc /opt /srv /root /bin /lib /sbin /lib64 /media /mnt".split())
-# /var/lib holds the agent's own folder: under a guard of its own it would wait for itself.
-_SYSTEM_TREES = (
-    b"/boot",
-    b"/proc",
-    b"/sys",
-    b"/dev",
-    b"/snap",
-    b"/var/lib",
-    b"/var/log",
-    b"/var/cache",
-    b"/usr",
-    b"/etc",
-    b"/efi",
+_SYSTEM_POINTS = frozenset(
+    b"/ /home /usr /var /var/lib /var/log /var/cache /tmp /etc /opt /srv /root /bin /lib /sbin /lib64 /media"
+    b" /mnt".split()
 )
+# the agent's own folder: under a guard of its own it would wait for itself. Elsewhere below /var a stick is a stick.
+_SYSTEM_TREES = (
+    b"/boot", b"/proc", b"/sys", b"/dev", b"/snap", b"/var/lib/snapd", b"/var/lib/serment", b"/usr", b"/etc", b"/efi",
+)  # fmt: skip
 _DESKTOP_TREES = (b"/media/", b"/run/media/")
 
 

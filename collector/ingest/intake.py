@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from agent.errors import N_, HostError
 from agent.transport import wire
 from agent.transport.wire import Letterhead, Reply
-from collector.ingest.check import Accepted, Refused
+from collector.ingest.check import Accepted, Alarm, Refused
 from collector.ingest.prepare import overlap
 from collector.ingest.verifiers import Verifiers
 from collector.ingest.witness import Witness
@@ -24,6 +24,7 @@ from collector.ingest.writer import Busy, Writer
 from collector.store.base import Change, Laptop, Store
 
 TRIES = 4
+LATE_S = 900  # a connection that hangs is given up by its machine before that (Linux: tcp_retries2)
 MAX_REMEMBERED = 4096  # laptops, of which the last state is known without asking
 Schedule = Callable[[Laptop, int], int]
 """The seconds after which a laptop is to come back, given its state and the time."""
@@ -65,9 +66,11 @@ class Intake:
             if first < end:
                 held = await asyncio.to_thread(self._store.held, laptop.id, first, end)
             decision, report = await self._verifiers.prepare(letterhead, body, laptop.id, laptop.known, held)
+            if isinstance(decision, Refused) and decision.alarm is Alarm.TRUNCATED and _late(letterhead, laptop):
+                return Reply(decision.have, why=Alarm.TRUNCATED), laptop
             change = self._change(laptop, letterhead, decision, report, reported_us)
             if await asyncio.wrap_future(self._writer.submit(change)):
-                return self._reply(letterhead, decision, change), self._remember(change)
+                return self._reply(letterhead, decision, change), self._remember(change, letterhead.sent_us)
             self._last.pop(letterhead.device, None)
         raise Busy
 
@@ -111,12 +114,20 @@ class Intake:
         skew = max(min(change.skew_ms or 0, wire.MAX_SKEW_MS), -wire.MAX_SKEW_MS)
         return Reply(decision.known.size, max(change.next_at - change.now, 0), "", cosigned, skew)
 
-    def _remember(self, change: Change) -> Laptop:
+    def _remember(self, change: Change, sent_us: int) -> Laptop:
         before = change.laptop
         reported = change.report[1] if change.report else before.reported
-        laptop = replace(before, version=before.version + 1, known=change.known, reported=reported)
+        laptop = replace(before, version=before.version + 1, known=change.known, reported=reported, seen=change.now,
+                         sent_us=sent_us or before.sent_us)  # fmt: skip
         self._last[before.device] = laptop
         self._last.move_to_end(before.device)
         if len(self._last) > MAX_REMEMBERED:
             self._last.popitem(last=False)
         return laptop
+
+
+def _late(letterhead: Letterhead, laptop: Laptop) -> bool:
+    """Whether a request hung on its way (a network that fell silent) while a later one came through: its log was
+    shorter then. Nothing of it is kept, so that a log that was cut off and a clock set back hide for LATE_S at most.
+    """
+    return 0 < letterhead.sent_us < laptop.sent_us and time.time() - laptop.seen <= LATE_S

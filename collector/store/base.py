@@ -37,7 +37,9 @@ class Known:
 class Laptop:
     """One laptop as it is now. ``version`` changes with everything that is written to it: what was decided from this
     value is stored only when nothing came in between. ``reported`` is when the last signed report was made (µs, the
-    laptop's clock), ``key`` the public key (DER) of its certificate (b"": it is not enrolled).
+    laptop's clock), ``key`` the public key (DER) of its certificate (b"": it is not enrolled). ``seen`` is when it was
+    last heard (seconds, the collector's clock), ``sent_us`` when that was said (µs, the laptop's clock, never too
+    early and at most a second too late).
     """
 
     id: int
@@ -48,6 +50,8 @@ class Laptop:
     reported: int = 0
     key: bytes = b""
     visit_s: int = 0  # an officer's own rhythm for this laptop; 0: the fleet's
+    seen: int = 0
+    sent_us: int = 0
 
 
 class Row(NamedTuple):

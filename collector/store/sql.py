@@ -187,9 +187,11 @@ def _laptop(connection: Connection, device: str) -> Laptop | None:
     if row is None:
         return None
     known = Known(row.size, row.head, row.frontier, row.log, row.seals or b"", row.summary)
+    sent_us = (row.last_seen + 1) * 1_000_000 - row.skew_ms * 1000
     return Laptop(
-        row.id, row.device, row.version, known, row.denied_at is not None, row.reported, row.key or b"", row.visit_s
-    )
+        row.id, row.device, row.version, known, row.denied_at is not None, row.reported, row.key or b"", row.visit_s,
+        row.last_seen, sent_us,
+    )  # fmt: skip
 
 
 def first_values(device: str, now: int) -> dict[str, Any]:

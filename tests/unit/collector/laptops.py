@@ -30,6 +30,6 @@ class Laptop:
             self.add(n=number)
         return self
 
-    def batch(self, first=0, end=None, size=None, missing=None):
-        letterhead = wire.Letterhead(self.device, first, len(self.publics) if size is None else size, missing, START_US)
+    def batch(self, first=0, end=None, size=None, missing=None, sent_us=START_US):
+        letterhead = wire.Letterhead(self.device, first, len(self.publics) if size is None else size, missing, sent_us)
         return wire.build(letterhead, self.publics[first:end])

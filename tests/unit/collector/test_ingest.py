@@ -1,10 +1,13 @@
+import time
+
 import pytest
 
 from agent.errors import UntrustedInputError
 from agent.transport.wire import Reply
 from collector import queries
+from collector.ingest.intake import LATE_S
 from collector.queries import EventFilter
-from tests.unit.collector.laptops import Laptop
+from tests.unit.collector.laptops import START_US, Laptop
 
 
 def indices(engine, laptop="dev_one"):
@@ -80,6 +83,21 @@ def test_truncated(send, engine):
     send(laptop.batch())
     assert send(laptop.batch(4, 4, size=4)) == Reply(10, why="truncated")
     assert alarms(engine) == [("dev_one", "truncated", 4)]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_request_that_hung_on_its_way_is_no_log_that_was_cut_off(taking, engine, monkeypatch, restarted):
+    laptop = Laptop().fill(10)
+    taking.send(laptop.batch())
+    if restarted:
+        taking.intake.forget(laptop.device)
+    late = laptop.batch(2, 6, size=6, sent_us=START_US - 3_000_000)
+    assert taking.send(late) == Reply(10, why="truncated")
+    assert alarms(engine) == []
+    now = time.time()
+    monkeypatch.setattr("collector.ingest.intake.time.time", lambda: now + LATE_S + 2)  # nothing hangs for so long
+    assert taking.send(late).why == "truncated"
+    assert alarms(engine) == [("dev_one", "truncated", 6)]
 
 
 def test_a_hole_that_the_laptop_tells_is_kept_in_sight(send, engine):

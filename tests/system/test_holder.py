@@ -63,11 +63,20 @@ def stopped(pids: list[int]) -> Iterator[None]:
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
+        for pid in pids:  # one that is told so in the middle of a read may take the next event with it
+            wait_for(lambda pid=pid: _states(pid) == {"T"})
         yield
     finally:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
+
+
+def _states(pid: int) -> set[str]:
+    """Of its threads."""
+    return {
+        stat.read_bytes().rpartition(b")")[2].split()[0].decode() for stat in Path(f"/proc/{pid}/task").glob("*/stat")
+    }
 
 
 def agent_of(agent: RunningAgent) -> int:

@@ -67,9 +67,13 @@ def pack(kind: FrameType, body: bytes) -> bytes:
     return HEADER.pack(len(body), kind << 24, crc32(body)) + body
 
 
+_LEAF_TAG = FrameType.LEAF << 24
+
+
 def pack_leaf(public: bytes, private: bytes = b"") -> bytes:
     """The frame of a record as it lies in the log."""
-    return pack(FrameType.LEAF, _PUBLIC.pack(len(public)) + public + private)
+    body = _PUBLIC.pack(len(public)) + public + private
+    return HEADER.pack(len(body), _LEAF_TAG, crc32(body)) + body
 
 
 def pack_sent(public: bytes, private_hash: bytes) -> bytes:

@@ -24,10 +24,13 @@ from agent.fsys.atomic import private_folder, replace_file, sync_folder, write_a
 
 FOLDER = "private"
 MAX_BYTES = 16 << 10  # of one private part, before it is encrypted
-_VERSION = 1
+_VERSION, _OLD = 2, 1
 _KEY_ID = 8
-_NONCE = 12
+_TAIL = 4  # random bytes behind the index: a record that was taken back leaves its number to another
+_OLD_NONCE = 12
 _INFO = b"serment audit private part"
+_BINDING = b"serment-audit"
+_VERSION_BYTE = bytes((_VERSION,))
 _NAME = re.compile(r"(\d{8})-(\d{1,10})-([0-9a-f]{16})\.key")
 _DAY_US = 86_400_000_000
 _ENCODER = msgspec.msgpack.Encoder(order="sorted")
@@ -60,9 +63,9 @@ class Vault:
             key_id, cipher = self._key(owner, time_us // _DAY_US)
         except (SealError, HostError, OSError):
             return b""
-        nonce = secrets.token_bytes(_NONCE)
-        hidden: bytes = cipher.encrypt(nonce, data, _bound(index))
-        return bytes((_VERSION,)) + key_id + nonce + hidden
+        tail, number = os.urandom(_TAIL), index.to_bytes(8, "big")
+        hidden: bytes = cipher.encrypt(number + tail, data, _BINDING + number)
+        return _VERSION_BYTE + key_id + tail + hidden
 
     def _key(self, owner: int, day: int) -> tuple[bytes, Any]:
         if day != self._day:
@@ -89,7 +92,7 @@ def _cipher(secret: bytes, key_id: bytes) -> Any:
 
 
 def _bound(index: int) -> bytes:
-    return b"serment-audit" + index.to_bytes(8, "big")
+    return _BINDING + index.to_bytes(8, "big")
 
 
 def _date(day: int) -> str:
@@ -116,7 +119,8 @@ def day_keys(folder: Path) -> Iterator[DayKey]:
 
 def key_id_of(private: bytes) -> bytes:
     """Which key a private part is encrypted with; empty: it is not of this form."""
-    return private[1 : 1 + _KEY_ID] if len(private) > 1 + _KEY_ID + _NONCE and private[0] == _VERSION else b""
+    known = len(private) > 1 + _KEY_ID + _OLD_NONCE and private[0] in (_VERSION, _OLD)
+    return private[1 : 1 + _KEY_ID] if known else b""
 
 
 def unseal(folder: Path, private: bytes, index: int, identities: Sequence[str]) -> dict[str, Any]:
@@ -177,9 +181,12 @@ def open_with(secret: bytes, private: bytes, index: int) -> dict[str, Any]:
     from cryptography.exceptions import InvalidTag
 
     start = 1 + _KEY_ID
+    old = private[:1] == bytes((_OLD,))
+    hidden = start + (_OLD_NONCE if old else _TAIL)
+    nonce = private[start:hidden] if old else index.to_bytes(8, "big") + private[start:hidden]
     try:
         cipher = _cipher(secret, key_id_of(private))
-        data = cipher.decrypt(private[start : start + _NONCE], private[start + _NONCE :], _bound(index))
+        data = cipher.decrypt(nonce, private[hidden:], _bound(index))
         table = msgspec.msgpack.decode(data, type=dict[str, Any])
     except (InvalidTag, msgspec.MsgspecError, UnicodeError, ValueError) as error:
         raise SealError(N_("the private part of this record is damaged")) from error

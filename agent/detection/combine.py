@@ -111,6 +111,8 @@ def _weighed(weight: Weight, count: float) -> Weighed:
 
 def clinical_lines(page: Evidence) -> list[Weighed]:
     """What says that the page is clinical."""
+    if page.says_nothing:
+        return []
     lines = _lines(CLINICAL, page)
     density = _density(page)
     if density > 0:

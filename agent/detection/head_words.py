@@ -24,11 +24,17 @@ def _compiled(shape: str) -> re.Pattern[bytes]:
     return re.compile(shape.encode("ascii"))
 
 
+_WEEKDAY = (
+    r"(?:lun|mar|mer|jeu|ven|sam|dim|mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|gio|sab|dom|vie|mie|jue)"
+    r"[a-z]{0,6}\.? "
+)
+HEADED = _compiled(rf"(?:({_CAP}) |([A-Z]\.) ?)({_CAP}) ?(?:-{{1,2}}>|=>|-{{1,2}} |: |\(|\*\*|, ?(?=[a-z0-9]))")
+"""«PONS Marcelle - sténose», «R. Chambon : transit ok»: whom a line is about stands before a mark."""
 # the order of the names is the order of trust
 SHAPES = {
     "aged": _compiled(rf"({_CAP})(?: ({_CAP}|[A-Z]\.?))?,? ?\(?(?:{_AGE}|{_BIRTH})"),
     "civility": _compiled(
-        rf"{_CIVILITY} (?:et {_CIVILITY} )?({_PART}{{0,2}}{_CAP}|[A-Z]\b\.?)(?: ({_CAP}|[A-Z]\b\.?))?"
+        rf"\b{_CIVILITY} (?:et {_CIVILITY} )?({_PART}{{0,2}}{_CAP}|[A-Z]\b\.?)(?: ({_CAP}|[A-Z]\b\.?))?"
     ),
     "name_capitals": _compiled(
         r"((?:(?:DE|DU|LA|LE|VAN|VON|DER|EL|BEN|DA|DI) ){0,2}[A-Z][A-Z'\-]{2,}),? ([A-Z][a-z\-]+|[A-Z]\.?)(?![A-Za-z])"
@@ -41,6 +47,15 @@ SEXED = _compiled(
     r"|\d{1,3} ?(?:yo?[MFmf]|y/?o|[MFHW]\b|ans?\b|Jahre|anni|anos|jaar)"
 )
 LEADS = {
+    "chat": _compiled(
+        r"\[?(?:[0-3]?\d[./-][01]?\d[./-](?:\d\d){1,2}|\d{4}-\d\d-\d\d),?"
+        r"(?: a| um| om| alle| at)? ?[0-2]?\d:[0-5]\d(?::\d\d)?"
+        r"(?: ?[APap]\.?[Mm]\.?)?\]? ?(?:- )?[A-Za-z0-9+][^:\n]{0,30}: ?(?:\d{1,2}\) ?)?"
+    ),
+    "day": _compiled(
+        rf"[-*>\[ ]*(?:{_WEEKDAY}[0-3]?\d\b|(?:{_WEEKDAY})?[0-3]?\d[./-][01]?\d(?:[./-](?:\d\d){{1,2}})?\b)[,\]]?"
+        r"(?: {1,3}(?:a )?[0-2]?\d ?[h:H] ?(?:[0-5]\d)?\b)?[ :|,-]+(?:\d{2,6}[ -]\d{2,6} +)?(?=[A-Za-z])"
+    ),
     "bed": _compiled(
         r"[-*>. ]*(?:[Ll]it|LIT|[Ll]etto|[Bb]ed|BED|[Bb]ett|[Zz]i(?:mmer)?|[Cc]h(?:b|ambre|br)?|CH|[Hh]ab(?:itacion)?|"
         r"[Kk]amer|[Cc]ama|[Bb]ox|BOX|[Ss]tanza|[Rr]oom|Rm|[Bb]ay)\.? ?\d{1,3}[A-Za-z]?\b[ :.)-]*"
@@ -48,11 +63,15 @@ LEADS = {
     "item": _compiled(r"[-*> ]*\d{1,2} ?[/.)][ )]*(?=\D)"),
     "time": _compiled(r"[-*> ]*[0-2]?\d ?[h:H] ?(?:[0-5]\d)?\b[ :.-]*"),
     "number": _compiled(r"[-*> ]*\d{1,3}[A-Da-d]?[ :.-]+(?=[A-Z])"),
-    "bullet": _compiled(r"[-*>]+ ?(?=\S)"),
+    "bullet": _compiled(r"[-*>]+ ?(?:\[.?\] )?[*_]{0,2}(?=\S)"),
 }
 # how a line begins that one of the two above may fit, for a linear search: what stands ahead is not looked at
 BEGUN = (
-    rb"(?:[-*>]|[-*>. (]*(?:[0-9]|"
+    rb"(?:[-*>]|\[[0-9]|"
+    + _WEEKDAY.encode("ascii")
+    + rb"[0-9]|"
+    + HEADED.pattern.replace(rb"(?=[a-z0-9])", b"")
+    + rb"|[-*>. (]*(?:[0-9]|"
     + LEADS["bed"].pattern.removeprefix(b"[-*>. ]*")
     + b"|"
     + SEXED.pattern.replace(rb"(?![./:])", b"")
@@ -85,7 +104,15 @@ LABELLED = _compiled(
     r"\n *(?:(?:Nom|NOM|Patiente?|PATIENTE?|Name|NAME|Identite|Prenom|PRENOM|Nachname|Cognome|Apellidos|Naam|Usager|"
     r"Beneficiaire|Concerne|Objet|Surname|Resident|Eleve|Enfant|Assure)[a-zA-Z() /]{0,24} ?:|[Nn]ee? le)"
 )
-CAPITALS = _compiled(r"(?:le |la |petite? |M\. |Mme )?([A-Z][A-Z'\-]{2,})(?![A-Za-z:])")
+CAPITALS = _compiled(
+    r"(?:le |la |petite? |M\. |Mme |mme |mr |mlle |(?:[a-z]{3,5} )?(?:[A-Z] )?(?:box |ch |lit )?\d{1,4} )?"
+    r"([A-Z][A-Z'\-]{2,})(?![A-Za-z0-9:])"
+)
+TITLED = _compiled(rf"{_CIVILITY} ({_PART}{{0,2}}{_CAP})(?: ({_CAP}))?(?: ?\([^)\n]{{1,20}}\))? ?(?::|-{{1,2}}>|=>)")
+SENTENCES = _compiled(
+    rf"(?:(?<=[a-z0-9)!?%])[.;] | / (?={_CIVILITY}|\d))(?={_CIVILITY} [A-Z]|\d{{1,2}}[h:]\d\d |[A-Z]{{3,}} [A-Z][a-z])"
+)
+"""Where another person begins in a note of a few lines: «…, cf diét. Mme Esnault pesée 41,2»."""
 SHORTENED = _compiled(r"(?:[A-Z]{1,4}|[A-Z'\-]*[0-9].*)$")  # «APGAR 10», «DFTT 5»
 YEARS = _compiled(r"[a-zJ]$")
 PARTICLES = frozenset(b"de du la le van von der den el ben da di".split())

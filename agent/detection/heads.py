@@ -20,30 +20,42 @@ from agent.detection.head_words import (
     BEGUN,
     CAPITALS,
     EMPTY,
+    HEADED,
     LABELLED,
     LEADS,
     NOT_A_NAME,
     NOT_ENTRIES,
     PARTICLES,
     ROLE,
+    SENTENCES,
     SEXED,
     SHAPES,
     SHORTENED,
     STAFF,
+    TITLED,
     YEARS,
 )
+from agent.detection.lexicon import given, medicines, words
 from agent.detection.linear import holding, spans
 
 _LINES, _WIDTH = 3000, 200  # looked at of a page, and of a line
 # whether a line may hold anybody, where its lead does not make it one of a list; one look, linear
-_NAMING = re2.compile(b"|".join(form.pattern for shape, form in SHAPES.items() if not shape.startswith("name")))
+_places = re2.Options()
+_places.never_capture = True  # only where they stand is asked, and what need not be told apart is found faster
+_NAMING = re2.compile(
+    b"|".join(form.pattern for shape, form in SHAPES.items() if not shape.startswith("name")), _places
+)
 _may_name = holding(_NAMING)
-_TELLING = re2.compile(b"\n" + BEGUN + b"|" + _NAMING.pattern)
+_TELLING = re2.compile(b"\n" + BEGUN + b"|" + _NAMING.pattern, _places)
 """What every line begins with, or holds, that is an entry: one search of a page leaves the others out."""
 _BEGINS = 24  # bytes of a line within which its person stands
-_STRONG = frozenset(("civility", "aged"))
-_PLACED = frozenset(("bed", "time", "item", "number"))  # what begins the lines of a list
+_STRONG = frozenset(("civility", "aged", "headed"))
+_LOOSE = frozenset(("", "bullet"))  # lines that nothing places in a list
+_PLACED = frozenset(("bed", "time", "day", "item", "number"))  # what begins the lines of a list
+_ITEMS = _PLACED | {"chat", "bullet", "headed"}  # two such lines that begin with different persons are two entries
+_NOTE = 900  # bytes of a page that may be told in one paragraph
 _ALONE, _SHORT = 12, 4  # bytes: less stands alone on its line; less is hardly anything
+_STROKES = 2  # that part a line into cells
 _FEW, _MANY = 3, 4  # entries that make a list of lines with a lead, and of bare ones
 
 
@@ -69,17 +81,19 @@ class _Counted:
     nameless: list[_Entry] = field(default_factory=list)
 
 
-def patients(pages: Sequence[bytes]) -> frozenset[str]:
-    """One key a patient of all ``pages`` (folded, case kept); empty when they do not list several."""
+def patients(pages: Sequence[bytes], *, sole: bool = False) -> frozenset[str]:
+    """One key a patient of all ``pages`` (folded, case kept); empty when they do not list several. ``sole``: one person
+    is named by a birth date or a number, as the document of one patient does; its lists are of acts and readings.
+    """
     known: list[frozenset[bytes]] = []
     couples = placed = 0
     for page_number, page in enumerate(pages):
-        for entry in _entries_of(page):
+        for entry in _entries_of(page, sole=sole):
             who = entry.person or frozenset((b"#%d.%d" % (page_number, entry.number),))
             if not any(_same(who, other) for other in known):
                 known.append(who)
                 couples += entry.couple
-                placed += entry.lead in _PLACED
+                placed += entry.lead in _ITEMS
     if len(known) + couples < (2 if placed >= 2 else _FEW):
         return frozenset()
     keys = {b" ".join(sorted(who)).decode("ascii", "replace") for who in known}
@@ -92,21 +106,22 @@ def _same(who: frozenset[bytes], other: frozenset[bytes]) -> bool:
     return bool(shared) and (who == other or max(map(len, shared)) > 2)
 
 
-def _entries_of(page: bytes) -> Iterator[_Entry]:
+def _entries_of(page: bytes, *, sole: bool = False) -> Iterator[_Entry]:
     entries: list[_Entry] = []
     leads: dict[str, None] = {}
     for number, line in enumerate(_lines_of(page)):
         lead, body = line or ("", b"")
-        leads[lead] = None
         if line is not None:
             entries.append(_read(number, lead, body))
+            lead = entries[-1].lead
+        leads[lead] = None
     if not entries:
         return
-    labelled = LABELLED.search(page[:1500]) is not None  # «Nom :», «né le»: the document of one person
+    labelled = sole or LABELLED.search(page[:1500]) is not None  # «Nom :», «né le»: the document of one person
     for lead in leads:
         counted = _count(lead, entries)
         many = len(counted.sure) + len(counted.likely) >= (_FEW if lead in _PLACED else _MANY)
-        if labelled and len(counted.sure) < _FEW and not (lead in _PLACED and lead != "item" and many):
+        if labelled and len(counted.sure) < _FEW and not (lead in {"bed", "time"} and many and not sole):
             continue
         yield from counted.sure
         if many:
@@ -127,6 +142,8 @@ def _lines_of(page: bytes) -> Iterator[tuple[str, bytes] | None]:
     """
     held = ""
     page = page.strip(b"\n")
+    if len(page) <= _NOTE:
+        page = SENTENCES.sub(b"\n", page)
     told = _told(b"\n" + page)
     for number, line in enumerate(page.split(b"\n", _LINES)[:_LINES]):
         if number not in told and not held:
@@ -159,10 +176,36 @@ def _told(page: bytes) -> set[int]:
 
 def _read(number: int, lead: str, body: bytes) -> _Entry:
     sexed = SEXED.match(body.lstrip(b" -(")) is not None
-    if lead not in _PLACED and not _may_name(body):  # nearly every line
+    if lead in _LOOSE and not sexed and (headed := _headed(body)):
+        return _Entry(number, "headed", body, headed, "headed")
+    if sexed or (lead not in _PLACED and not _may_name(body)):  # nearly every line
         return _Entry(number, lead, body, sexed=sexed)
+    body = _cell_of_a_person(body)
     best = min(_persons(body, lead), key=lambda entry: (entry.shape, entry.begins), default=_Entry(number))
     return best._replace(number=number, lead=lead, body=body, sexed=sexed)
+
+
+def _cell_of_a_person(body: bytes) -> bytes:
+    """«19:02 | Caller: wife | Mr Régis CHAMBOLLE 66 | …»: the line from the cell that begins with a person."""
+    if body.count(b" | ") < _STROKES:
+        return body
+    cells = body.split(b" | ")
+    named = (place for place, cell in enumerate(cells) if SHAPES["civility"].match(cell) or SHAPES["aged"].match(cell))
+    return b" | ".join(cells[next(named, 0) :])
+
+
+def _headed(body: bytes) -> frozenset[bytes]:
+    """Whom a line names before a mark: after a civility, by a given name, by an initial; else nobody."""
+    if found := TITLED.match(body):
+        return _words(found)
+    found = HEADED.match(body)
+    if found is None:
+        return frozenset()
+    who = _words(found)
+    if not who.isdisjoint(NOT_A_NAME) or not who.isdisjoint(words()):
+        return frozenset()
+    initial = found[2] is not None and found[2][:1] not in b"IVX"  # not the number of a chapter
+    return who if initial or not who.isdisjoint(given()) else frozenset()
 
 
 def _lead(line: bytes) -> tuple[str, bytes]:
@@ -181,7 +224,7 @@ def _persons(body: bytes, lead: str) -> Iterator[_Entry]:
         for found in form.finditer(body):
             if found.start() > _BEGINS:
                 break
-            who = _words(found)
+            who = _words(found) - (NOT_A_NAME if found.lastindex == 2 and found[1].lower() not in NOT_A_NAME else set())
             if _is_person(found, who, shape, body):
                 kind = "agedfirst" if shape == "aged" and len(who) == 1 else shape
                 yield _Entry(0, lead, body, who, kind, couple=b" et " in found[0], begins=found.start())
@@ -212,16 +255,17 @@ def _count(lead: str, entries: Sequence[_Entry]) -> _Counted:
                 counted.nameless.append(entry)
         elif lead or len(entry.body) - entry.begins > _ALONE:  # a name alone: an address, a signature
             (counted.sure if entry.shape in _STRONG else counted.likely).append(entry)
-    if lead in _PLACED and len(mine) >= _MANY:
+    if lead in _PLACED and len(mine) >= _FEW:
         _take_capitals(counted, mine)
     return counted
 
 
 def _take_capitals(counted: _Counted, mine: Sequence[_Entry]) -> None:
     """«7h10 VEYRENC insuline»: in a list most of whose lines go on with a word in capitals, that word is a name."""
-    firsts = [(entry, CAPITALS.match(entry.body)) for entry in mine]
-    named = [(entry, found[1].lower()) for entry, found in firsts if found and found[1].lower() not in NOT_A_NAME]
-    if len(named) * 10 < len(mine) * 6:
+    begun = [(entry, CAPITALS.match(entry.body)) for entry in mine]
+    firsts = [(entry, found[1].lower()) for entry, found in begun if found]
+    named = [(entry, word) for entry, word in firsts if not (word in NOT_A_NAME or word in medicines())]
+    if len(named) * 10 < len(mine) * (6 if len(mine) >= _MANY else 10):
         return
     had = frozenset[bytes]().union(*(entry.person for entry in counted.sure + counted.likely))
     fresh = [(entry, word) for entry, word in named if not entry.person and word not in had]

@@ -11,7 +11,9 @@ import re
 
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded
+from agent.detection.lexicon import medicines
 from agent.detection.matcher import Match
+from agent.detection.morphology import shaped
 
 _MONTHS = {
     name: number
@@ -34,6 +36,8 @@ _DATE = re.compile(
     rb"(?P<word>[a-z]{3,10})\.? (?P<wday>[0-3]?\d)(?:st|nd|rd|th)?,? (?P<wyear>(?:1[89]|20)\d\d)|"
     rb"(?P<solid>(?:1[89]|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))\b)"
 )
+_SCANNED = re.compile(rb"[^\w\n]{0,6}(?:le )?([0-9oil]{1,2})[ ./-]([0-9oil]{1,2})[ ./-]([0-9oil]{4})\b")
+_FIGURES = bytes.maketrans(b"oil", b"011")  # what a scanner takes a figure for
 _AT_PLACE = re.compile(rb"[^\w\n]{0,4}(?:(?:a|in|at) )?[a-z'() -]{2,40}?,? (?=(?:le|il|am|el|on|op) )")
 _NAME = re.compile(
     rb"[A-Z][A-Za-z'\-]{1,24}(?: (?:de |du |d'|la |le |van |von |el |ben |da |di )?[A-Z][A-Za-z'\-]{1,24}){0,3}"
@@ -94,6 +98,7 @@ _JOINED = frozenset(
         b"",
         b" ",
         b", ",
+        b". ",
         b" (",
         b" - ",
         b" et ",
@@ -125,6 +130,9 @@ def read_born(evidence: Evidence, page: Folded, match: Match) -> None:
     lines = page.lines
     place = _AT_PLACE.match(lines, match.end, match.end + 50)
     found = _DATE.match(lines, place.end() if place else match.end, match.end + 80)
+    if found is None and (date := _scanned(lines, match.end)):
+        evidence.births.add(date)
+        return
     if found is None:
         evidence.blanks += _BLANK.match(lines, match.end, match.end + 40) is not None
         return
@@ -134,6 +142,15 @@ def read_born(evidence: Evidence, page: Folded, match: Match) -> None:
         window = page.cased[max(0, match.start - 120) : found.end() + 80]
         before = page.cased[max(0, match.start - 24) : match.start]  # «Inaya (née le …»
         evidence.named_births += _NAMES_NEAR.search(window) is not None or _FIRST_BEFORE.search(before) is not None
+
+
+def _scanned(lines: bytes, start: int) -> str:
+    """The date there, read as a scanner writes it: «2l.O6.l949»."""
+    found = _SCANNED.match(lines, start, start + 40)
+    if found is None or found[0].translate(None, b"0123456789") == found[0]:
+        return ""
+    read = _DATE.match(b" " + b"/".join(found.groups()).translate(_FIGURES))
+    return iso_date(read) if read else ""
 
 
 def iso_date(found: re.Match[bytes]) -> str:
@@ -220,10 +237,16 @@ def _add_name(evidence: Evidence, name: bytes) -> bool:
         folded = folded[1:]  # «M. Le Goff» is one, «M. Le Maire» is none
     if not folded or folded[0] in _NOT_A_NAME or len(evidence.names) >= _MEMORY:
         return False
+    if len(folded) == 1 and _is_medicine(folded[0]):  # «bei der Frau Fosfomycin 3 g»
+        return False
     stop = next((place for place, word in enumerate(folded) if word in _AFTER_NAME), len(folded))
     evidence.newest = b" ".join(sorted(word for word in folded[:stop] if word not in _PARTICLES)[:3])
     evidence.names.add(evidence.newest)
     return True
+
+
+def _is_medicine(word: bytes) -> bool:
+    return word in medicines() or any(medicine for _, _, medicine in shaped(b" " + word + b" "))
 
 
 def read_patient(evidence: Evidence, page: Folded, match: Match) -> None:

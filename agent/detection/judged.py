@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from agent.detection.roster.search import Listed
 from agent.document import Document, Problem
 from agent.findings import Finding, Kind, Scale
+
+NAMED = "~"
+"""What the key of a person begins with of whom only the name is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +30,9 @@ class Judged:
     items: tuple[Finding, ...] = ()
     scale: Scale | None = None  # the sums behind the probability, where there are
     listed: Listed = field(default=Listed(), repr=False)  # patients of the practice's list
+
+
+def distinct(keys: Iterable[str]) -> frozenset[str]:
+    """The keys of persons known by name, without those that say less of a name than another: «tran», «hai tran van»."""
+    words = {key: frozenset(key.removeprefix(NAMED).split()) for key in set(keys)}
+    return frozenset(key for key, who in words.items() if not any(who < other for other in words.values()))

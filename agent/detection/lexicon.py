@@ -112,6 +112,25 @@ def _says_once(group: str, detail: str) -> bool:
 
 
 @lru_cache(maxsize=1)
+def medicines() -> frozenset[bytes]:
+    """Folded names of medicines, of one word."""
+    return frozenset(entry.text for entry in entries() if b" " not in entry.text and entry.has("drug"))
+
+
+@lru_cache(maxsize=1)
+def words() -> frozenset[bytes]:
+    """All folded entries of one word but for the anchors: none of them is a family name beyond doubt."""
+    return frozenset(entry.text for entry in entries() if b" " not in entry.text and not entry.has("anchor"))
+
+
+@lru_cache(maxsize=1)
+def given() -> frozenset[bytes]:
+    """Folded given names that are common where the laptops are (``data/given.txt``); family names are not listed."""
+    content = (resources.files("agent.detection") / "data" / "given.txt").read_text("utf-8")
+    return frozenset(fold_term(name) for line in content.splitlines() if line[:1] != "#" for name in line.split())
+
+
+@lru_cache(maxsize=1)
 def columns() -> dict[bytes, str]:
     """Folded header word of a table → role of its column (``data/columns.tsv``); the first role named wins."""
     content = (resources.files("agent.detection") / "data" / "columns.tsv").read_text("utf-8")

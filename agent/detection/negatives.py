@@ -82,7 +82,8 @@ def read_marker(evidence: Evidence, page: Folded, match: Match, detail: str) -> 
     if known is not None and match.entry.text in known.get(_KEPT.get(strength, strength), ()):
         return
     if strength in {"h", "H"}:
-        if not (is_heading(page.lines, match.start, match.end) or _heading_after_number(page, match)):
+        within = family == "paper" and _heading_within(page, match)
+        if not (within or is_heading(page.lines, match.start, match.end) or _heading_after_number(page, match)):
             return
         strength = _KEPT[strength]
     evidence.against.setdefault(family, {}).setdefault(strength, set()).add(match.entry.text)
@@ -91,6 +92,15 @@ def read_marker(evidence: Evidence, page: Folded, match: Match, detail: str) -> 
 def _heading_after_number(page: Folded, match: Match) -> bool:
     """«UE 7 - COURS : …»: in capitals, followed by a colon, in the first third of its line."""
     return page.cased[match.start : match.end].isupper() and page.lines[match.end : match.end + 2] in {b" :", b": "}
+
+
+def _heading_within(page: Folded, match: Match) -> bool:
+    """«… favorable. Discussion : l'anticoagulation»: the parts of an abstract printed in one paragraph."""
+    begins = (
+        page.lines[match.start - 2 : match.start] in {b". ", b"- "}
+        and page.cased[match.start : match.start + 1].isupper()
+    )
+    return begins and page.lines[match.end : match.end + 2] in {b" :", b": "}
 
 
 def looks_like_code(page: Folded) -> bool:

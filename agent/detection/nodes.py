@@ -16,13 +16,16 @@ from agent.detection.judged import Judged
 from agent.detection.listed import with_list, with_people
 from agent.detection.roster.search import Search
 from agent.detection.structured import recognise
-from agent.detection.tables import TableEvidence, count_rows, read_table
+from agent.detection.tables import ROW, TableEvidence, count_rows, read_table
 from agent.detection.texts import SHEETS, judge_text
 from agent.detection.weights import PRIOR_CLINICAL
 from agent.document import Area, Document, Format, Problem, Spot
 from agent.findings import Finding, FindingType, Kind, Scale, Side
 
 _MAX_TABLES = 200
+_PSEUDONYMS = frozenset(
+    ("patient", "patiente", "pat", "pt", "sujet", "subject", "case", "cas", "proband", "paziente", "paciente")
+)
 _OFFICE = frozenset(
     (Format.DOCX, Format.XLSX, Format.PPTX, Format.ODT, Format.ODS, Format.ODP, Format.DOC, Format.XLS, Format.PPT,
      Format.RTF, Format.HTML, Format.PDF, Format.EML, Format.MSG)
@@ -59,6 +62,9 @@ def judge_node(node: Document, parent: Document | None, search: Search | None = 
     if table is not None and (table.probability >= combine.MEDICAL or table.number):
         best = table if table.probability >= combine.MEDICAL else replace(text, number=True)
         listed = _persons(tables, [len(reading) for reading in readings])
+        if text.identified and text.persons and all(who.startswith(ROW) for who in listed):
+            listed = text.persons  # the lines of one person's table: readings, medicines
+            best = replace(best, identified=True)
         best = replace(
             best,
             probability=max(best.probability, text.probability),
@@ -68,7 +74,10 @@ def judge_node(node: Document, parent: Document | None, search: Search | None = 
     elif text.probability >= combine.MEDICAL and node.format in SHEETS:
         best = _with_rows(node, text)
     best = with_list(node, with_codes(node, best), search)
-    return replace(best, problem=problem or best.problem, unread=_unread(node, parent))
+    unread = _unread(node, parent)
+    if unread == best.unread and (problem is None or problem is best.problem):
+        return best  # nearly every node: nothing to add
+    return replace(best, problem=problem or best.problem, unread=unread)
 
 
 def _readings(node: Document, text: Judged) -> list[list[list[tuple[str, ...]]]]:
@@ -89,7 +98,14 @@ def _with_rows(node: Document, text: Judged) -> Judged:
     rows = frozenset[str]().union(*map(count_rows, node.tables[:_MAX_TABLES]))
     if len(rows) <= max(len(text.persons), text.anonymous):
         return text
-    return replace(text, persons=rows) if text.identified else replace(text, anonymous=len(rows))
+    named = text.identified or sum(map(_is_named, rows)) * 2 > len(rows)
+    return replace(text, persons=rows, identified=True) if named else replace(text, anonymous=len(rows))
+
+
+def _is_named(key: str) -> bool:
+    """Whether the key of a row is a name of two words: not a number, not «patient a»."""
+    words = key.split("|", maxsplit=1)[0].replace(",", " ").split()
+    return len(words) > 1 and not any(map(str.isdigit, key.split("|", maxsplit=1)[0])) and words[0] not in _PSEUDONYMS
 
 
 def _persons(tables: list[Judged], sizes: list[int]) -> frozenset[str]:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 import re2
 
+from agent.detection import begun, identity, negatives, notation, people, sides
 from agent.detection import evidence as clinical
-from agent.detection import identity, negatives, notation, people, sides
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded, fold
 from agent.detection.jottings import LONGEST, read_jottings
@@ -86,7 +86,8 @@ def read_page(text: str | Folded) -> Evidence:
     if len(places) >= _FEW or (places and len(page.lines) <= LONGEST):
         read_speech(evidence, page)
     places += read_jottings(evidence, page)
-    people.read_people(evidence, page, places, evidence.heads, some=some)
+    persons = [*evidence.heads, *begun.read_begun(evidence, page, places)]
+    people.read_people(evidence, page, places, persons, some=some)
     if len(places) >= _FEW:
         evidence.sides += sides.count_sides(page, places)
     evidence.blanks += clinical.count_open_fields(page)

@@ -53,7 +53,8 @@ _BED = (
 _SIGNS = {
     "star": rf"\* ?{_DATE}\b",
     "named_age": rf"\b{_FULL}(?: ?\([MFHmfhw]\))?[ ,]{{1,2}}(?:- )?\(?\d{{1,3}} ?(?:{_YEARS}|[MF])(?:[ ,.;:)/\n-])",
-    "named_birth": rf"\b{_FULL}(?: ?\(?[MFHWVmfhwv]\)?)?[ ,]{{1,3}}\(?{_DATE}(?:[^\d]|\b)",
+    "named_birth": rf"\b{_FULL}(?:(?: ?\(?|,? [-/|,] ?)[MFHWVmfhwv]\)?)?(?:[ ,;]{{1,3}}| ?[-/|] )"
+    rf"\(?{_DATE}(?:[^\d]|\b)",
     "sexed_age": (
         rf"\b{_SEX}[ ,.:(]{{1,3}}(?:de |di |agee? de |von |van |ca\.? |env\.? |environ )?"
         rf"\d{{1,3}} ?{_YEARS}(?:[ ,.;:)/\n-])"
@@ -131,17 +132,18 @@ _DATED = re.compile(  # a line that begins with a day or an hour, as in a diary
     rb"fr|sa|so|gio|sab|dom|vie|mie|zo|za|vr)[a-z]{0,7}\.? ?)?(?:[0-3]?\d[./-][01]?\d\b|(?:19|20)\d\d-[01]\d-[0-3]\d|"
     rb"[0-2]?\d ?(?:h ?(?:[0-5]\d)?|: ?[0-5]\d)\b(?!:))"
 )
+_TO_DAY, _DIGITS = 20, b"0123456789"  # bytes from a line's end within which its first figure must stand
 _NUMERIC = re.compile(rb"([0-3]?\d)[./-]([01]?\d)[./-](\d{2,4})(?!\d)")
 _SOLID = re.compile(rb"((?:19|20)\d\d)-?([01]\d)-?([0-3]\d)")
-_NAME = re.compile(rb"[A-Z][A-Za-z'\-]+")
+NAME = re.compile(rb"[A-Z][A-Za-z'\-]+")
 _GROWN = "2012"  # without a clock: a date behind a name is a birth date only when it is that old
 _STAFF = re.compile(rb"(?:\b(?:Dr|Dre|Dra|Drs|Pr|Prof|Dott|Doc|Docteur|Doctor|Doktor|Maitre|Me|IDE|RN|MD)\.?) ?$")
-_CIVILITIES = frozenset(
+CIVILITIES = frozenset(
     b"m mr melle pt pte pz monsieur madame mme mlle mrs miss herr frau sig sra dhr mevr sigra lit letto bed bett"
     b" zimmer chambre hab kamer cama "
     b"box stanza room bay zi ch sr patient patiente pat".split()
 )
-_NOT_NAMES = frozenset(
+NOT_NAMES = frozenset(
     b"dr pr prof drs dott dra dre docteur doctor doktor maitre "
     b"the le la les il el der die das de et und and y e het een art article rue avenue via calle page "
     b"chapitre kapitel capitolo table tableau version "
@@ -198,38 +200,39 @@ def _born(evidence: Evidence, text: bytes, before: str) -> bool:
     return True
 
 
-def _name(evidence: Evidence, text: bytes) -> bool:
-    parts = [part.lower().replace(b"-", b" ") for part in _NAME.findall(text)]
-    if not parts or any(part in _NOT_NAMES for part in parts[:3]) or len(evidence.names) >= _MEMORY:
+def add_name(evidence: Evidence, text: bytes) -> bool:
+    """Note the name that ``text`` spells; False when it spells none."""
+    parts = [part.lower().replace(b"-", b" ") for part in NAME.findall(text)]
+    if not parts or any(part in NOT_NAMES for part in parts[:3]) or len(evidence.names) >= _MEMORY:
         return False
-    if any(_VOWELS.isdisjoint(part) for part in parts[:2] if part not in _CIVILITIES):
+    if any(_VOWELS.isdisjoint(part) for part in parts[:2] if part not in CIVILITIES):
         return False  # «Bilan VM», «MTK»: letters for words
-    if _CIVILITIES.issuperset(parts):  # «Mme V.»
+    if CIVILITIES.issuperset(parts):  # «Mme V.»
         return _initial(evidence, b"")
     evidence.names.add(b" ".join(sorted(parts[:3])))
     return True
 
 
 def _named_birth(evidence: Evidence, text: bytes) -> bool:
-    parts = [part.lower() for part in _NAME.findall(text)]
-    if any(part in _NOT_NAMES for part in parts[:3]):
+    parts = [part.lower() for part in NAME.findall(text)]
+    if any(part in NOT_NAMES for part in parts[:3]):
         return False
     return _born(evidence, text, _GROWN)
 
 
 def _named_age(evidence: Evidence, text: bytes) -> bool:
     cut = re.split(rb"[ ,(-]+\d", text, maxsplit=1)[0]
-    return _name(evidence, cut) and _age(evidence, text[len(cut) :])
+    return add_name(evidence, cut) and _age(evidence, text[len(cut) :])
 
 
 def _paren_age(evidence: Evidence, text: bytes) -> bool:
     name, _, age = text.strip(b"()").rpartition(b",")
-    return _name(evidence, name) and _age(evidence, age)
+    return add_name(evidence, name) and _age(evidence, age)
 
 
 def _first_age(evidence: Evidence, text: bytes) -> bool:
-    word = _NAME.match(text)
-    return word is not None and word[0].lower() not in _NOT_NAMES and _age(evidence, text[word.end() :])
+    word = NAME.match(text)
+    return word is not None and word[0].lower() not in NOT_NAMES and _age(evidence, text[word.end() :])
 
 
 def _alone_age(evidence: Evidence, text: bytes) -> bool:
@@ -237,11 +240,11 @@ def _alone_age(evidence: Evidence, text: bytes) -> bool:
 
 
 def _comma_name(evidence: Evidence, text: bytes) -> bool:
-    return _name(evidence, text.split(b"(")[0])
+    return add_name(evidence, text.split(b"(")[0])
 
 
 def _young(evidence: Evidence, text: bytes) -> bool:
-    return _name(evidence, text[text.rindex(b" ") :])
+    return add_name(evidence, text[text.rindex(b" ") :])
 
 
 def _initial(evidence: Evidence, text: bytes) -> bool:
@@ -260,7 +263,7 @@ def _age(evidence: Evidence, text: bytes) -> bool:
 
 def _named_year(evidence: Evidence, text: bytes) -> bool:
     cut = re.split(rb"[ ,(-]+(?:[a-zJ][a-z]+\.? ?)?\d", text, maxsplit=1)[0]
-    if not _name(evidence, cut):
+    if not add_name(evidence, cut):
         return False
     evidence.ages.add(text[-5:-1])
     return True
@@ -285,7 +288,7 @@ def _count_rows(evidence: Evidence, page: Folded, clinical: Sequence[int], place
     told = sorted(clinical)
     if len(page.lines) <= _DIARY:
         begun = {page.lines.rfind(b"\n", 0, place + 1) for place in told}
-        evidence.dated = sum(_DATED.match(page.lines, line) is not None for line in begun)
+        evidence.dated = sum(_begins_dated(page.lines, line) for line in begun)
     rows: dict[int, frozenset[bytes]] = {}
     for place in sorted(places):
         line = page.lines.rfind(b"\n", 0, place + 1)
@@ -302,9 +305,13 @@ def _count_rows(evidence: Evidence, page: Folded, clinical: Sequence[int], place
     evidence.row_names = {b" ".join(sorted(words)) for words in known}
 
 
+def _begins_dated(lines: bytes, line: int) -> bool:
+    """Whether the line, told by where the line end before it stands, begins with a day or an hour."""
+    head = lines[line : line + _TO_DAY]
+    return len(head.translate(None, _DIGITS)) < len(head) and _DATED.match(lines, line) is not None
+
+
 def _who(text: bytes) -> frozenset[bytes]:
     """The words of the name that stands there, in lower case, civility and bed apart."""
-    words = (word.lower() for word in _NAME.findall(text.split(b"\n")[0])[:4])
-    return frozenset(
-        [word for word in words if word not in _NOT_NAMES and len(word) > 2 and word not in _CIVILITIES][:2]
-    )
+    words = (word.lower() for word in NAME.findall(text.split(b"\n")[0])[:4])
+    return frozenset([word for word in words if word not in NOT_NAMES and len(word) > 2 and word not in CIVILITIES][:2])

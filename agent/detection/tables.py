@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from agent.detection import cells as content
 from agent.detection.column_weights import AGAINST, FIGURES, FREE, NAMING, Seen, sides
@@ -27,6 +28,10 @@ _MAX_ROWS = 200_000
 _MAX_COLUMNS = 80
 _MIN_ROWS = 2
 _EMPTY = 0.3  # probability of a table with the columns of a list of patients and nobody in it
+ROW = "#"
+"""What the key of a row begins with of which no column says whose it is."""
+_LABELS = frozenset(("name", "full-name", "subject", "id"))
+_PERSONAL = _LABELS | {"birth", "age", "sex", "nir"}
 _TURNED = (40, 40)  # rows and columns up to which persons may stand in columns instead
 
 
@@ -48,10 +53,20 @@ def read_table(rows: Sequence[Row]) -> TableEvidence:
     found = _judge(rows[:_MAX_ROWS])
     if found.probability < 0.5 and _MIN_ROWS < len(rows) <= _TURNED[0]:
         width = max(map(len, rows))
-        if _MIN_ROWS < width <= _TURNED[1]:
+        if _MIN_ROWS < width <= _TURNED[1] and not _is_form(rows, width):
             turned = _judge([tuple(row[at] if at < len(row) else "" for row in rows) for at in range(width)])
+            about = _named_above([row for row in rows if not _names_several(row)])
+            turned = replace(turned, identified=True, keys=frozenset((about,))) if about else turned
             found = turned if turned.probability >= 0.5 else found
     return found
+
+
+def _is_form(rows: Sequence[Row], width: int) -> bool:
+    """«Name | X | Born | Y»: labels in every other column, values of one person beside them."""
+    if width % 2:
+        return False
+    labels = (row[at] for row in rows for at in range(2, width, 2) if at < len(row))
+    return any(role_of(label.rstrip(" :")) in _PERSONAL for label in labels)
 
 
 def count_rows(rows: Sequence[Row]) -> frozenset[str]:
@@ -75,7 +90,7 @@ def _named_column(header: dict[int, str], sample: Sequence[Row]) -> dict[int, st
     """The first column of names of two words, whatever its heading, but for those of staff and of who gives care."""
     for column in range(min(_MAX_COLUMNS, max(len(row) for row in sample))):
         cells = [row[column] for row in sample if column < len(row) and row[column].strip()]
-        if header.get(column, "") in {"staff", "care", "animal"} or 2 * len(cells) < len(sample):
+        if header.get(column, "") in {"staff", "signer", "care", "animal"} or 2 * len(cells) < len(sample):
             continue
         if content.are_full_names(cells):
             return {column: "full-name"}
@@ -93,13 +108,15 @@ def _judge(rows: Sequence[Row]) -> TableEvidence:
     person, clinical = sides(seen)
     probability = sigmoid(person) * sigmoid(clinical)
     keys = _keys(body, seen.roles) if probability >= 0.5 else frozenset()
+    about = _named_above(rows[:start]) if keys and roles.isdisjoint({*NAMING, "id", "nir"}) else ""
+    keys = frozenset((about,)) if about else keys
     if probability >= 0.5 and not keys:
         probability = _EMPTY
     return TableEvidence(
         probability,
         person,
         clinical,
-        identified=not roles.isdisjoint({*NAMING, "nir"}) or {"id", "birth"} <= roles,
+        identified=bool(about) or not roles.isdisjoint({*NAMING, "nir"}) or {"id", "birth"} <= roles,
         numbered="nir" in roles,
         keys=keys,
         columns=sum(role not in AGAINST for role in seen.roles.values()),
@@ -111,9 +128,36 @@ def read_header(rows: Sequence[Row]) -> tuple[int, dict[int, str]]:
     best: tuple[int, dict[int, str]] = (0, {})
     for number, row in enumerate(rows[:_HEADER_ROWS]):
         roles = {column: role for column, cell in enumerate(row[:_MAX_COLUMNS]) if (role := role_of(cell))}
-        if len(roles) > len(best[1]) and not any(map(content.is_date, row[:_MAX_COLUMNS])):
+        if _tells(roles) > _tells(best[1]) and not _is_filled(row[:_MAX_COLUMNS]):
             best = (number + 1, roles)
     return best if len(best[1]) >= 2 else (0, {})
+
+
+def _tells(roles: dict[int, str]) -> int:
+    """How much a row looks like headings: cells of medicines are all of one role, headings of several."""
+    kinds = set(roles.values())
+    return len(roles) + 2 * len(kinds) + 3 * (not kinds.isdisjoint({*NAMING, "id", "birth", "nir"}))
+
+
+def _named_above(rows: Sequence[Row]) -> str:
+    """Whom a table of readings is about, by the label and the name above its headings, or ""."""
+    pairs = (pair for row in rows for pair in pairwise(row[:_MAX_COLUMNS]))
+    return next((value.strip().lower() for label, value in pairs if _is_labelled(label, value)), "")
+
+
+def _names_several(row: Row) -> bool:
+    """«Patient | DUPONT Jean | MARTIN Luc»: a row that names one person a column."""
+    return any(content.is_written_name(cell) and content.is_written_name(after) for cell, after in pairwise(row))
+
+
+def _is_labelled(label: str, value: str) -> bool:
+    return role_of(label) in _LABELS and not role_of(value) and content.is_written_name(value)
+
+
+def _is_filled(row: Row) -> bool:
+    """Whether a row holds what stands below headings: a date, or a label with a person's name behind it."""
+    dated = any(content.is_date(cell) or (role_of(cell) == "birth" and any(map(str.isdigit, cell))) for cell in row)
+    return dated or any(_is_labelled(label, value) for label, value in pairwise(row))
 
 
 def _is_unknown_header(first: Row, roles: dict[int, str]) -> bool:
@@ -205,7 +249,7 @@ def _keys(body: Sequence[Row], roles: dict[int, str]) -> frozenset[str]:
         elif naming and len(names) >= least:
             keys.add("|".join(names))
         elif not numbers and not naming and any(cell.strip() for cell in row):
-            keys.add(f"#{place}")
+            keys.add(f"{ROW}{place}")
     return frozenset(keys)
 
 

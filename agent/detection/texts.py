@@ -22,6 +22,7 @@ from agent.detection.judged import Judged
 from agent.detection.kinds import kind_of
 from agent.detection.pages import PAGE, cut, read_page
 from agent.detection.roster.search import Listed, Search, combined
+from agent.detection.sole import is_of_one, one
 from agent.document import Document, Format, Problem, Spot
 from agent.findings import Finding, FindingType, Kind, Scale, Side
 
@@ -78,9 +79,12 @@ def judge_text(node: Document, search: Search | None = None) -> Judged:
     medical = score.probability >= combine.MEDICAL
     listed = combined([each.listed for each in pages])
     rows = frozenset(who.decode("ascii", "replace") for each in pages for who in each.evidence.row_names)
-    entries = heads.patients([each.cased for each in pages[:_ENTRIES]]) if medical and not in_rows else frozenset()
+    found = [each.evidence for each in pages]
+    sole = is_of_one(found, everyone, numbers)
+    cased = [each.cased for each in pages[:_ENTRIES]]
+    entries = heads.patients(cased, sole=sole) if medical and not in_rows else frozenset()
     everyone = max(everyone, listed.keys, rows if len(rows) >= _SEVERAL else frozenset(), entries, key=len)
-    persons = (everyone or numbers or frozenset(("one",))) if identified and medical else frozenset[str]()
+    persons = (everyone or numbers or one(found)) if identified and medical else frozenset[str]()
     return Judged(
         node,
         score.probability,

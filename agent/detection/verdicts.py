@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.detection.combine import CERTAIN, MEDICAL
-from agent.detection.judged import Judged
+from agent.detection.judged import NAMED, Judged, distinct
 from agent.document import Document, Format, Problem
 from agent.findings import Finding, Findings, Judgement, Kind
 
@@ -60,7 +60,10 @@ def _harmless(judged: Sequence[Judged]) -> Kind:
 
 
 def _medical(document: Document, medical: list[Judged], problem: Problem | None) -> Findings:
-    persons = frozenset[str]().union(*(node.persons for node in medical if node.persons != {"one"}))
+    told = frozenset[str]().union(*(node.persons for node in medical if node.persons != {"one"}))
+    named = distinct(who for who in told if who.startswith(NAMED))
+    keyed = frozenset(who for who in told if not who.startswith(NAMED))
+    persons = max(keyed, named, key=len)  # a birth date and a name may be of the same person
     nameless = max((node.anonymous + ("one" in node.persons) for node in medical), default=0)
     best = max(medical, key=lambda node: node.probability)
     return Findings(

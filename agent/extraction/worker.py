@@ -62,6 +62,7 @@ def run(arguments: Sequence[str], prepare: Callable[[], Judge]) -> int:
         return wire.EXIT_PROTOCOL
     os.dup2(given, _SOCKET_FD)
     channel = socket.socket(fileno=_SOCKET_FD)  # now: it asks the kernel what it is, which arming forbids
+    gc.disable()  # hardly anything of what is loaded now is garbage
     try:
         judge = prepare()
     except Exception:  # a library is missing, or fails on a harmless sample
@@ -69,6 +70,7 @@ def run(arguments: Sequence[str], prepare: Callable[[], Judge]) -> int:
     kept = ctypes.CFUNCTYPE(None)(_nothing)  # keeps libffi's page of trampolines, which could not be mapped later
     gc.collect()
     gc.freeze()  # what is here now stays: the collector need not walk it for each document
+    gc.enable()
     try:
         report = sandbox.arm(
             _SOCKET_FD,

@@ -16,7 +16,13 @@ pytestmark = pytest.mark.system
 
 @pytest.mark.parametrize(
     ("name", "recall", "identified", "false"),
-    [("fr", 0.98, 0.98, 0.02), ("xx", 0.98, 0.98, 0.03), ("apart", 0.97, 0.97, 0.02), ("short", 0.88, 0.88, 0.02)],
+    [
+        ("fr", 0.98, 0.98, 0.02),
+        ("xx", 0.98, 0.98, 0.03),
+        ("apart", 0.97, 0.97, 0.02),
+        ("short", 0.88, 0.88, 0.02),
+        ("stranger2", 0.97, 0.97, 0.02),
+    ],
 )
 def test_recall_and_false_alarms(name: str, recall: float, identified: float, false: float) -> None:
     rows = detection.run(DOCUMENTS / name / "manifest.jsonl", 2)

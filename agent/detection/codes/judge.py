@@ -18,7 +18,7 @@ from agent.detection.codes import card, ins
 from agent.detection.codes.base import MAX_CODE
 from agent.detection.codes.reader import MAX_FOUND, Patience, read_code, read_text
 from agent.detection.codes.reader import spoken as spoken_by
-from agent.detection.judged import Judged
+from agent.detection.judged import NAMED, Judged
 from agent.detection.structured.base import Recognised
 from agent.document import Document, Format, Part, Spot
 from agent.findings import FindingType, Kind
@@ -105,7 +105,7 @@ def _key(key: str) -> str:
 
 def _together(codes: frozenset[str], text: frozenset[str]) -> frozenset[str]:
     """Persons of both sides. Where each side knows one, and the text only by a number, they are the same."""
-    known = frozenset(person for person in text if person != "one")
+    known = frozenset(person for person in text if person != "one" and not person.startswith(NAMED))
     if not codes:
         return text
     if len(codes) == len(known) == 1 and not _ISO.fullmatch(next(iter(known))):

@@ -36,6 +36,9 @@ _READERS: tuple[tuple[str, int, Callable[[str], Recognised | None]], ...] = (
 _NOT_SPOKEN = ("http:", "https:", "www.", "begin:v", "mecard:", "wifi:", "mailto:", "tel:", "smsto:", "geo:", "bcd")
 
 
+_SIGNS = ("0", "1", "/", "J", '"')  # every marker holds one of them, and one sign is looked for at memory's speed
+
+
 @lru_cache(maxsize=1)
 def _markers() -> Any:
     """Whether any marker stands in a text, in one linear pass: nearly every text holds none."""
@@ -55,7 +58,7 @@ class Patience:
 
 def read_text(text: str, patience: Patience | None = None) -> list[Recognised]:
     """Everything that codes standing in a text say. Costs a search for each marker where there is none."""
-    if _markers().search(text.encode("latin-1", "replace")) is None:
+    if not any(sign in text for sign in _SIGNS) or _markers().search(text.encode("latin-1", "replace")) is None:
         return []
     patience = patience or Patience()
     found: list[Recognised] = []

@@ -25,6 +25,9 @@ STAY = (
     rf"|visit (?:no|number)|encounter (?:no|number|id))){_BRIDGE}"
 )
 VALUE = re.compile(r"([A-Z]{0,4}[-/ ]?\d[\d ./-]{2,18}\d[A-Z]?)(?![\w%]|\s?%|,\d)")
+# two spaces, or a date behind one, start the next field of a header line
+_NEXT_FIELD = re.compile(r"\s{2,}|\s(?=\d{1,2}[/.-]\d{1,2}[/.-]\d{2})")
+_SEPARATORS = str.maketrans("", "", " ./-")
 _DATE = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d{4}-\d\d-\d\d")
 _LEAST_DIGITS, _MOST_DIGITS = 5, 18
 
@@ -34,9 +37,8 @@ def read(text: str, place: int, kind: FindingType) -> Hit | None:
     found = VALUE.match(text, place, min(len(text), place + 40))
     if found is None:
         return None
-    # two spaces, or a date behind one, start the next field of a header line
-    value = re.split(r"\s{2,}|\s(?=\d{1,2}[/.-]\d{1,2}[/.-]\d{2})", found[1])[0].rstrip(" ./-")
-    plain = re.sub(r"[ ./-]", "", value)
+    value = _NEXT_FIELD.split(found[1], 1)[0].rstrip(" ./-")
+    plain = value.translate(_SEPARATORS)
     digits = sum(map(str.isdigit, plain))
     if not _LEAST_DIGITS <= digits <= _MOST_DIGITS or _DATE.fullmatch(value):
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -40,7 +40,7 @@ _WORDLESS = tuple((index, scheme) for index, scheme in enumerate(SCHEMES) if sch
 WORDS = tuple(sorted({scheme.words.pattern for scheme in SCHEMES}))  # the context words, each sort once
 
 _LEAST_ALONE = min(scheme.digits for _, scheme in _WORDLESS)
-_MANY = 3  # runs from which one search tells where a number may stand that needs no context word
+MANY = 3  # runs from which one search tells where a number may stand that needs no context word
 _LOOSENED = (  # a question mark in Latin-1 may be any digit
     (HEAD, ""), (TAIL, ""), (r"(?!\d)", ""), (r"\d", "[0-9?]"), (r"\u00a0", r"\xa0"), (r"\u202f", ""),
 )  # fmt: skip
@@ -83,12 +83,19 @@ def _shapes_alone() -> Any:
     return re2.compile(shapes.encode("latin-1"), options)
 
 
+def shaped_in(plain: bytes) -> list[tuple[int, int]]:
+    """Where a number may stand that needs no context word, in a text in Latin-1 (case kept): one linear search."""
+    return [*spans(_shapes_alone(), plain)]
+
+
 class NumberScan:
     """One pass over the runs of one text. ``folded``: the same, one byte a character; ``word_places``: ascending starts
-    of context words in it.
+    of context words in it; ``shaped``: what ``shaped_in`` found, None where it was not asked.
     """
 
-    def __init__(self, text: str, folded: bytes, word_places: list[int]) -> None:
+    def __init__(
+        self, text: str, folded: bytes, word_places: list[int], shaped: list[tuple[int, int]] | None = None
+    ) -> None:
         self._text = text
         self._bytes = folded
         self._folded = folded.decode("latin-1")
@@ -97,15 +104,11 @@ class NumberScan:
         self._passes = [0] * len(SCHEMES)
         self._alone: list[tuple[int, Hit]] = []
         self._hits: list[Hit] = []
-        self._shaped: list[tuple[int, int]] | None = None  # where a number may stand that needs no word, if searched
+        self._shaped = shaped
 
-    def over(self, runs: Sequence[tuple[int, int]], plain: bytes) -> list[Hit]:
-        """The hits in these runs (start, end); passes without context in a failing grid are left out. ``plain``: the
-        text in Latin-1, case kept, to be searched.
-        """
+    def over(self, runs: Iterable[tuple[int, int]]) -> list[Hit]:
+        """The hits in these runs (start, end); passes without context in a failing grid are left out."""
         budget = MAX_RUN_CHARACTERS
-        if len(runs) >= _MANY:
-            self._shaped = [*spans(_shapes_alone(), plain)]
         for start, end in runs:
             budget -= end - start
             if budget < 0 or len(self._hits) + len(self._alone) > MAX_HITS:
@@ -118,11 +121,14 @@ class NumberScan:
         return self._candidates[index] < _GRID or self._passes[index] >= self._candidates[index] * _COLUMN_RATE
 
     def _run(self, start: int, end: int) -> None:
+        low, high = max(0, start - _BEFORE), min(len(self._text), end + _BEHIND)
+        alone, beside = self._may_stand(low, high), self._has_word(start, end)
+        if not (alone or beside):
+            return
         count = self._digits(start, end + _BEHIND)
         if count < (_LEAST if self._words else _LEAST_ALONE):
             return
-        low, high = max(0, start - _BEFORE), min(len(self._text), end + _BEHIND)
-        worth = self._worth(start, end, alone=self._may_stand(low, high))
+        worth = self._worth(start, end, alone=alone) if beside else _WORDLESS
         if not worth:
             return
         window = self._text[low:high]
@@ -153,14 +159,16 @@ class NumberScan:
         return hit is not None and hit.strength >= _SURE and hit.start <= start and hit.end >= end
 
     def _worth(self, start: int, end: int, *, alone: bool) -> tuple[tuple[int, Scheme], ...]:
-        """The schemes that could give a hit here: a scheme that needs a context word is looked at beside one only, the
-        others where their shapes were seen (``alone``).
+        """The schemes that could give a hit here, beside a context word: a scheme that needs one is looked at where its
+        own stands, the others where their shapes were seen (``alone``).
         """
         low, high = max(0, start - _BEFORE - NEAR), end + _BEHIND + AFTER
-        place = bisect_left(self._words, low)
-        if place >= len(self._words) or self._words[place] >= high:
-            return _WORDLESS if alone else ()
         return _with_words(tuple(sorted(_vocabulary().Match(self._bytes[low:high]) or ())), alone)
+
+    def _has_word(self, start: int, end: int) -> bool:
+        """Whether a context word stands near enough to tell of a number there."""
+        place = bisect_left(self._words, max(0, start - _BEFORE - NEAR))
+        return place < len(self._words) and self._words[place] < end + _BEHIND + AFTER
 
     def _judge(self, index: int, scheme: Scheme, match: re.Match[str]) -> None:
         self._candidates[index] += 1

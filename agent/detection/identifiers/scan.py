@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from agent.detection.disguise import readable
 from agent.detection.identifiers import birth, contacts, foreign, ins, ipp
 from agent.detection.identifiers.base import Hit, compact
-from agent.detection.identifiers.numbers import MAX_HITS, WORDS, NumberScan, grade
+from agent.detection.identifiers.numbers import MANY, MAX_HITS, WORDS, NumberScan, grade, shaped_in
 from agent.detection.linear import at_start, spans
 from agent.findings import FindingType
 
@@ -68,13 +68,16 @@ def find_in(text: str) -> list[Hit]:
     plain = text.replace("\u202f", "\u00a0").encode("latin-1", "replace")  # one byte a character: same offsets
     numbers, landmarks, words = _searchers()
     hits = [*contacts.mails(text), *ins.datamatrix(text)]
-    runs = list(spans(numbers, plain))
+    runs = spans(numbers, plain)
+    first = [*islice(runs, MANY)]
     folded = plain.translate(_FOLD).lower()
-    if runs:
+    if first:
         places = [start for start, _ in islice(spans(words, folded), _MAX_WORDS)]
-        hits += NumberScan(text, folded, places).over(runs, plain)
+        shaped = shaped_in(plain) if len(first) == MANY else None
+        if places or shaped is None or shaped:  # else none of the others is worth finding
+            hits += NumberScan(text, folded, places, shaped).over(chain(first, runs))
     hits += _landmarks(text, plain, folded, spans(landmarks, plain))
-    return _settle(hits)
+    return _settle(hits) if hits else hits
 
 
 def _landmarks(text: str, plain: bytes, folded: bytes, found: Iterator[tuple[int, int]]) -> list[Hit]:

@@ -32,7 +32,7 @@ cdef enum:
     AN_ESCAPE = 8
     GONE = 16
     LEAST_SLOTS = 64
-    SORTS = 38  # of letters in the view ``words``: blank, a to z, 0 to 9, and whatever does not stand there
+    SORTS = 38  # of letters in the view ``words``: blank, 0 to 9, a to z, and whatever does not stand there
     # of a node: its first child; where in the pool the rest of the way to it stands; how many letters that rest has
     # (times 256) and how many children the node; the entry that ends there, or EMPTY
     CHILDREN = 0
@@ -41,7 +41,7 @@ cdef enum:
     ENDS = 3
 
 ALWAYS_MARKED = bytes([*range(1, 7), 8, *range(0x0E, 0x1B), 0x7F, 0xAD])
-WORDS = b" abcdefghijklmnopqrstuvwxyz0123456789"
+WORDS = b" 0123456789abcdefghijklmnopqrstuvwxyz"  # in the order in which entries are sorted
 cdef uint64_t GOLDEN = 0x9E3779B97F4A7C15
 cdef uint64_t SEED = (<uint64_t> (hash(b"serment") & 0x7FFFFFFFFFFFFFFF)) * 2 + 1  # another one in each process
 cdef uint64_t STEP = (SEED * GOLDEN) | 1

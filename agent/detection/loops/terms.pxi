@@ -10,6 +10,14 @@ cdef inline bint _is_ending(const uint8_t[::1] words, Py_ssize_t start, Py_ssize
     return first == c"e" and (second == c"s" or second == c"n" or second == c"r")
 
 
+cdef inline int32_t _bits(uint64_t mask) noexcept:
+    """How many bits are set."""
+    mask -= (mask >> 1) & 0x5555555555555555ULL
+    mask = (mask & 0x3333333333333333ULL) + ((mask >> 2) & 0x3333333333333333ULL)
+    mask = (mask + (mask >> 4)) & 0x0F0F0F0F0F0F0F0FULL
+    return <int32_t> ((mask * 0x0101010101010101ULL) >> 56)
+
+
 cdef class Terms:
     """See ``plain.Terms``. A tree of letters in which a node with one way on is none: its letters are the label of the
     way. Nodes are numbered by distance from the root, so the ways out of one lie side by side.
@@ -22,6 +30,7 @@ cdef class Terms:
     cdef int32_t[::1] _shorter  # entry → the longest other one that it begins with, or EMPTY
     cdef int32_t[::1] _nodes  # four numbers a node, see below
     cdef uint8_t[::1] _letter  # node → first letter of the way to it
+    cdef uint64_t[::1] _ways  # node → one bit for each letter with which a way out of it begins
     cdef int32_t[::1] _begun  # the first two letters → the node that is reached, or EMPTY
     cdef int32_t[::1] _one  # a first letter → the entry that it is, or EMPTY
     cdef int32_t[::1] _met  # entry → the last page on which it was met
@@ -51,7 +60,7 @@ cdef class Terms:
         cdef int32_t[::1] depths = array("i", [0]) * room, mets = array("i", [0]) * room
         cdef int32_t node = 0, nodes = 1, low, high, depth, met, entry, last, stop, same, start, end
         cdef uint8_t letter
-        self._nodes, self._letter = array("i", [0]) * (4 * room), bytearray(room)
+        self._nodes, self._letter, self._ways = array("i", [0]) * (4 * room), bytearray(room), array("Q", [0]) * room
         highs[0], mets[0] = count, EMPTY
         self._nodes[ENDS] = EMPTY
         while node < nodes:
@@ -80,6 +89,7 @@ cdef class Terms:
                 self._nodes[4 * nodes + SIZES] = (same - depth - 1) << 8
                 self._nodes[4 * nodes + ENDS] = EMPTY
                 self._nodes[4 * node + SIZES] += 1
+                self._ways[node] |= <uint64_t> 1 << SORT[letter]
                 nodes += 1
                 low = stop
             node += 1
@@ -99,12 +109,12 @@ cdef class Terms:
         it ends inside a word, what may stand there in its place.
         """
         cdef const uint8_t[::1] words = page, pool = self._pool, whole = self._whole, once = self._once
-        cdef const uint8_t[::1] letters = self._letter
+        cdef uint64_t[::1] ways = self._ways
+        cdef uint64_t way, others
         cdef int32_t[::1] nodes = self._nodes, places = self._place, begun = self._begun, met = self._met
         cdef int32_t[::1] one = self._one, shorter = self._shorter
         cdef Py_ssize_t size = words.shape[0], at = 0, start, stop, end
-        cdef int32_t entry, node, last, sizes, rest, place
-        cdef uint8_t letter
+        cdef int32_t entry, node, rest, place
         found = []
         self._page += 1
         if self._page == 0x7FFFFFFF:
@@ -126,8 +136,7 @@ cdef class Terms:
             at += 1
             while node != EMPTY:
                 at += 1
-                sizes = nodes[4 * node + SIZES]
-                rest = sizes >> 8
+                rest = nodes[4 * node + SIZES] >> 8
                 if at + rest > size:
                     break
                 place = nodes[4 * node + LABEL]
@@ -141,13 +150,11 @@ cdef class Terms:
                     entry = nodes[4 * node + ENDS]
                 if at >= size:
                     break
-                letter = words[at]
-                node = nodes[4 * node + CHILDREN]
-                last = node + (sizes & 0xFF)
-                while node < last and letters[node] < letter:
-                    node += 1
-                if node >= last or letters[node] != letter:
+                others = ways[node]
+                way = <uint64_t> 1 << SORT[words[at]]
+                if not others & way:
                     break
+                node = nodes[4 * node + CHILDREN] + _bits(others & (way - 1))
             if entry == EMPTY:
                 at = start
                 continue

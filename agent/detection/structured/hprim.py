@@ -25,6 +25,8 @@ _LABEL = re.compile(
 _POSTCODE = re.compile(r"(?:\d{5}|2[AB]\d{3})\b\D*")
 _NIR = re.compile(r"[12378]\s?\d{2}\s?\d{2}\s?[\dAB]{2}\s?\d{3}\s?\d{3}(?:\s?\d{2})?")
 _NAME = re.compile(r"[^\W\d_][^\d|;{}<>=]{0,59}")
+_SHIFTS = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
+"""Lines by which senders shift the whole header, and what follows the address: postcode and town on two lines."""
 _RESULT = re.compile(r"^(?:RES|TEX)\|", re.MULTILINE)
 _SANTE = re.compile(r"H(.)(.)(.)(.)(.)")
 _ASTM = re.compile(r"(?:\d?H)([|!])([\\~])(\^)(&)(?=\1|[\r\n])")
@@ -66,15 +68,15 @@ def _header(block: str, *, strict: bool) -> Person | None:
     if escaped:  # written by software that thinks in HTML
         lines = [html.unescape(line[:400]) for line in lines]
     lines = [_LABEL.sub("", line) if ":" in line else line for line in lines[:8]] + lines[8:]
-    for shift in (0,) if strict else (0, 1, -1):
-        if len(lines) < 8 + shift:
+    for shift, more in ((0, 0),) if strict else _SHIFTS:
+        if len(lines) < 8 + shift + more:
             continue
-        family, given, birth = lines[1 + shift], lines[2 + shift], lines[6 + shift]
+        family, given, birth = lines[1 + shift], lines[2 + shift], lines[6 + shift + more]
         if not (_DATE.fullmatch(birth) and _NAME.fullmatch(family) and (not given or _NAME.fullmatch(given))):
             continue
         if strict and not _complete(lines):
             continue
-        number = lines[7 + shift]
+        number = lines[7 + shift + more]
         return Person(family, given, birth, (number,) if _NIR.fullmatch(number) else ())
     return None
 

@@ -17,6 +17,7 @@ _FINESS = r"\d[\dAB]\d{7}"
 _NIR = r"[1-478]\d{4}(?:\d{2}|2[AB])\d{6}\d{2}"
 MAX_LINES = 200_000
 _SHORTEST = 34  # characters of the shortest record part that is matched
+_SIGNS = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ ")
 _START = re.compile(r"[0-9A-Z ]{9}")  # prose does not begin like this, so it is not tried further
 _HEAD, _HEAD_LINES = 40_000, 40  # characters and lines looked at to choose the layout
 
@@ -75,7 +76,7 @@ LAYOUTS = (
 
 def recognise_pmsi(text: str) -> Recognised | None:
     """Judge fixed-width lines; None when fewer than three match a layout, or they are a minority of the records."""
-    head = [line for line in _head(text) if len(line) >= _SHORTEST and _START.match(line)]
+    head = [line for line in _head(text) if len(line) >= _SHORTEST and line[1] in _SIGNS and _START.match(line)]
     families = _families(head) if head else []
     if not families:
         return None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from contextlib import suppress
+from itertools import islice
 
 from agent.extraction.formats import inside, text
 from agent.extraction.formats.base import Job
 
 _SEPARATORS = ";\t,|"
 _FIELD = 131_072
+_BLOCK = 256  # rows that are charged together
 _LONGER = 10  # times the rows of a sheet: rows of plain text cost little, and a list of patients is to be counted
 
 
@@ -25,25 +28,28 @@ def read(job: Job) -> None:
     if rows:
         job.document.tables.append(rows)
     text.children(job, data)
-    inside.adopt(job, (cell for row in rows for cell in row if inside.is_document(cell)))
+    long = (cell for row in rows for cell in row if len(cell) >= inside.SHORTEST)
+    inside.adopt(job, filter(inside.is_document, long))
 
 
 def _rows(job: Job, body: str) -> list[tuple[str, ...]]:
     limits = job.budget.limits
     csv.field_size_limit(_FIELD)
+    most, widest = limits.rows * _LONGER, limits.columns
     rows: list[tuple[str, ...]] = []
     body = body.removeprefix("sep=;\n").removeprefix("sep=,\n").replace("\0", "")
-    try:
-        for row in csv.reader(io.StringIO(body, newline=""), delimiter=_separator(body)):
-            if len(rows) >= limits.rows * _LONGER:
-                job.document.truncated = True
-                break
-            job.budget.element(len(row))
-            if any(row):
-                rows.append(tuple(row[: limits.columns]))
-    except csv.Error:
-        pass  # a cell beyond all measure: the text above holds it
-    return rows
+    reader = csv.reader(io.StringIO(body, newline=""), delimiter=_separator(body))
+    more = True
+    while more and len(rows) <= most:
+        block: list[list[str]] = []
+        with suppress(csv.Error):  # a cell beyond all measure: the text above holds it, and rows before it are kept
+            block.extend(islice(reader, _BLOCK))
+        more = len(block) == _BLOCK
+        job.budget.element(sum(map(len, block)))
+        rows += [tuple(row[:widest]) for row in block if any(row)]
+    if len(rows) > most:
+        job.document.truncated = True
+    return rows[:most]
 
 
 def _separator(body: str) -> str:

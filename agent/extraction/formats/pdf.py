@@ -178,9 +178,11 @@ def _page(job: Job, page: Any, spot: Spot) -> bool:
 
 
 def _is_garbled(text: str) -> bool:
-    sample_ = [char for char in text[:2000] if not char.isspace()]
-    strange = sum(1 for char in sample_ if char == "\ufffd" or "\ue000" <= char <= "\uf8ff" or char < " ")
-    return strange > len(sample_) * _GARBLED
+    shown = "".join(text[:2000].split())
+    if shown.isprintable() and "\ufffd" not in shown:  # nearly every page
+        return False
+    strange = sum(1 for char in shown if char == "\ufffd" or "\ue000" <= char <= "\uf8ff" or char < " ")
+    return strange > len(shown) * _GARBLED
 
 
 def _picture_share(page: Any, *, drawn: bool) -> float:

@@ -27,7 +27,7 @@ def test_a_person_who_comes_twice_is_one(rows, persons):
 
 
 def test_who_gives_care_and_who_works_there_are_not_counted():
-    for heading in ("Prescripteur", "Salarié"):
+    for heading in ("Prescripteur", "Salarié", "Signature", "Operatore"):
         rows = [("Jour", heading, "Acte"), ("2/3", "Anne Vidal", "visite"), ("3/3", "Marc Olier", "visite")]
         assert count_rows(rows) == frozenset()
 

@@ -13,7 +13,7 @@ from agent.detection.aligned import tables_in
 from agent.detection.disguise import readable
 from agent.detection.evidence import _ABSENT, Evidence, is_denied
 from agent.detection.fold import Folded, fold, fold_page, fold_readable
-from agent.detection.identifiers import numbers
+from agent.detection.identifiers import scan
 from agent.detection.identifiers.scan import find_in
 from agent.detection.linear import sharing, which
 from agent.detection.matcher import Match
@@ -266,7 +266,7 @@ def test_numbers_are_found_the_same_run_by_run(seed, monkeypatch):
     dice = random.Random(seed)
     texts = ["".join(dice.choices(NUMBER_PIECES, k=dice.randint(40, 160))) for _ in range(25)]
     at_once = [find_in(text) for text in texts]
-    monkeypatch.setattr(numbers, "_MANY", 1 << 30)
+    monkeypatch.setattr(scan, "MANY", 1 << 30)
     assert at_once == [find_in(text) for text in texts]
 
 

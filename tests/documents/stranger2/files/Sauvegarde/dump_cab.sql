@@ -1,0 +1,2 @@
+INSERT INTO `pat` (`id`,`nom`,`pren`,`ddn`,`sx`) VALUES (411,'CASTAING','Mireille','1949-07-07','F'),(412,'DUBOURG','Teddy','1998-12-01','M'),(413,'ETCHEGARAY','Maïté','1966-03-19','F');
+INSERT INTO `obs` (`pat_id`,`dt`,`txt`) VALUES (411,'2024-02-01','Fibro : douleurs diffuses, mieux sous Laroxyl 15 gttes. TSH refaite.'),(412,'2024-02-01','Chlamydia PCR +, doxy 7 j, prévenir partenaires'),(413,'2024-02-02','Nodule sein G 12 mm QSI, mammo + écho en urgence');

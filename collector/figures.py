@@ -25,6 +25,7 @@ _HELP = {
     "refused_denied": "visits of laptops that are denied",
     "enrolled": "laptops that joined",
     "renewed": "certificates that were renewed",
+    "sign_ins_refused": "sign-ins by the directory whose answer was not accepted",
 }
 
 

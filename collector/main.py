@@ -8,6 +8,7 @@ the next request, and nothing resident is left in between.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import socket
 import sys
@@ -64,7 +65,7 @@ def _run(chosen: argparse.Namespace) -> int:
     laptops = None
     if chosen.laptops:
         host, port = host_and_port(chosen.laptops, LAPTOPS_PORT)
-        laptops = listen(None, host, port)
+        laptops = listen(None, host, port, "--laptops")
     return serve(
         Settings(
             chosen.data,
@@ -77,6 +78,7 @@ def _run(chosen: argparse.Namespace) -> int:
             verifiers,
             chosen.keep_days,
             pages_url=pages_url(chosen.pages_url),
+            directory=chosen.oidc,
         )
     )
 
@@ -103,8 +105,16 @@ def host_and_port(text: str, default: int) -> tuple[str, int]:
     return host, int(port)
 
 
-def listen(fd: int | None, host: str, port: int) -> socket.socket:
-    """The listening socket: the inherited one, or a new one. Raises HostError."""
+_PORT_OTHER = N_("choose another one with {option}")
+_PORT_TAKEN = N_("a collector is there already, or an agent with its own: choose another one with {option}")
+
+
+def _is_taken(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+
+
+def listen(fd: int | None, host: str, port: int, option: str = "--port") -> socket.socket:
+    """The listening socket: the inherited one, or a new one. Raises HostError, which names the ``option`` to change."""
     try:
         if fd is not None:
             return socket.socket(fileno=fd)
@@ -117,8 +127,8 @@ def listen(fd: int | None, host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise HostError(
-            N_("cannot listen on {host} port {port}: {why}"), hint=N_("choose another one with --port"),
-            host=host, port=port, why=why,
+            N_("cannot listen on {host} port {port}: {why}"), hint=_PORT_TAKEN if _is_taken(error) else _PORT_OTHER,
+            host=host, port=port, why=why, option=option,
         ) from error  # fmt: skip
 
 

@@ -72,6 +72,10 @@ def _run(run: argparse.ArgumentParser, _: Translate) -> None:
     run.add_argument(
         "--pages-url", default="", metavar="URL", help=_(N_("where officers open the pages: https://…; for passkeys"))
     )
+    run.add_argument(
+        "--oidc", type=Path, metavar="FILE",
+        help=_(N_("officers may sign in by the hospital's directory too (OpenID Connect), as FILE says")),
+    )  # fmt: skip
 
 
 def _token(token: argparse.ArgumentParser, _: Translate) -> None:

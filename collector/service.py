@@ -22,6 +22,7 @@ from collector.sync.schedule import VISITS_PER_S, Rhythm, next_visit
 
 if TYPE_CHECKING:
     from collector.enrol.authority import Authority
+    from collector.officers.directory import Directory
     from collector.tuf.following import Following
     from collector.tuf.repository import ServerRepository
 
@@ -51,6 +52,7 @@ class Service:
     authority: Authority | None = None
     open: bool = True
     pages_url: str = ""
+    directory: Directory | None = None  # the hospital's, where officers may sign in; None: with accounts of ours alone
     busy: int = 0
     last: float = field(default_factory=time.monotonic)
     rhythm: Rhythm = Rhythm()

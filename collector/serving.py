@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from agent.errors import N_, HostError
+from agent.errors import N_, HostError, UsageError
 from agent.fsys.atomic import private_folder, replace_file
 from collector.commands import ADDRESS_FILE
 from collector.store.retention import DEFAULT_DAYS
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from collector.enrol.authority import Authority
+    from collector.officers.directory import Directory
     from collector.service import Service
     from collector.tasks import Task
 
@@ -55,6 +56,7 @@ class Settings:
     keep_days: int = DEFAULT_DAYS
     addresses: list[str] = field(default_factory=list)
     pages_url: str = ""
+    directory: Path | None = None  # where officers.provider is described
 
 
 def serve(settings: Settings) -> int:
@@ -66,6 +68,7 @@ def serve(settings: Settings) -> int:
     from collector.service import Service
     from collector.store.engine import open_store
 
+    directory = _directory(settings)
     private_folder(settings.data)
     with contextlib.ExitStack() as stack:
         lock = take_lock(settings.data)
@@ -81,6 +84,7 @@ def serve(settings: Settings) -> int:
         service = Service(store, writer, Access(token), load_witness(settings.data), verifiers, authority)
         service.open = settings.laptops is None  # a fleet's laptops come by their certificates, and by nothing less
         service.pages_url = settings.pages_url
+        service.directory = directory
         _tell_pages(settings)
         service.rhythm = replace(service.rhythm, recovering_until=int(time.time()) + RECOVERING_S)
         if authority is not None and not settings.idle_exit_s:
@@ -93,6 +97,18 @@ def serve(settings: Settings) -> int:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(settings, service, stack))
     return 0
+
+
+def _directory(settings: Settings) -> Directory | None:
+    """The hospital's, when one is set up. Raises ConfigError, and UsageError: where would it send people back to?"""
+    if settings.directory is None:
+        return None
+    from collector.officers.directory import Directory
+    from collector.officers.provider import read_provider
+
+    if not settings.pages_url:
+        raise UsageError(N_("--oidc needs --pages-url: the directory sends people back there"))
+    return Directory(read_provider(settings.directory))
 
 
 def _authority(settings: Settings) -> Authority | None:

@@ -15,6 +15,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +105,13 @@ class Page:
 
 
 @contextlib.contextmanager
-def browser(name: str, folder: Path) -> Iterator[Page]:
-    """A fresh browser whose downloads go to ``folder/downloads``."""
+def browser(name: str, folder: Path, *, any_certificate: bool = False) -> Iterator[Page]:
+    """A fresh browser whose downloads go to ``folder/downloads``. ``any_certificate``: Chromium takes a server's of a
+    test's own authority.
+    """
     downloads = folder / "downloads"
     downloads.mkdir()
-    start = _chromium if name == "chromium" else _firefox
+    start = partial(_chromium, any_certificate) if name == "chromium" else _firefox
     with start(folder, downloads) as address, connect(address, max_size=None, open_timeout=DEADLINE_S) as wire:
         if name == "firefox":
             wire.send(json.dumps({"id": 0, "method": "session.new", "params": {"capabilities": {}}}))
@@ -130,7 +133,7 @@ def _started(command: list[str], folder: Path) -> Iterator[subprocess.Popen[byte
 
 
 @contextlib.contextmanager
-def _chromium(folder: Path, downloads: Path) -> Iterator[str]:
+def _chromium(any_certificate: bool, folder: Path, downloads: Path) -> Iterator[str]:
     port = _free_port()
     with _started(["chromedriver", f"--port={port}"], folder):
         _answers(port)
@@ -139,7 +142,8 @@ def _chromium(folder: Path, downloads: Path) -> Iterator[str]:
             "args": [*arguments, f"--user-data-dir={folder / 'profile'}"],
             "prefs": {"download.default_directory": str(downloads), "download.prompt_for_download": False},
         }
-        asked = {"capabilities": {"alwaysMatch": {"webSocketUrl": True, "goog:chromeOptions": options}}}
+        wanted = {"webSocketUrl": True, "acceptInsecureCerts": any_certificate, "goog:chromeOptions": options}
+        asked = {"capabilities": {"alwaysMatch": wanted}}
         request = urllib.request.Request(f"http://127.0.0.1:{port}/session", json.dumps(asked).encode())
         with urllib.request.urlopen(request, timeout=DEADLINE_S) as reply:
             yield json.load(reply)["value"]["capabilities"]["webSocketUrl"]

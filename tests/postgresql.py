@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 USERS = ("postgres", "nobody")
@@ -21,34 +22,63 @@ def binaries() -> Path | None:
 
 
 class Cluster:
-    """Runs until ``stop``; ``database(name)`` makes an empty database and gives its address."""
+    """Runs until ``stop``; ``database(name)`` makes an empty database and gives its address.
 
-    def __init__(self, **settings: str) -> None:
+    ``inside``: the words before a program that is to run on another machine (``ip netns exec …``); the Unix socket is
+    within reach all the same. ``may``: who else may come in, lines of pg_hba.conf.
+    """
+
+    def __init__(self, inside: Sequence[str] = (), may: str = "", **settings: str) -> None:
         programs = binaries()
         if programs is None:
             raise RuntimeError("PostgreSQL is not installed")
-        self._programs = programs
+        self._programs, self._inside = programs, list(inside)
         self.folder = Path(tempfile.mkdtemp(prefix="serment-pg-"))
         self.user = _user()
         if self.user is not None:
             os.chown(self.folder, self.user.pw_uid, self.user.pw_gid)
         self._run("initdb", "-D", str(self.folder / "data"), "-A", "trust", "-U", "serment", "-E", "UTF8", "--no-sync",
                   "--locale=C.UTF-8")  # fmt: skip
+        with (self.folder / "data" / "pg_hba.conf").open("a") as file:
+            file.write(may)
         self._settings = {"listen_addresses": "", "unix_socket_directories": str(self.folder), **settings}
         self.process = self.start()
 
     def start(self) -> subprocess.Popen[bytes]:
         options = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
-        self.process = subprocess.Popen(
-            [str(self._programs / "postgres"), "-D", str(self.folder / "data"), *options],
-            stdout=subprocess.DEVNULL, stderr=(self.folder / "log").open("ab"), **self._as_user(),
-        )  # fmt: skip
+        command = [str(self._programs / "postgres"), "-D", str(self.folder / "data"), *options]
+        become = self._as_user()
+        if self._inside and self.user is not None:  # only root may go there
+            person = [f"--reuid={self.user.pw_uid}", f"--regid={self.user.pw_gid}", "--clear-groups"]
+            command, become = [*self._inside, "setpriv", *person, *command], {}
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log, **become)
         deadline = time.monotonic() + 60
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError((self.folder / "log").read_text()[-2000:])
             time.sleep(0.05)
         return self.process
+
+    def own(self, path: Path) -> Path:
+        """A copy of a file that the server alone may read: it takes no other key."""
+        copy = self.folder / path.name
+        shutil.copy(path, copy)
+        copy.chmod(0o600)
+        if self.user is not None:
+            os.chown(copy, self.user.pw_uid, self.user.pw_gid)
+        return copy
+
+    def say(self, command: str) -> None:
+        """SQL by an administrator."""
+        self._run("psql", "-h", str(self.folder), "-U", "serment", "-c", command, "postgres")
+
+    def restart(self, **settings: str) -> None:
+        """Begin again, with these settings besides."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(60)
+        self._settings |= settings
+        self.start()
 
     def url(self, name: str) -> str:
         return f"postgresql://serment@/{name}?host={self.folder}"

@@ -1,8 +1,8 @@
 """The policy of the fleet, as the sync process sees it: fetch what is new, verify it, put it down as one file.
 
-Owns ``tuf/`` (verified metadata) and ``policy.bundle`` in the fleet's folder. What lies there is believed nothing: the
-agent has it checked again by a process of its own (``checking``) before anything comes into force. An unchanged
-repository costs no request: the visit's answer says whether there is news.
+Owns ``tuf/`` (verified metadata, what was refused last) and ``policy.bundle`` in the fleet's folder. What lies there is
+believed nothing: the agent has it checked again by a process of its own (``checking``) before anything comes into
+force. An unchanged repository costs no request: the visit's answer says whether there is news.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from agent.errors import PolicyError, TransportError
 from agent.fleet import bundle
@@ -23,6 +25,14 @@ FOLDER = "tuf"
 NUMBER = "verified"
 REFUSED = "refused"
 MAX_FILE = 4 << 20
+MAX_REFUSED = 200  # bytes
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Why news was not taken. ``first``: the first timestamp of those that were refused in a row; 0: not told."""
+
+    why: str = ""
+    first: int = 0
 
 
 class PolicyUpdates:
@@ -31,20 +41,24 @@ class PolicyUpdates:
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
         self._folder = identity.folder / FOLDER
-        self._why = ""
+        self._news = 0
 
     def due(self, policy: Mapping[str, Any]) -> bool:
-        """Whether the collector has another timestamp than the one that was verified last."""
+        """Whether the collector has another timestamp than the one that was verified last; or no longer has the one
+        that was refused, which is to be seen and told.
+        """
         number = policy.get("timestamp")
-        return isinstance(number, int) and not isinstance(number, bool) and number != self._number()
+        self._news = number if isinstance(number, int) and not isinstance(number, bool) and 0 < number < 1 << 53 else 0
+        return self._news not in {0, self._number()} or bool(self._refused().why)
 
     def refresh(self, fetch: Fetch) -> None:
         """Fetch, verify, put down. Raises TransportError and PolicyError."""
         try:
             self._refresh(fetch)
-            self._why = ""
+            (self._folder / REFUSED).unlink(missing_ok=True)
         except PolicyError as error:
-            self._why = str(error.fields.get("word", "malformed"))
+            refused = Refused(str(error.fields.get("word", "malformed")), self._refused().first or self._news)
+            replace_file(self._folder / REFUSED, msgspec.json.encode(refused))
             raise
 
     def _refresh(self, fetch: Fetch) -> None:
@@ -109,7 +123,16 @@ class PolicyUpdates:
         except (OSError, ValueError):
             return 0
 
+    def _refused(self) -> Refused:
+        try:
+            with (self._folder / REFUSED).open("rb") as file:
+                return msgspec.json.decode(file.read(MAX_REFUSED), type=Refused)
+        except (OSError, msgspec.MsgspecError):
+            return Refused()
+
     def report(self) -> Mapping[str, Any]:
-        """The timestamp that was verified last, and why a newer one was not."""
+        """The timestamp that was verified last, why a newer one was not, and since which one."""
         said: dict[str, Any] = {"tuf": self._number()} if self._number() else {}
-        return {**said, "tuf_refused": self._why} if self._why else said
+        if (refused := self._refused()).why:
+            said |= {"tuf_refused": refused.why, "tuf_refused_from": refused.first}
+        return said

@@ -13,6 +13,7 @@ from agent.i18n import Count
 from collector.forward import forwarder, targets
 from collector.journal import note
 from collector.store.base import Store
+from collector.store.writing import writing
 
 Translate = Callable[[str], str]
 
@@ -50,7 +51,7 @@ def _remove(store: Store, chosen: argparse.Namespace, _: Translate, by: str) -> 
 def _test(store: Store, chosen: argparse.Namespace, translate: Translate, by: str) -> None:
     target = targets.find(store.engine, chosen.name)
     uid = forwarder.send_test(target, time.time_ns() // 1000)
-    with store.engine.begin() as connection:
+    with writing(store.engine) as connection:
         note(connection, by, "forward-test", {"name": target.name, "uid": uid})
     said = translate(N_("the target took the test event {uid}")).format(uid=uid)
     print(json.dumps({"name": target.name, "uid": uid}) if chosen.json else said)
@@ -82,7 +83,7 @@ def _dead(store: Store, chosen: argparse.Namespace, _: Translate, __: str) -> No
 def _replay(store: Store, chosen: argparse.Namespace, translate: Translate, by: str) -> None:
     target = targets.find(store.engine, chosen.name)
     went, stay = forwarder.replay(store, target)
-    with store.engine.begin() as connection:
+    with writing(store.engine) as connection:
         note(connection, by, "forward-replay", {"name": target.name, "sent": went, "left": stay})
     said = translate(N_("sent again: {went}, still refused: {stay}")).format(went=went, stay=stay)
     print(json.dumps({"sent": went, "left": stay}) if chosen.json else said)

@@ -23,6 +23,7 @@ from collector.forward.sending import Later, Unfit, send
 from collector.forward.targets import Settings, Target
 from collector.store.base import Arrival, Row, Store
 from collector.store.tables import forward_dead, laptops
+from collector.store.writing import writing
 
 BATCH = 500  # events
 ARRIVALS = 256
@@ -113,7 +114,7 @@ def forward_once(store: Store, number: int) -> bool:
         problem = error
     place = batch.end if problem is None else done[-1].after if done else None
     if place is not None:
-        with store.engine.begin() as connection:
+        with writing(store.engine) as connection:
             _bury(connection, target.id, dead)
             targets.moved(connection, target, place, len(done) - len(dead), batch.lost if problem is None else 0)
     if problem is not None:
@@ -233,7 +234,7 @@ def replay(store: Store, target: Target) -> tuple[int, int]:
             continue
         except Later as error:
             raise _unreachable(target, error) from error
-        with store.engine.begin() as connection:
+        with writing(store.engine) as connection:
             connection.execute(delete(forward_dead).where(_d.id == row.id))
         went += 1
     return went, len(rows) - went

@@ -18,6 +18,7 @@ from collector.forward.event import REDACTABLE
 from collector.forward.options import FORMS
 from collector.journal import note
 from collector.store.tables import arrivals, forward_dead, forward_targets
+from collector.store.writing import writing
 
 MAX_TARGETS = 16
 MAX_SECRET_BYTES = 4096
@@ -107,7 +108,7 @@ def add(engine: Engine, name: str, settings: Settings, by: str, *, history: bool
     """Enter a target. ``history``: it gets what is stored already; else what arrives from now on. Raises UsageError."""
     if not name or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum() or len(name) > 40:
         raise UsageError(N_("a name has letters, digits, - and _, at most 40"))
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         known = connection.execute(select(_t.name)).scalars().all()
         if name in known or len(known) >= MAX_TARGETS:
             raise UsageError(N_("there is a target of this name, or there are too many"), where=name)
@@ -123,7 +124,7 @@ def add(engine: Engine, name: str, settings: Settings, by: str, *, history: bool
 def remove(engine: Engine, name: str, by: str) -> None:
     """Forget a target and its dead letters. Raises UsageError."""
     target = find(engine, name)
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         connection.execute(delete(forward_dead).where(forward_dead.c.target == target.id))
         connection.execute(delete(forward_targets).where(_t.id == target.id))
         note(connection, by, "forward-remove", {"name": name})
@@ -159,7 +160,7 @@ def moved(connection: Connection, target: Target, place: tuple[int, int], sent: 
 def failed(engine: Engine, target: Target, problem: str, next_at: int) -> None:
     """Store that a target could not be reached, and when it is tried again."""
     values = {"failures": _t.failures + 1, "next_at": next_at, "problem": problem[:200]}
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         connection.execute(update(forward_targets).where(_t.id == target.id).values(values))
 
 

@@ -18,7 +18,8 @@ from agent.errors import N_, UsageError
 from collector.journal import note
 from collector.officers import passphrase
 from collector.officers.roles import Right, Role, rights
-from collector.store.tables import officer_links, officer_passkeys, officer_sessions, officers
+from collector.store.tables import officer_identities, officer_links, officer_passkeys, officer_sessions, officers
+from collector.store.writing import writing
 
 LINK_S = 48 * 3600
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
@@ -44,7 +45,7 @@ def add(engine: Engine, name: str, roles: Sequence[str], now: int, by: str) -> s
     Raises UsageError: the name or a role is not one, or the name is taken.
     """
     _check(name, roles)
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         if connection.execute(select(_o.id).where(_o.name == name)).first():
             raise UsageError(N_("there is an account with this name already"), where=name)
         values = {"name": name, "roles": " ".join(sorted(set(roles))), "made_at": now}
@@ -66,21 +67,22 @@ def _check(name: str, roles: Sequence[str]) -> None:
 def link(engine: Engine, name: str, now: int, by: str) -> str:
     """A new one-time link for an account whose passphrase or passkey is lost; the old ones no longer open anything.
 
-    Raises UsageError: there is no such account.
+    "" for an account of the directory: it is signed in there, and never gets a way round it. Raises UsageError: there
+    is no such account.
     """
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         officer = _open(connection, name)
         connection.execute(update(officers).where(_o.id == officer).values(passphrase=""))
         connection.execute(delete(officer_passkeys).where(officer_passkeys.c.officer == officer))
         connection.execute(delete(officer_links).where(officer_links.c.officer == officer))
         connection.execute(delete(officer_sessions).where(officer_sessions.c.officer == officer))
         note(connection, by, "officer.link", {"officer": name})
-        return _link(connection, officer, now)
+        return "" if _in_directory(connection, officer) else _link(connection, officer, now)
 
 
 def close(engine: Engine, name: str, now: int, by: str) -> None:
     """Close an account; whoever is signed in with it is not any more. Raises UsageError: there is no such account."""
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         officer = _open(connection, name)
         connection.execute(update(officers).where(_o.id == officer).values(closed_at=now, passphrase=""))
         connection.execute(delete(officer_links).where(officer_links.c.officer == officer))
@@ -90,12 +92,17 @@ def close(engine: Engine, name: str, now: int, by: str) -> None:
 
 def listed(engine: Engine) -> list[dict[str, Any]]:
     """Every account, closed ones too."""
-    query = select(_o.name, _o.roles, _o.made_at, _o.closed_at, _o.passphrase).order_by(_o.name)
+    identity = officer_identities.c.digest
+    query = (
+        select(_o.name, _o.roles, _o.made_at, _o.closed_at, _o.passphrase, identity)
+        .outerjoin(officer_identities, officer_identities.c.officer == _o.id)
+        .order_by(_o.name)
+    )
     with engine.connect() as connection:
         return [
             {
                 "name": row.name, "roles": row.roles.split(), "made_at": row.made_at, "closed_at": row.closed_at,
-                "ready": bool(row.passphrase),
+                "ready": bool(row.passphrase) or row.digest is not None, "directory": row.digest is not None,
             }
             for row in connection.execute(query)
         ]  # fmt: skip
@@ -110,7 +117,7 @@ def of_link(engine: Engine, untrusted: str, now: int) -> Officer | None:
 def choose_passphrase(engine: Engine, untrusted_link: str, chosen: str, now: int) -> Officer | None:
     """Use the link up; None when it opens nothing any more."""
     kept = passphrase.make(chosen)
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         officer = _of_link(connection, untrusted_link, now)
         if officer is None:
             return None
@@ -139,6 +146,11 @@ def _open(connection: Connection, name: str) -> int:
     if found is None:
         raise UsageError(N_("there is no such account"), where=name, hint=N_("see: serment-collector officer list"))
     return int(found)
+
+
+def _in_directory(connection: Connection, officer: int) -> bool:
+    found = select(officer_identities.c.digest).where(officer_identities.c.officer == officer)
+    return connection.execute(found).first() is not None
 
 
 def _link(connection: Connection, officer: int, now: int) -> str:

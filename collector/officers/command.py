@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from agent.errors import N_, UsageError
 from collector.officers import accounts
+from collector.officers.flows import PATH
 
 URL_FILE = "pages-url"
 
@@ -32,9 +33,11 @@ def run(engine: Engine, chosen: argparse.Namespace, by: str, translate: Callable
         secret = accounts.add(engine, chosen.name, chosen.role, now, by)
     else:
         secret = accounts.link(engine, chosen.name, now, by)
-    link = f"{_pages_url(chosen.data)}/welcome?link={secret}"
+    link = _pages_url(chosen.data) + (f"/welcome?link={secret}" if secret else PATH)
     print(json.dumps({"name": chosen.name, "link": link, "hours": accounts.LINK_S // 3600}) if chosen.json else link)
-    if not chosen.json:
+    if not secret and not chosen.json:
+        print(translate(N_("{name} signs in by the hospital's directory")).format(name=chosen.name), file=sys.stderr)
+    elif not chosen.json:
         print(
             translate(N_("opens once, for two days; give it to nobody but {name}")).format(name=chosen.name),
             file=sys.stderr,
@@ -48,6 +51,8 @@ def _list(engine: Engine, as_json: bool, translate: Callable[[str], str]) -> Non
             print(json.dumps(one))
             continue
         closed, ready = translate(N_("closed")), translate(N_("open"))
+        if one["directory"]:
+            ready = translate(N_("open, by the directory"))
         state = closed if one["closed_at"] else ready if one["ready"] else translate(N_("link not used yet"))
         print(f"{one['name']:32} {' '.join(one['roles']):40} {state}")
 

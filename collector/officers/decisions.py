@@ -14,6 +14,7 @@ from sqlalchemy import Engine, func, insert, select, update
 from agent.errors import N_, ChangedError, UsageError
 from collector.journal import note
 from collector.store.tables import alerts, answers, events, laptops, risks, story_decisions
+from collector.store.writing import writing
 
 VERDICTS = ("normal", "incident", "exception")  # as read: labels
 ANSWERS = ("granted", "refused", "noted")
@@ -48,7 +49,7 @@ def decide_story(engine: Engine, form: Mapping[str, str], by: str) -> None:
     if verdict not in VERDICTS:
         raise UsageError(N_("choose what it is"))
     until = _end_of(form.get("until", "")) if verdict == "exception" else None
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         device = _device(connection.execute(select(laptops.c.id).where(laptops.c.device == form.get("laptop", ""))))
         mine = (alerts.c.device == device, alerts.c.kind == kind)
         latest = connection.execute(select(func.max(alerts.c.last_at)).where(*mine)).scalar()
@@ -68,7 +69,7 @@ def answer_request(engine: Engine, form: Mapping[str, str], by: str) -> None:
     answer, why, index = form.get("answer", ""), _text(form, "why", MAX_WHY), _number(form.get("index", ""))
     if answer not in ANSWERS:
         raise UsageError(N_("choose an answer"))
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         device = _device(connection.execute(select(laptops.c.id).where(laptops.c.device == form.get("laptop", ""))))
         asked = select(events.c.idx).where(
             events.c.device == device, events.c.idx == index, events.c.kind.in_(REQUEST_KINDS)
@@ -91,7 +92,7 @@ def keep_risk(engine: Engine, risk: int, form: Mapping[str, str], by: str) -> No
     """
     values = _risk_values(form)
     version = _number(form.get("version", "0"))
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         if risk:
             mine = update(risks).where(risks.c.id == risk, risks.c.version == version)
             if connection.execute(mine.values(**values, version=version + 1)).rowcount != 1:

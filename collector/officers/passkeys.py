@@ -17,6 +17,7 @@ from agent.errors import N_, UntrustedInputError
 from collector.journal import note
 from collector.officers.sessions import Session
 from collector.store.tables import officer_passkeys, officer_sessions
+from collector.store.writing import writing
 
 if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
@@ -94,7 +95,7 @@ def register(engine: Engine, session: Session, where: Place, untrusted: str, lab
     except (WebAuthnException, ValueError, KeyError, TypeError) as error:
         raise _not_taken() from error
     officer = session.officer
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         known = connection.execute(select(_p.officer).where(_p.credential == found.credential_id)).first()
         if known or count(engine, officer.id) >= MAX_PASSKEYS:
             raise _not_taken()
@@ -142,7 +143,7 @@ def answer(engine: Engine, session: Session, where: Place, untrusted: str) -> No
         )  # fmt: skip
     except (WebAuthnException, ValueError, KeyError, TypeError) as error:
         raise _not_taken() from error
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         used = update(officer_passkeys).where(_p.credential == credential)
         connection.execute(used.values(sign_count=found.new_sign_count, last_at=int(time.time())))
 
@@ -154,14 +155,14 @@ def remove(engine: Engine, session: Session, untrusted: str) -> None:
     except ValueError:
         return
     mine = delete(officer_passkeys).where(_p.credential == credential, _p.officer == session.officer.id)
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         if connection.execute(mine).rowcount:
             note(connection, session.officer.name, "passkey.removed")
 
 
 def _challenge(engine: Engine, session: Session) -> bytes:
     challenge = secrets.token_bytes(32)
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         put = update(officer_sessions).where(_s.digest == session.digest)
         connection.execute(put.values(challenge=challenge, challenge_until=int(time.time()) + CHALLENGE_S))
     return challenge
@@ -169,7 +170,7 @@ def _challenge(engine: Engine, session: Session) -> bytes:
 
 def _take_challenge(engine: Engine, session: Session) -> bytes:
     """The challenge that was put; it serves once."""
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         mine = _s.digest == session.digest
         row = connection.execute(select(_s.challenge, _s.challenge_until).where(mine)).first()
         if row is None or row.challenge is None or row.challenge_until <= time.time():

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from agent.errors import SermentError
 from agent.i18n import catalogue
-from collector.officers import accounts, guard, passkeys, sessions, tries
+from collector.officers import accounts, directory_routes, guard, passkeys, sessions, tries
 from collector.officers.accounts import Officer
 from collector.officers.guard import Visit, may
 from collector.officers.passphrase import MAX_CHARACTERS, MIN_CHARACTERS
@@ -25,6 +25,7 @@ def routes() -> list[Route]:
     return [
         Route("/login", _login_page),
         Route("/login", _login, methods=["POST"]),
+        *directory_routes.routes(),
         Route("/login/passkey", may(None, whole=False)(_passkey_page)),
         Route("/login/passkey", may(None, whole=False)(_passkey), methods=["POST"]),
         Route("/logout", may(None, whole=False)(_logout), methods=["POST"]),
@@ -44,7 +45,11 @@ def _service(request: Request) -> Service:
 def _plain(request: Request, template: str, status: int = 200, **values: object) -> Response:
     lang = guard.language(request)
     query = request.url.query if request.method == "GET" and "lang=" not in request.url.query else ""
-    text = frame.render(lang, template, page="login", path=request.url.path, query=query, **values)
+    directory = _service(request).directory
+    label = directory.provider.label or directory.provider.host if directory is not None else ""
+    text = frame.render(
+        lang, template, page="login", path=request.url.path, query=query, directory=label, **values
+    )  # fmt: skip
     return guard.remember(request, HTMLResponse(text, status), lang)
 
 

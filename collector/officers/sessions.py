@@ -15,6 +15,7 @@ from sqlalchemy import Engine, delete, insert, select, update
 from collector.journal import note
 from collector.officers.accounts import Officer
 from collector.store.tables import officer_sessions, officers
+from collector.store.writing import writing
 
 COOKIE = "serment_officer"
 LIFE_S = 12 * 3600
@@ -39,7 +40,7 @@ def begin(engine: Engine, officer: Officer, now: int, *, whole: bool, how: str) 
         "digest": _digest(cookie), "officer": officer.id, "csrf": secrets.token_urlsafe(24), "whole": int(whole),
         "made_at": now, "last_at": now,
     }  # fmt: skip
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         connection.execute(delete(officer_sessions).where(_s.made_at <= now - LIFE_S))
         connection.execute(insert(officer_sessions).values(values))
         if whole:
@@ -64,14 +65,14 @@ def find(engine: Engine, untrusted_cookie: str, now: int) -> Session | None:
     if row is None:
         return None
     if row.last_at < now - _TOUCH_S:
-        with engine.begin() as connection:
+        with writing(engine) as connection:
             connection.execute(update(officer_sessions).where(_s.digest == digest).values(last_at=now))
     return Session(Officer(row.officer, row.name, tuple(row.roles.split())), digest, row.csrf, bool(row.whole))
 
 
 def end(engine: Engine, session: Session, *, quiet: bool = False) -> None:
     """Sign out; ``quiet``: another session takes its place."""
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         connection.execute(delete(officer_sessions).where(_s.digest == session.digest))
         if not quiet:
             note(connection, session.officer.name, "officer.signed_out")

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from collector.store.tables import officer_tries
+from collector.store.writing import writing
 
 FREE = 5
 FIRST_WAIT_S = 10
@@ -33,20 +34,20 @@ def failed(engine: Engine, name: str, now: int) -> None:
     """One more."""
     digest = _digest(name)
     again = update(officer_tries).where(_t.digest == digest).values(times=_t.times + 1, last_at=now)
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         connection.execute(delete(officer_tries).where(_t.last_at < now - FORGET_S))
         if connection.execute(again).rowcount:
             return
     try:
-        with engine.begin() as connection:
+        with writing(engine) as connection:
             connection.execute(insert(officer_tries).values(digest=digest, times=1, last_at=now))
     except IntegrityError:  # somebody else was quicker
-        with engine.begin() as connection:
+        with writing(engine) as connection:
             connection.execute(again)
 
 
 def succeeded(engine: Engine, name: str) -> None:
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         connection.execute(delete(officer_tries).where(_t.digest == _digest(name)))
 
 

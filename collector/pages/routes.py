@@ -21,6 +21,7 @@ from collector.officers.roles import Right
 from collector.pages import policies, proofs, watching
 from collector.store.base import Laptop
 from collector.store.tables import acts
+from collector.store.writing import writing
 
 MAX_ACTS = 200
 _verifying = threading.BoundedSemaphore(1)
@@ -155,7 +156,7 @@ def _verify(visit: Visit) -> Response:
     finally:
         _verifying.release()
     said: dict[str, str | int | bool] = {"laptop": laptop.device, "records": proof.held, "good": proof.good}
-    with visit.engine.begin() as connection:
+    with writing(visit.engine) as connection:
         note(connection, visit.who, "proof.verified", said)
     return _proofs(visit, proof=proof, verified=laptop.device)
 
@@ -164,7 +165,7 @@ def _export(visit: Visit) -> Response:
     laptop = _laptop(visit)
     if laptop is None:
         return _proofs(visit, 404, wrong="unknown")
-    with visit.engine.begin() as connection:
+    with writing(visit.engine) as connection:
         note(connection, visit.who, "proof.exported", {"laptop": laptop.device, "records": laptop.known.size})
     lines = proofs.export(visit.service.store, laptop, visit.service.witness)
     plain = "".join(letter for letter in laptop.device if letter.isascii() and (letter.isalnum() or letter in "_-"))

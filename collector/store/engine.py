@@ -20,6 +20,10 @@ FILE_NAME = "collector.db"
 BUSY_TIMEOUT_MS = 10_000
 POOL_SIZE = 8
 CONNECT_TIMEOUT_S = 10
+# Half a minute of silence to what was asked, and the other machine is gone: else a collector
+# that fell silent would keep its rows from the others for hours, and a database that did would keep our one writer.
+_GONE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+_GONE_THERE = "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=30s"
 _SQLITE_SETTINGS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -102,7 +106,11 @@ def _postgresql(url: URL) -> Engine:
             url.set(drivername="postgresql+psycopg"),
             pool_size=POOL_SIZE,
             pool_pre_ping=True,  # a database that was restarted is met again without an error
-            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": "-c synchronous_commit=on -c timezone=UTC"},
+            connect_args={
+                "connect_timeout": CONNECT_TIMEOUT_S,
+                "options": f"-c synchronous_commit=on -c timezone=UTC {_GONE_THERE}",
+                **_GONE,
+            },
         )
     except (ImportError, NoSuchModuleError) as error:
         raise HostError(

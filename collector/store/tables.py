@@ -158,6 +158,24 @@ officer_passkeys = Table(
     Column("last_at", Number),
 )
 
+officer_identities = Table(  # accounts that the hospital's directory vouches for: migration 0006_directory
+    "officer_identities",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),  # SHA-256 of issuer, U+000A, subject
+    Column("officer", Number, nullable=False, unique=True),
+)
+
+officer_flows = Table(  # sign-ins on their way through the directory: officers.flows
+    "officer_flows",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),  # SHA-256 of the cookie
+    Column("state", Text, nullable=False),
+    Column("nonce", Text, nullable=False),
+    Column("verifier", Text, nullable=False),
+    Column("go_on", Text, nullable=False),
+    Column("until", Number, nullable=False, index=True),
+)
+
 officer_tries = Table(  # sign-ins that failed in a row
     "officer_tries",
     metadata,

@@ -19,11 +19,14 @@ from agent.fleet import bundle, release
 from agent.fleet.authoring import public_bytes
 from agent.fsys.atomic import private_folder, replace_file
 from collector.journal import note
-from collector.tuf import rollout
+from collector.store.writing import writing
+from collector.tuf import figures, rollout
 from collector.tuf.following import say
+from collector.tuf.refusals import HELD
 from collector.tuf.repository import ServerRepository
 
 if TYPE_CHECKING:
+    from collector.store.base import Store
     from collector.tuf.refusals import Refusal
 
 Translate = Callable[[str], str]
@@ -43,16 +46,17 @@ def run(chosen: argparse.Namespace, translate: Translate, by: str) -> int:
 
     store = open_store(chosen.data, chosen.database)
     try:
-        return _acted(repository, chosen, store.engine, by)
+        return _acted(repository, chosen, store, by)
     finally:
         store.close()
 
 
-def _acted(repository: ServerRepository, chosen: argparse.Namespace, engine: Engine, by: str) -> int:
+def _acted(repository: ServerRepository, chosen: argparse.Namespace, store: Store, by: str) -> int:
+    engine = store.engine
     if chosen.assign:
         _assign(repository, chosen.assign, engine, by)
     elif chosen.hold or chosen.resume or chosen.back:
-        _steer(repository, chosen, engine, by)
+        _steer(repository, chosen, store, by)
     elif chosen.change:
         done = publish(repository, chosen.change, engine, by)
         print(json.dumps(done) if chosen.json else f"{', '.join(done['roles'])} → {done['timestamp']}")  # type: ignore[arg-type]
@@ -64,16 +68,17 @@ def _acted(repository: ServerRepository, chosen: argparse.Namespace, engine: Eng
 def publish(repository: ServerRepository, change: Path, engine: Engine, by: str) -> Mapping[str, object]:
     """Take over a signed change and let its release begin. Raises PolicyError."""
     before = repository.rollout()
-    with engine.begin() as connection:  # noted in the same breath: what fails to be noted is not published
+    with writing(engine) as connection:  # noted in the same breath: what fails to be noted is not published
         note(connection, by, "policy.publish", {"change": change.name[:60]})
     roles = repository.publish(change)
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         note(connection, by, "policy.published", {"roles": ",".join(roles), "timestamp": repository.number()})
         newest = _newest(repository)
         if "targets" in roles and newest is not None and (before is None or newest.number > before.release):
             previous = _settled(before)
             state = rollout.first(newest, int(time.time()), previous)
-            say(repository, state, connection, by, "rollout.began", {"permille": state.permille})
+            told = {"permille": state.permille, "timestamp": repository.number()}
+            say(repository, state, connection, by, figures.BEGAN, told)
     return {"roles": roles, "timestamp": repository.number()}
 
 
@@ -92,16 +97,20 @@ def _newest(repository: ServerRepository) -> release.Release | None:
     return repository.release(max(numbers)) if numbers else None
 
 
-def _steer(repository: ServerRepository, chosen: argparse.Namespace, engine: Engine, by: str) -> None:
+def _steer(repository: ServerRepository, chosen: argparse.Namespace, store: Store, by: str) -> None:
     state = repository.rollout()
     found = repository.release(state.release) if state is not None else None
     if state is None or found is None:
         raise UsageError(N_("no release is on its way"))
-    with engine.begin() as connection:
+    seen = rollout.Figures()
+    figures.on_release(store, state.release, seen)
+    with writing(store.engine) as connection:
         if chosen.hold:
             say(repository, rollout.held(state, chosen.hold), connection, by, "rollout.held", {"why": chosen.hold})
         elif chosen.resume:
-            say(repository, rollout.resumed(state, int(time.time())), connection, by, "rollout.resumed", {})
+            # who refuses it now was looked at: those alone do not hold it again
+            known = {"rejected": seen.rejected, "unverified": seen.unverified}
+            say(repository, rollout.resumed(state, int(time.time())), connection, by, figures.RESUMED, known)
         elif not found.back_to:
             raise UsageError(N_("the approvers named no release to go back to"))
         else:
@@ -119,7 +128,7 @@ def _assign(repository: ServerRepository, said: str, engine: Engine, by: str) ->
     groups[laptop] = group
     encoded = json.dumps(groups, sort_keys=True).encode()
     release.read_assigned(encoded, laptop)
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         note(connection, by, "laptop.assigned", {"laptop": laptop, "group": group})
         repository.say("assign", path, encoded)
 
@@ -158,7 +167,7 @@ def _shown(repository: ServerRepository, chosen: argparse.Namespace, translate: 
         return 0
     text = translate(N_("release {number}: {permille} of 1000 laptops")).format(
         number=state.release, permille=state.permille)  # fmt: skip
-    print(text + (f" · {translate(N_('held'))} ({state.why})" if state.held else ""))
+    print(text + (f" · {translate(N_('held'))} ({translate(HELD.get(state.why, state.why))})" if state.held else ""))
     for each in refused:
         print(f"{each.device}: {translate(each.reason)}")
     return 0

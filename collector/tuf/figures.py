@@ -10,14 +10,18 @@ from sqlalchemy import func, select
 
 from agent.fleet.release import Release, Rollout
 from collector.store.base import Store
-from collector.store.tables import events
+from collector.store.tables import acts, events
 from collector.sync.routes import parse_report
 from collector.tuf.rollout import Figures
 
 MAX_FACTS = 200_000
+MAX_ACTS = 50
 WINDOW_S = 24 * 3600
 OVERRIDES = ("release", "emergency")
 """Kinds of records that tell that a person went on in spite of the policy."""
+BEGAN, RESUMED = "rollout.began", "rollout.resumed"
+NOT_THE_RELEASE = frozenset({"expired"})
+"""Why a laptop cannot verify what is published, when no release is the cause: a clock, or news that is held back."""
 
 
 def gather(store: Store, release: Release, rollout: Rollout, now: int) -> Figures:
@@ -44,10 +48,16 @@ def _count(figures: Figures, fields: Mapping[str, Any], *, new: bool) -> None:
 
 
 def on_release(store: Store, number: int, figures: Figures) -> set[str]:
-    """The laptops that have ``number`` in force; those and the ones that refused it are counted."""
+    """The laptops that have ``number`` in force; those and the ones that refused it are counted, and whoever can or
+    cannot verify what is published since.
+    """
     found = set()
+    began = last_act(store, BEGAN, number).get("timestamp")
     for reported in store.reports():
-        policy = parse_report(reported.report).get("policy")
+        report = parse_report(reported.report)
+        if isinstance(began, int) and began > 0:
+            _count_verified(figures, report, began)
+        policy = report.get("policy")
         if not isinstance(policy, dict):
             continue
         if policy.get("number") == number and policy.get("state") != "refused":
@@ -56,6 +66,37 @@ def on_release(store: Store, number: int, figures: Figures) -> set[str]:
             figures.rejected += 1
     figures.laptops = len(found) + figures.rejected
     return found
+
+
+def _count_verified(figures: Figures, report: Mapping[str, Any], began: int) -> None:
+    """``began``: the timestamp that told of the release first. Who failed before that fails for another reason."""
+    verified, since = (_number(report.get(name)) for name in ("tuf", "tuf_refused_from"))
+    why = report.get("tuf_refused")
+    if verified >= began:
+        figures.verified += 1
+    elif since >= began and isinstance(why, str) and why and why not in NOT_THE_RELEASE:
+        figures.unverified += 1
+
+
+def _number(untrusted: object) -> int:
+    return untrusted if isinstance(untrusted, int) and not isinstance(untrusted, bool) else 0
+
+
+def last_act(store: Store, what: str, release: int) -> Mapping[str, Any]:
+    """What was noted with the last act of this kind that is about ``release``; {} when there was none."""
+    query = select(acts.c.fields).where(acts.c.what == what).order_by(acts.c.id.desc()).limit(MAX_ACTS)
+    with store.engine.connect() as connection:
+        for fields in connection.execute(query).scalars():
+            found: dict[str, Any] = msgspec.json.decode(fields)
+            if found.get("release") == release:
+                return found
+    return {}
+
+
+def when_resumed(store: Store, release: int) -> Figures:
+    """What refused the release when a person let it go on."""
+    said = last_act(store, RESUMED, release)
+    return Figures(rejected=_number(said.get("rejected")), unverified=_number(said.get("unverified")))
 
 
 def _overrides(store: Store, since_us: int, devices: set[str]) -> int:

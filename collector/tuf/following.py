@@ -19,6 +19,7 @@ from agent.fleet.release import Rollout
 from collector.journal import note
 from collector.service import Service
 from collector.store.base import Laptop
+from collector.store.writing import writing
 from collector.tasks import Task
 from collector.tuf import figures, rollout
 from collector.tuf.repository import ServerRepository
@@ -105,13 +106,13 @@ class Following:
         if state is None or found is None or state.held:
             return
         seen = figures.gather(self._service.store, found, state, now)
-        if why := rollout.alarm(seen, found):
+        if why := rollout.alarm(seen, found, figures.when_resumed(self._service.store, found.number)):
             self._say(rollout.held(state, why), "rollout.held", {"why": why, "figures": figures.as_text(seen)})
         elif (following := rollout.following(state, found, now)) is not None:
             self._say(following, "rollout.advanced", {"permille": following.permille})
 
     def _say(self, new: Rollout, what: str, fields: Mapping[str, str | int | bool]) -> None:
-        with self._service.engine.begin() as connection:
+        with writing(self._service.engine) as connection:
             say(self._repository, new, connection, BY, what, fields)
 
 

@@ -26,6 +26,15 @@ REASONS = {
 """What a laptop's word means, as a catalogue key."""
 
 
+HELD = {
+    "rejected": N_("laptops got this release and refuse it"),
+    "unverified": N_("laptops cannot verify what is published since this release"),
+    "overrides": N_("people go on in spite of this release more often than it allows"),
+    "blocks": N_("this release refuses many more documents than the ones before it"),
+}
+"""Why a release was held by itself (``rollout.alarm``), as a catalogue key."""
+
+
 class Refusal(NamedTuple):
     """``number`` is the release that was refused, 0 when it was not got so far. ``reason`` is a catalogue key, or the
     word itself where it is none of ours.

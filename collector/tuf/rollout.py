@@ -19,7 +19,7 @@ _HOUR_S = 3600
 @dataclass(slots=True)
 class Figures:
     """What was seen of one release since it began, and of the others meanwhile. ``rejected`` of ``laptops`` refused
-    it.
+    it; ``unverified`` could not verify what is published since it is there, ``verified`` could.
     """
 
     transfers: int = 0
@@ -29,6 +29,8 @@ class Figures:
     before_blocked: int = 0
     laptops: int = 0
     rejected: int = 0
+    verified: int = 0
+    unverified: int = 0
 
 
 def first(release: Release, now: int, previous: int) -> Rollout:
@@ -47,21 +49,30 @@ def following(rollout: Rollout, release: Release, now: int) -> Rollout | None:
     return None
 
 
-def alarm(figures: Figures, release: Release) -> str:
-    """Why the release must hold: overrides, blocks, rejected; "" when nothing jumps."""
-    limits = release.halt_if
-    if figures.rejected >= LEAST_LAPTOPS and 100 * figures.rejected > limits.reject_percent * figures.laptops:
+def alarm(figures: Figures, release: Release, known: Figures | None = None) -> str:
+    """Why the release must hold: overrides, blocks, rejected, unverified; "" when nothing jumps.
+
+    ``known``: what was seen when a person let it go on; those laptops' refusals were looked at.
+    """
+    limits, before = release.halt_if, known or Figures()
+    if _jumps(figures.rejected - before.rejected, figures.laptops, limits.reject_percent):
         return "rejected"
+    if _jumps(figures.unverified - before.unverified, figures.verified + figures.unverified, limits.reject_percent):
+        return "unverified"
     if figures.transfers < LEAST_TRANSFERS:
         return ""
     if 100 * figures.overridden > limits.override_percent * figures.transfers:
         return "overrides"
     if figures.before_transfers >= LEAST_TRANSFERS:
         share = figures.blocked / figures.transfers
-        before = max(figures.before_blocked, 1) / figures.before_transfers
-        if share > limits.block_times * before:
+        earlier = max(figures.before_blocked, 1) / figures.before_transfers
+        if share > limits.block_times * earlier:
             return "blocks"
     return ""
+
+
+def _jumps(refusing: int, laptops: int, percent: float) -> bool:
+    return refusing >= LEAST_LAPTOPS and 100 * refusing > percent * laptops
 
 
 def held(rollout: Rollout, why: str) -> Rollout:

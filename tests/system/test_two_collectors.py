@@ -1,5 +1,5 @@
 """Two collectors on one PostgreSQL, behind a balancer that knows nothing but TCP, each on a network of its own: one dies,
-or its machine falls silent, and nothing is lost. PostgreSQL is reached by its Unix socket.
+or its machine falls silent, and nothing is lost. PostgreSQL is on a machine of its own too, reached by TCP and TLS.
 """
 
 import os
@@ -19,6 +19,7 @@ from agent.audit.segments import verify_folder
 from agent.transport import spool
 from tests.balancer import Balancer
 from tests.postgresql import Cluster, binaries
+from tests.siem import make_certificates
 from tests.system.test_collector_kill import Sender, finish, served
 
 pytestmark = [pytest.mark.system, pytest.mark.skipif(binaries() is None, reason="PostgreSQL is not installed")]
@@ -32,7 +33,7 @@ class Machine:
     """A network of its own: a namespace with one link to each neighbour."""
 
     def __init__(self, name):
-        self.name = name
+        self.name, self.links = name, []
         ip("netns", "add", name)
         self.inside("ip", "link", "set", "lo", "up")
 
@@ -56,7 +57,7 @@ class Machine:
         ip("link", "set", there, "netns", other.name)
         other.inside("ip", "addr", "add", f"{net}.2/24", "dev", there)
         other.inside("ip", "link", "set", there, "up")
-        other.link = there
+        other.links.append(there)
 
     def remove(self):
         subprocess.run(["ip", "netns", "delete", self.name], capture_output=True)
@@ -87,39 +88,62 @@ class Collector:
 
 @pytest.fixture
 def network():
-    """The balancer's machine with a cable to us and to each of two others; (balancer, others, nets)."""
+    """The balancer's machine with a cable to us and to each of two others, who have one to the database's machine each;
+    (balancer, others, database's, nets).
+    """
     word, net = f"{os.getpid() % 10_000}", f"10.{os.getpid() % 200 + 20}"
     made = []
     try:
         try:
-            for letter in "lab":
+            for letter in "ldab":
                 made.append(Machine(f"s{letter}{word}"))
-            balancer, *others = made
+            balancer, keeper, *others = made
             balancer.connect(None, f"{net}.0")
             for number, other in enumerate(others, 1):
                 balancer.connect(other, f"{net}.{number}")
+                keeper.connect(other, f"{net}.{number + 2}")
         except (OSError, subprocess.CalledProcessError) as error:
             pytest.skip(f"no networks of one's own here: {error}")
-        yield balancer, others, net
+        yield balancer, others, keeper, net
     finally:
         for machine in made:
             machine.remove()
 
 
 @pytest.fixture
-def pair(tmp_path, network):
-    """Both collectors, the balancer's address, the database."""
-    balancer, others, net = network
-    cluster, running = Cluster(), []
+def kept(tmp_path, network):
+    """PostgreSQL on its machine: where each collector reaches it, by TLS and with a password; where we look into it."""
+    *_, keeper, net = network
+    hosts = [f"{net}.{number}.1" for number in (3, 4)]
+    authority, certificate, key = make_certificates(tmp_path)
+    cluster = Cluster(keeper.command(), may=f"hostssl all serment {net}.0.0/16 scram-sha-256\n")
     try:
-        database = cluster.database("fleet")
+        files = {"ssl_cert_file": str(cluster.own(certificate)), "ssl_key_file": str(cluster.own(key))}
+        cluster.restart(listen_addresses=",".join(hosts), ssl="on", **files)
+        cluster.say("ALTER USER serment PASSWORD 'a password'")
+        looking = cluster.database("fleet")
+        passwords = tmp_path / "passwords"
+        passwords.write_text("localhost:5432:*:serment:a password\n")
+        passwords.chmod(0o600)
+        tls = f"sslmode=verify-full&sslrootcert={authority}&passfile={passwords}"  # its certificate says localhost
+        yield [f"postgresql://serment@localhost/fleet?hostaddr={host}&{tls}" for host in hosts], looking
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture
+def pair(tmp_path, network, kept):
+    """Both collectors, the balancer's address, the database."""
+    balancer, others, _, net = network
+    (databases, looking), running = kept, []
+    try:
         collectors = []
         for number, (name, machine) in enumerate(zip("ab", others, strict=True), 1):
             (tmp_path / name).mkdir()
             (tmp_path / name / "token").write_text(TOKEN)
             if collectors:  # the second one has the same keys
                 shutil.copy(tmp_path / "a" / "witness.key", tmp_path / name / "witness.key")
-            collectors.append(Collector(tmp_path / name, database, machine, f"{net}.{number}.2"))
+            collectors.append(Collector(tmp_path / name, databases[number - 1], machine, f"{net}.{number}.2"))
             running.append(collectors[-1])
         places = [f"{host}:{port}" for host, port in (each.place for each in collectors)]
         program = subprocess.Popen(
@@ -129,7 +153,7 @@ def pair(tmp_path, network):
         try:
             assert program.stdout.readline() == b"ready\n"
             front = Balancer([(f"{net}.0.1", PORT)])  # laptops speak plain HTTP to their own machine alone
-            yield collectors, front.url, database
+            yield collectors, front.url, looking
             front.close()
         finally:
             program.kill()
@@ -139,7 +163,6 @@ def pair(tmp_path, network):
         for collector in running:
             if collector.process.poll() is None:
                 collector.kill()
-        cluster.stop()
 
 
 def everybody_served(laptops):
@@ -158,10 +181,59 @@ def killed(collector):
 
 
 def cut_off(collector):
-    """Its machine falls silent: nobody is told, connections just hang."""
-    collector.machine.inside("ip", "link", "set", collector.machine.link, "down")
+    """Its machine falls silent, to the balancer and to the database: nobody is told, connections just hang."""
+    for link in collector.machine.links:
+        collector.machine.inside("ip", "link", "set", link, "down")
     yield
-    collector.machine.inside("ip", "link", "set", collector.machine.link, "up")
+    for link in collector.machine.links:
+        collector.machine.inside("ip", "link", "set", link, "up")
+
+
+KEEPER = """
+import sys, time
+from pathlib import Path
+from sqlalchemy import text
+from collector.store.engine import open_engine
+connection = open_engine(Path("/"), sys.argv[1]).connect()
+connection.execute(text("SELECT * FROM one FOR UPDATE"))
+print("mine", flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_machine_that_fell_silent_keeps_no_row_from_the_other(network, kept):
+    """In the middle of a transaction, with a row locked: the database must notice, within the minute."""
+    (there, _), looking = kept
+    engine = create_engine(looking.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE one AS SELECT 1 AS row"))
+    machine = network[1][0]
+    process = subprocess.Popen(
+        machine.command(sys.executable, "-c", KEEPER, there), stdout=subprocess.PIPE, cwd=CHECKOUT
+    )
+    try:
+        assert process.stdout.readline() == b"mine\n"
+        for link in machine.links:
+            machine.inside("ip", "link", "set", link, "down")
+        with engine.begin() as connection:
+            connection.execute(text("SET lock_timeout = '120s'"))  # keep-alives of the system take two hours
+            assert connection.execute(text("SELECT * FROM one FOR UPDATE")).scalar_one() == 1
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        engine.dispose()
+
+
+def by_tls(looking):
+    """How many connections come from other machines by TLS, and how many without."""
+    engine = create_engine(looking.replace("postgresql://", "postgresql+psycopg://"))
+    query = "SELECT ssl, count(*) FROM pg_stat_activity JOIN pg_stat_ssl USING (pid) WHERE client_addr IS NOT NULL GROUP BY ssl"
+    try:
+        with engine.connect() as connection:
+            return dict(connection.execute(text(query)).all())
+    finally:
+        engine.dispose()
 
 
 @pytest.mark.parametrize("ending", [killed, cut_off])
@@ -172,6 +244,8 @@ def test_one_dies_and_nothing_is_lost_and_nothing_is_there_twice(pair, tmp_path,
     for laptop in laptops:
         laptop.start()
     try:
+        served(laptops)
+        assert by_tls(database).keys() == {True}
         for number in range(ROUNDS):
             served(laptops)
             time.sleep(chance.uniform(0, 0.2))

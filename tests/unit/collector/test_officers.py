@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import threading
 import time
 from urllib.parse import urlencode
 
@@ -24,6 +25,7 @@ from collector.pages import proofs, watching
 from collector.service import Service
 from collector.store.sql import first_values, raise_alert
 from collector.store.tables import acts, events, laptops, officer_sessions
+from collector.store.writing import writing
 from tests.signed_fleet import SignedFleet, policy
 from tests.unit.collector.laptops import Laptop
 from tests.unit.collector.taking import Taking
@@ -591,3 +593,31 @@ def test_the_same_on_both_databases(store):
     assert [risk.version for risk in decisions.all_risks(store.engine)] == [1]
     tries.failed(store.engine, "camille", NOW)
     assert watching.asked(store.engine) == []
+
+
+# ---- beside what laptops bring
+
+
+def test_officers_act_while_records_are_being_stored(light_store):
+    """A transaction that reads and then writes must not fail because another one committed in between."""
+    engine, stop = light_store.engine, threading.Event()
+
+    def store():
+        while not stop.is_set():
+            with writing(engine) as connection:
+                note(connection, "x", "x")
+
+    busy = [threading.Thread(target=store) for _ in range(3)]
+    for thread in busy:
+        thread.start()
+    try:
+        for number in range(40):
+            name = f"officer{number}"
+            link = accounts.add(engine, name, ["dpo"], NOW, "test")
+            assert accounts.link(engine, name, NOW, "test") != link
+            accounts.close(engine, name, NOW, "test")
+    finally:
+        stop.set()
+        for thread in busy:
+            thread.join(60)
+    assert len(accounts.listed(engine)) == 40

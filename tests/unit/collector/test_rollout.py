@@ -12,11 +12,13 @@ from starlette.applications import Starlette
 
 from agent.errors import PolicyError
 from agent.fleet.release import Rollout
+from agent.i18n import catalogue
 from collector.main import main
 from collector.store.engine import open_store
 from collector.store.tables import acts, laptops
 from collector.tuf import figures, routes
 from collector.tuf.following import Following
+from collector.tuf.refusals import HELD
 from tests.signed_fleet import RINGS, SignedFleet, policy
 
 
@@ -76,6 +78,72 @@ def test_a_refusal_that_jumps_holds_it_by_itself_and_it_is_noted(fleet):
     assert done(fleet.store)[-1] == ("collector", "rollout.held")
     following.judge(now + 10**6)  # nobody lets it go on but a person
     assert fleet.repository.rollout() == state
+
+
+def saying(store, device, **report):
+    """What the laptop says in its last visit."""
+    encoded = json.dumps(report).encode()
+    with store.engine.begin() as connection:
+        found = connection.execute(update(laptops).where(laptops.c.device == device).values(report=encoded))
+        known = found.rowcount == 1
+    if not known:
+        reporting(store, device)
+        saying(store, device, **report)
+
+
+def test_laptops_that_cannot_verify_it_hold_a_release_and_the_officer_is_told_why(fleet, capsys):
+    following = Following(Boosted(fleet.store), fleet.repository)
+    now, began = int(time.time()), figures.last_act(fleet.store, "rollout.began", 2)["timestamp"]
+    for number in range(10):
+        saying(fleet.store, f"dev_good{number}", tuf=began + 1)
+    # what was broken before the release, a clock, and hostile words say nothing against it
+    saying(fleet.store, "dev_long_since", tuf=1, tuf_refused="mix", tuf_refused_from=began - 1)
+    saying(fleet.store, "dev_clock", tuf=1, tuf_refused="expired", tuf_refused_from=began)
+    saying(fleet.store, "dev_odd", tuf=True, tuf_refused=["mix"], tuf_refused_from="many")
+    saying(fleet.store, "dev_future", tuf_refused="mix", tuf_refused_from=True)
+    following.judge(now)
+    assert not fleet.repository.rollout().held
+    saying(fleet.store, "dev_bad", tuf=1, tuf_refused="signature", tuf_refused_from=began)
+    found = figures.gather(fleet.store, fleet.repository.release(2), fleet.repository.rollout(), now)
+    assert (found.verified, found.unverified) == (10, 1)
+    following.judge(now)
+    state = fleet.repository.rollout()
+    assert (state.held, state.why) == (True, "unverified")
+    assert done(fleet.store)[-1] == ("collector", "rollout.held")
+    main(["publish", "--show", "--data", str(fleet.data)])
+    said = capsys.readouterr().out
+    assert HELD["unverified"] in said or catalogue("fr").gettext(HELD["unverified"]) in said
+    assert "dev_bad" in said
+
+
+def test_one_of_many_does_not_hold_everybody(fleet):
+    following = Following(Boosted(fleet.store), fleet.repository)
+    began = figures.last_act(fleet.store, "rollout.began", 2)["timestamp"]
+    for number in range(300):
+        saying(fleet.store, f"dev_good{number}", tuf=began)
+    saying(fleet.store, "dev_bad", tuf_refused="mix", tuf_refused_from=began)
+    following.judge(int(time.time()))
+    assert not fleet.repository.rollout().held  # one of 301 is less than 0.5 percent
+    saying(fleet.store, "dev_worse", tuf_refused="mix", tuf_refused_from=began + 1)
+    following.judge(int(time.time()))
+    assert fleet.repository.rollout().held
+
+
+@pytest.mark.parametrize(
+    "refusing", [{"tuf_refused": "mix", "tuf_refused_from": 99}, {"policy": {"refused": 2, "why": "x"}}]
+)
+def test_who_refused_when_an_officer_let_it_go_on_does_not_hold_it_again(fleet, refusing):
+    following = Following(Boosted(fleet.store), fleet.repository)
+    now = int(time.time())
+    saying(fleet.store, "dev_bad", **refusing)
+    following.judge(now)
+    assert fleet.repository.rollout().held
+    assert main(["publish", "--resume", "--data", str(fleet.data)]) == 0
+    following.judge(now)
+    assert not fleet.repository.rollout().held
+    saying(fleet.store, "dev_worse", **refusing)
+    following.judge(now)
+    assert fleet.repository.rollout().held
 
 
 def test_the_next_ring_comes_by_the_clock(fleet):

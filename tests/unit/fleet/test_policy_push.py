@@ -198,8 +198,55 @@ def test_what_did_not_change_costs_no_request(fleet, tmp_path):
     stranger = PolicyUpdates(Identity(tmp_path / "second", member, Statement(b"", "", 0)))
     with pytest.raises(PolicyError, match="vouched"):
         stranger.refresh(impostor.fetch)
-    assert stranger.report() == {"tuf_refused": "root"}
+    assert stranger.report() == {"tuf_refused": "root", "tuf_refused_from": 0}
     assert not (tmp_path / "second" / "policy.bundle").exists()
+
+
+def test_what_is_refused_is_told_at_every_visit_with_where_it_began(fleet, tmp_path):
+    from agent.fleet.identity import Authority, Identity, Membership, Statement
+    from collector.enrol.authority import load_authority
+
+    fleet.release(1)
+    authority = load_authority(fleet.data)
+    visits = Visits(fleet)
+    visits.authority = msgspec.json.encode(authority.document(fleet.repository.root_digest()))
+    folder = tmp_path / "fleet"
+    folder.mkdir()
+    identity = Identity(
+        folder, Membership("https://x", "d", "", Authority(authority.pem, "{}", b"")), Statement(b"", "", 0)
+    )
+
+    def visit(spoil=""):
+        """Each visit is a process of its own."""
+        updates = PolicyUpdates(identity)
+        before = updates.report()
+        if updates.due({"timestamp": fleet.repository.number()}):
+            try:
+                updates.refresh(
+                    lambda path, limit: b"{" if spoil and path.endswith(spoil) else visits.fetch(path, limit)
+                )
+            except PolicyError:
+                pass
+        return before, PolicyUpdates(identity).report()
+
+    good = fleet.repository.number()
+    assert visit() == ({}, {"tuf": good})
+    fleet.release(2)
+    first = fleet.repository.number()
+    said = {"tuf": good, "tuf_refused": "malformed", "tuf_refused_from": first}
+    assert visit(".targets.json") == ({"tuf": good}, said)
+    fleet.release(3)  # the collector goes on; it began with the one before
+    assert visit(".targets.json") == (said, said)
+    assert visit() == (said, {"tuf": fleet.repository.number()})
+    # what was refused is gone again, and the collector has nothing that is new: seen all the same
+    fleet.release(4)
+    visit(".targets.json")
+    last = fleet.repository.number()
+    (folder / "tuf" / "verified").write_text(str(last))
+    updates = PolicyUpdates(identity)
+    assert updates.due({}) and updates.report()["tuf_refused"] == "malformed"
+    updates.refresh(visits.fetch)
+    assert updates.report() == {"tuf": last} and not updates.due({})
 
 
 # ---- the agent

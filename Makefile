@@ -61,7 +61,7 @@ demo: venv ## show each action once, on scratch folders and invented documents
 	$(BIN)/python -m tests.demo
 
 test: venv test-packages ## all tests; those on real devices need root (ARGS='-k policy' for some; SERMENT_LONG=1, SERMENT_FUZZ_SECONDS=60: longer campaigns)
-	$(APART) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --reruns 2 --reruns-delay 3 $(ARGS)
+	$(APART) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --reruns 3 --reruns-delay 8 $(ARGS)
 
 lint: venv ## ruff, format, mypy, import contracts, catalogues
 	$(BIN)/ruff check .
@@ -73,7 +73,7 @@ lint: venv ## ruff, format, mypy, import contracts, catalogues
 audit: venv ## what bandit and pip-audit find (both are put into build/audit; asks PyPI about faults known of the locked libraries)
 	test -x build/audit/bin/pip-audit || { $(PYTHON) -m venv build/audit && build/audit/bin/pip install --quiet --disable-pip-version-check bandit pip-audit; }
 	build/audit/bin/bandit --quiet --recursive --severity-level high --confidence-level medium --skip B103 agent collector
-	build/audit/bin/pip-audit --disable-pip --require-hashes --requirement packaging/requirements/agent.txt --requirement packaging/requirements/collector.txt
+	build/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement packaging/requirements/agent.txt --requirement packaging/requirements/collector.txt
 
 messages: venv ## take new texts into the catalogue
 	$(BIN)/pybabel -q extract -F packaging/babel.cfg -k N_ -k _ -o agent/locale/serment.pot --no-location --sort-output --project=serment .
@@ -86,6 +86,7 @@ bench: venv test-packages ## figures against the budgets (ARGS="--json FILE": al
 test-laptop: venv laptop-packages ## on the virtual laptop: real systemd, udev, sticks (root; minutes; ARGS='-k vfat', SERMENT_LAPTOP_IMAGES=bookworm)
 	PATH="$(CURDIR)/$(BIN):$$PATH" nice tests/laptop/build-image
 	PATH="$(CURDIR)/$(BIN):$$PATH" nice tests/laptop/build-image --backports
+	PATH="$(CURDIR)/$(BIN):$$PATH" nice tests/laptop/build-image --suite trixie
 	PATH="$(CURDIR)/$(BIN):$$PATH" nice tests/laptop/build-image --name bookworm-tpm --include $(TPM_LIBRARIES)
 	SERMENT_LAPTOP=1 SERMENT_LAPTOP_FROM=$(FROM) nice $(BIN)/python -m pytest -n0 -o timeout=1500 tests/laptop $(ARGS)
 

@@ -1,5 +1,8 @@
 """The agent as it lies on a laptop: time until it watches, memory, processor time and wake-ups when nothing happens.
 
+Twice: with one folder guarded, and (as root) with a stick behind an airlock and a sync folder behind the gate too. A
+wake-up is a thread that had gone to sleep of itself; being interrupted by others, on a busy machine, is none.
+
 The first start makes keys, folders and Python's bytecode (an installed package brings that along); the figures are of
 the starts after it. « watching » is read from the kernel (the inotify watches in /proc), « ready » is its own READY.
 Proportional memory depends on what else runs: a library that others use too counts for less; the private pages do not.
@@ -18,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -29,9 +32,10 @@ from tests.running import COMMAND, RunningAgent
 STARTS = 7
 IDLE_S = 60.0
 SETTLED_S = 3.0  # after READY: the operational log is opened, keys are made
+READERS_S = 30.0  # ... after the last reader has ended
 AT_REST_S = 45.0  # then what is not needed has been given back (agent.daemon.at_rest)
 PATIENCE_S = 60.0
-_SWITCHES = re.compile(r"^(?:non)?voluntary_ctxt_switches:\s+(\d+)", re.MULTILINE)
+_SWITCHES = re.compile(r"^voluntary_ctxt_switches:\s+(\d+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,31 @@ def main(idle_s: float = IDLE_S) -> list[Figure]:
                "python3 -c pass", min(start.watching for start in starts) / min(bare)),
         Figure("agent: exec to READY", ready * 1e3, "ms", None, False, "python3 -c pass", ready / floor),
         *idle,
+        *guarded(idle_s),
     ]  # fmt: skip
+
+
+def guarded(idle_s: float) -> list[Figure]:
+    """All processes with a stick and a sync folder that are held; nothing without root."""
+    if os.geteuid() != 0:
+        return []
+    from tests.running import loop_volume
+    from tests.stick_bed import Stick, airlocks, bed
+
+    with tempfile.TemporaryDirectory(prefix="serment-bench-") as name, contextlib.ExitStack() as stack:
+        base = Path(name)
+        disk = base / "disk"
+        disk.mkdir()
+        folder = stack.enter_context(loop_volume(disk)) / "Nextcloud"
+        folder.mkdir()
+        made = stack.enter_context(bed(base, sticks=[Stick(base)], cloud=[folder], gate=True))
+        stack.callback(made.agent.close)
+        made.wait_held()
+        time.sleep(AT_REST_S + READERS_S)
+        agent = made.agent
+        pids = [agent.process.pid if agent.process else 0, *agent.gates(), *agent.holders(), *airlocks(base)]
+        found = _idle_of([psutil.Process(pid) for pid in pids], idle_s)
+    return [replace(figure, name=figure.name.replace("agent:", "stick and sync folder:")) for figure in found]
 
 
 def _agent(base: Path) -> RunningAgent:
@@ -120,7 +148,10 @@ def _watches(pid: int) -> bool:
 
 
 def _idle(pid: int, seconds: float) -> list[Figure]:
-    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    return _idle_of([psutil.Process(pid), *psutil.Process(pid).children(recursive=True)], seconds)
+
+
+def _idle_of(family: list[psutil.Process], seconds: float) -> list[Figure]:
     pss = sum(process.memory_full_info().pss for process in family) / 1e6
     private = sum(_rollup(process.pid, "Anonymous") for process in family)
     used, woken = _used(family), _switches(family)
@@ -132,7 +163,7 @@ def _idle(pid: int, seconds: float) -> list[Figure]:
         Figure("agent: idle memory, private pages alone", private, "MB", None, False, "bare python3",
                private / bare_private),
         Figure("agent: idle processor time", share, "%", 0.1),
-        Figure("agent: idle context switches", wakes, "a second"),
+        Figure("agent: idle wake-ups", wakes, "a second", 1),
         Figure("agent: idle processes", len(family), "processes"),
         Figure("agent: idle threads", sum(process.num_threads() for process in family), "threads"),
     ]  # fmt: skip

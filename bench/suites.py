@@ -151,7 +151,7 @@ SUITES: dict[str, tuple[Callable[[], list[Figure]], float]] = {
     "audit": (audit, 60),
     "collector": (collector, 60),
     "seal": (seal, 60),
-    "resident": (resident, 150),
+    "resident": (resident, 300),
     "gates": (gates, 200),
     "detection": (detection, 150),
     "notice": (notice, 180),

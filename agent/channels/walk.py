@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from agent.channels.settle import State
-from agent.fsys.openat import open_beneath, open_folder
+from agent.fsys.openat import open_beneath, open_folder, open_point
 
 MAX_DEPTH = 128  # folders below the root
 CHUNK = 1024  # entries read before the folder is given a pause
@@ -36,8 +36,13 @@ class Root:
     @contextmanager
     def open(self) -> Iterator[int]:
         """Its descriptor for a moment. Raises RootGone, also for another folder there; OSError when unreadable."""
+        with self._opened(open_folder) as fd:
+            yield fd
+
+    @contextmanager
+    def _opened(self, how: Callable[[bytes], int]) -> Iterator[int]:
         try:
-            fd = open_folder(self.path)
+            fd = how(self.path)
         except OSError as error:
             if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENODEV, errno.ENXIO, errno.EIO}:
                 raise RootGone from error
@@ -63,10 +68,8 @@ class Root:
 
     def state(self, name: bytes) -> State | None:
         """Size, times and inode of a regular file, or None when it is gone or something else. Raises RootGone."""
-        head, _, tail = name.rpartition(b"/")
         try:
-            with self.open() as root, _below(root, head) as folder:
-                state = os.stat(tail, dir_fd=folder, follow_symlinks=False)
+            state = self._stat(name)
         except (OSError, ValueError):
             return None
         if not stat.S_ISREG(state.st_mode):
@@ -75,17 +78,21 @@ class Root:
 
     def links(self, name: bytes) -> int:
         """How many names a file has, 0 when it is gone. Raises RootGone."""
-        head, _, tail = name.rpartition(b"/")
         try:
-            with self.open() as root, _below(root, head) as folder:
-                return os.stat(tail, dir_fd=folder, follow_symlinks=False).st_nlink
+            return self._stat(name).st_nlink
         except (OSError, ValueError):
             return 0
 
+    def _stat(self, name: bytes) -> os.stat_result:
+        """Folders are passed through, not opened: each opening and closing is a question to an airlock."""
+        head, _, tail = name.rpartition(b"/")
+        with self._opened(open_point) as root, _below(root, head, os.O_PATH | os.O_DIRECTORY) as folder:
+            return os.stat(tail, dir_fd=folder, follow_symlinks=False)
+
 
 @contextmanager
-def _below(root: int, name: bytes) -> Iterator[int]:
-    fd = open_beneath(root, name, _FOLDER)
+def _below(root: int, name: bytes, flags: int = _FOLDER) -> Iterator[int]:
+    fd = open_beneath(root, name, flags)
     try:
         yield fd
     finally:

@@ -35,7 +35,7 @@ from agent.gates.takeover import cover, medium
 from agent.gates.takeover.process import Trace
 
 UNMOUNT_S = 5.0  # for the volume below, while somebody is still in it
-_TICK_S = 2.0
+_TICK_S = 10.0
 _HANDBACK_S = 20.0
 _BACKOFF_S = (0.0, 0.5, 2.0, 10.0, 60.0, 300.0)  # before each new start; at the last it stays read-only for a while
 _CALM_S = 600.0  # an airlock that has run so long has nothing to do with how the one before it died
@@ -163,15 +163,15 @@ class Airlock:
         """Until the airlock has ended, or our own end is asked for."""
         process = self._armed.process
         assert process is not None
-        watch = Watch(self.volume, process, self._with.mountinfo)
-        while not self._ends() and not watch.ended(self._wake):
-            covered = self._armed.is_covered()
-            if not covered and self.state is not State.LEAVING:
-                self._become(State.LEAVING, "")
-            elif self.state is State.HOLDING:
-                self.canary.look()
-            if watch.hopeless(covered=covered):
-                process.kill()
+        with contextlib.closing(Watch(self.volume, process, self._with.mountinfo)) as watch:
+            while not self._ends() and not watch.ended(self._wake):
+                covered = self._armed.is_covered()
+                if not covered and self.state is not State.LEAVING:
+                    self._become(State.LEAVING, "")
+                elif self.state is State.HOLDING:
+                    self.canary.look()
+                if watch.hopeless(covered=covered):
+                    process.kill()
 
     def _mend(self, ran_s: float) -> None:
         """The airlock died: take its dead mount away, so that the volume can be read, and start another."""
@@ -191,9 +191,11 @@ class Airlock:
         self._become(State.LEAVING, "")
         self._armed.forget()
         deadline = time.monotonic() + UNMOUNT_S
+        known = cover.unique(self.volume.point, self.volume.id)
         while self._end is not End.LEAVE:
             try:
-                cover.take_away(self.volume.point, self.volume.id, lazy=device_is_gone(self.volume))
+                lazy = device_is_gone(self.volume)
+                cover.take_away(self.volume.point, self.volume.id, lazy=lazy, known=known)
                 return self._become(State.GONE, "")
             except OSError as error:
                 if error.errno in _NOT_THERE:
@@ -235,9 +237,10 @@ class Airlock:
 
     def _wait_for_end(self) -> None:
         """Nothing to look after but whether the volume is still there."""
-        while not self._ends():
-            volume, _airlock = mounts.stack(self._with.table(), self.volume.point)
-            if volume is None or volume.id != self.volume.id:
-                return self._become(State.GONE, "")
-            self._pause(_TICK_S)
+        with open(self._with.mountinfo, "rb") as table:
+            while not self._ends():
+                volume, _airlock = mounts.stack(self._with.table(), self.volume.point)
+                if volume is None or volume.id != self.volume.id:
+                    return self._become(State.GONE, "")
+                select.select([self._wake], [], [table], _TICK_S)
         return None

@@ -58,7 +58,7 @@ class Armed:
             self._with.server.expect(self._token.encode(), self._desk)
             arguments = ("--token", self._token, "--mount-point", os.fsdecode(volume.point), *self._with.arguments)
             self.process = Process.start(
-                Descriptors(device_fd, behind.fd, staging_fd), arguments, self._with.command
+                Descriptors(device_fd, behind.fd, staging_fd), arguments, self._with.command, self._with.fork
             )  # fmt: skip
             self._write_down(number, was_writable=was_writable)
         self._watched()

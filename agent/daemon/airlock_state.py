@@ -11,7 +11,7 @@ from agent.channels import mounts
 from agent.channels.mounts import Mount
 from agent.daemon.holds import GateServer
 from agent.daemon.operations import Operations
-from agent.gates.takeover.process import Trace, Traces
+from agent.gates.takeover.process import Fork, Trace, Traces
 
 
 class State(StrEnum):
@@ -46,6 +46,7 @@ class Surroundings:
     canary: bytes  # what a trial file holds: it must be refused
     proven: Callable[[], None]  # told after each trial; it must not block
     command: Sequence[str] = ()  # in the place of the module, for tests
+    fork: Fork | None = None  # makes an airlock's process without starting a program
     mountinfo: str = "/proc/self/mountinfo"
     watched: Callable[[int, Trace], None] = lambda _pidfd, _trace: None  # an airlock that serves from now on
 

@@ -16,19 +16,22 @@ from agent.channels.mounts import Mount
 from agent.gates.takeover.process import Process
 
 DRAIN_S = 600.0  # an airlock whose volume was unmounted finishes what it has, on a slow stick
-STOPPED_S = 4.0  # an airlock that somebody has stopped is replaced
+STOPPED_S = 2.0  # an airlock that somebody has stopped is replaced, so long after that was seen
 PROBE_S = 60.0  # how often it is asked for something that needs no verdict, to see that it still answers
 SILENT_S = 300.0  # ... and how long it may take: longer than any verdict it may be waiting for, on a slow stick
-_TICK_S = 2.0
+_TICK_S = 0.5
+_CALM_TICK_S = 4.0  # while there is nothing to wonder at
 
 
 class Watch:
-    """``ended`` waits for news, ``hopeless`` says whether the airlock must be ended; in turns, from one thread."""
+    """``ended`` waits for news, ``hopeless`` says whether the airlock must be ended; in turns, from one thread. To be
+    closed.
+    """
 
     def __init__(self, volume: Mount, process: Process, mountinfo: str) -> None:
         self._volume = volume
         self._process = process
-        self._mountinfo = mountinfo
+        self._table = os.open(mountinfo, os.O_RDONLY | os.O_CLOEXEC)  # kept: no change between two waits is missed
         self._probe = _Probe(volume.point)
         self._stopped_since = self._uncovered_since = 0.0
 
@@ -37,12 +40,12 @@ class Watch:
         poll = select.poll()
         poll.register(self._process, select.POLLIN)
         poll.register(wake, select.POLLIN)
-        table = os.open(self._mountinfo, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            poll.register(table, select.POLLPRI | select.POLLERR)
-            return self._process.fileno() in {fd for fd, _event in poll.poll(_TICK_S * 1000)}
-        finally:
-            os.close(table)
+        poll.register(self._table, select.POLLPRI | select.POLLERR)
+        tick_s = _TICK_S if self._stopped_since or self._uncovered_since else _CALM_TICK_S
+        return self._process.fileno() in {fd for fd, _event in poll.poll(tick_s * 1000)}
+
+    def close(self) -> None:
+        os.close(self._table)
 
     def hopeless(self, *, covered: bool) -> bool:
         """Whether nothing more is to be had from it: stopped, silent, its device gone, too long at its last work."""

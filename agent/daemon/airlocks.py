@@ -28,7 +28,7 @@ from agent.daemon.volume_desk import VolumeDesk
 from agent.errors import N_, HostError
 from agent.fsys.atomic import private_folder
 from agent.gates.takeover import cover
-from agent.gates.takeover.process import Process, Trace, Traces, boot_id
+from agent.gates.takeover.process import Fork, Process, Trace, Traces, boot_id
 from agent.model import ChannelKind, Place, Strength
 
 ARMING_SHOWN_S = 10.0  # a volume that takes longer to arm is shown, and watched, meanwhile
@@ -72,10 +72,12 @@ class Airlocks:
         proven: Callable[[bool], None] = lambda _all: None,
         canary: bytes = b"",
         watched: Callable[[int, Trace], None] = lambda _pidfd, _trace: None,
+        fork: Fork | None = None,
     ) -> None:
         """``died``: an airlock ended unexpectedly; ``cannot``: nothing can be judged or recorded; ``changed``: ask
         ``places`` again; ``proven``: whether no volume has let a trial file (``canary``) through; ``watched``: an
-        airlock (its pidfd, its trace) that somebody else must end should we stand still. Raises OSError.
+        airlock (its pidfd, its trace) that somebody else must end should we stand still; ``fork``: makes its process.
+        Raises OSError.
         """
         self._held = held
         self._cannot = cannot
@@ -93,6 +95,7 @@ class Airlocks:
             proven=self._on_trial,
             command=settings.command,
             watched=watched,
+            fork=fork,
         )
         self._changed = changed
         self._proven = proven

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from agent.daemon.hold_times import HoldTimes
 from agent.daemon.lanes import Lane
-from agent.gates.asking import Answer, Ask, Done, Question, Say
+from agent.gates.asking import NEWS, Answer, Ask, Done, Question, Say
 from agent.gates.link import send
 
 _SIZES = {Ask.FILE: 6, Ask.NAME: 2, Ask.READ: 16, Ask.TELL: 1}
@@ -63,6 +63,16 @@ class Session:
         if then is not None and self._taken(answer.number) is not None:
             then(None)
         return False
+
+    def nudge(self) -> None:
+        """Make the gate look round: the answer to no question. Never waits: one that has not read yet is awake."""
+        with contextlib.suppress(OSError):
+            self._sock.send(Answer(NEWS, Say.RELEASE).encode(), socket.MSG_DONTWAIT)
+
+    @property
+    def holds(self) -> bool:
+        """Whether somebody waits for an answer of ours."""
+        return bool(self._asked)
 
     def say_and_wait(self, answer: Answer, fd: int, wait_s: float) -> Done | None:
         """Answer and wait for the commit; None when the gate is gone, or the time is over."""

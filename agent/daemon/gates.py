@@ -73,7 +73,7 @@ class Gates:
             self.airlocks = Airlocks(
                 settings, self.server, self.held, operations, died=self._died, cannot=self._cannot, changed=changed,
                 proven=self._proven, canary=b"serment canary " + pipeline.parts.identity.pseudonym("canary").encode(),
-                watched=self._holder.airlock,
+                watched=self._holder.airlock, fork=self._holder.airlock_process,
             )  # fmt: skip
         self._folders: set[bytes] = set()  # behind the gate
         self._readers = WorkerPool(max(2, config.agent.workers), run_as=run_as)

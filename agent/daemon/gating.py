@@ -7,11 +7,12 @@ parts; who opens is ``agent.gates.gate.programs``. What a gate asks is answered 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import math
 import os
+import select
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -30,12 +31,12 @@ from agent.daemon.troubles import Troubles
 from agent.errors import N_, HostError
 from agent.gates.gate import fanotify
 from agent.gates.gate.board import Board
+from agent.gates.gate.lookout import BACKSTOP_S
 from agent.gates.gate.programs import Programs, shipped
 from agent.gates.gate.questions import TOKEN
 from agent.gates.gate.settings import Folder, Settings, Standing, encode
 from agent.model import Place, Strength
 
-WATCH_S = 0.5
 CANARY_S = 300.0
 FOREIGN_REASON = N_("a program or another machine stands behind this folder: the action follows the write")
 UNPROVEN_REASON = N_("a test file that must be held back could be opened here: the action follows the write")
@@ -61,7 +62,7 @@ class Gating:
         socket_path: Path,
         decide: Decide,
         *,
-        command: tuple[str, ...] = (sys.executable, "-I", "-m", "agent.gates.gate"),
+        command: tuple[str, ...] = (),
         programs: Programs | None = None,
         deadline_ms: int = 5000,
         troubles: Troubles | None = None,
@@ -91,11 +92,13 @@ class Gating:
         self._starting = starting
         self._lock = threading.RLock()
         self._ending = threading.Event()
+        self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._thread: threading.Thread | None = None
         self._canary = Canary()
         self._canary_due = math.inf
         self._proving = False
         self.answers = Answers(decide, self._programs, self._canary, cannot, self._publish, self._lock)
+        self._desk = _Desk(self)
 
     # ---- what is guarded
 
@@ -104,6 +107,7 @@ class Gating:
         if self._guard(tuple(folders)):
             self._trace.wait_for_end(self._server)
             self._canary_due = 0.0
+            self._ring()
 
     def _guard(self, wanted: tuple[Folder, ...]) -> bool:
         """Whether anything changed."""
@@ -124,7 +128,7 @@ class Gating:
             self._publish()
             self._mark(wanted)
             # not before: a gate of an agent before us is told to end by it
-            self._server.expect(TOKEN, _Desk(self))
+            self._server.expect(TOKEN, self._desk)
             return True
 
     def policy_changed(self) -> None:
@@ -146,7 +150,8 @@ class Gating:
         if self._process is not None:
             return
         self._group, self._memory = fanotify.permission_group(), Board.create()
-        self._process = GateProcess(self._command, self._path, self._group, self._memory)
+        fork = self._holder.start_gate if self._holder is not None else None
+        self._process = GateProcess(self._command, self._path, self._group, self._memory, fork)
         # with vfork(2) the whole interpreter would wait until a child's exec(2) is answered, perhaps by us
         subprocess._USE_VFORK = False  # type: ignore[misc]
         self._programs.refresh()
@@ -180,6 +185,8 @@ class Gating:
             table.append((*state.identity, Standing.EXIT, b"canary"))
         self._settings = self._settings._replace(programs=tuple(table))
         self._process.board.publish(encode(self._settings))
+        if (session := self._desk.session) is not None:
+            session.nudge()
 
     # ---- answering
 
@@ -190,8 +197,25 @@ class Gating:
 
     # ---- its life
 
+    def _ring(self) -> None:
+        os.eventfd_write(self._bell, 1)
+
+    def _wait(self) -> None:
+        """Until it is time to look: twice a second while somebody waits, else when there is news."""
+        with self._lock:
+            process, session = self._process, self._desk.session
+        until = self._canary_due if self._armed and not self._proving else math.inf
+        most_s = max(0.0, min(BACKSTOP_S, until - time.monotonic()))
+        if process is not None:
+            awaited = self._starting() or (session is not None and session.holds)
+            process.wait(self._bell, most_s=most_s, restless=awaited)
+        else:
+            select.select([self._bell], [], [], most_s)
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._bell)
+
     def _watch(self) -> None:
-        while not self._ending.wait(WATCH_S):
+        while not self._ending.is_set():
             with self._lock:
                 if self._process is not None and self._starting():
                     self._process.board.starting = time.monotonic_ns()
@@ -201,6 +225,7 @@ class Gating:
                 self._canary_due = time.monotonic() + CANARY_S
                 self._proving = True
                 threading.Thread(target=self._prove, name="canary", daemon=True).start()
+            self._wait()
 
     def _give_up(self) -> None:
         """Several quick deaths: better open doors than a laptop that stands still; and said aloud."""
@@ -249,6 +274,7 @@ class Gating:
         the next agent to replace: until then nobody gets what would have to be judged.
         """
         self._ending.set()
+        self._ring()
         if self._thread is not None:
             self._thread.join(30)
         with self._lock:
@@ -266,6 +292,8 @@ class Gating:
             self._holder.release()
         self._armed = self._unproven = frozenset()
         self._marks.close()
+        if self._process is not None:
+            self._process.close()
         for fd in (self._group, self._memory):
             if fd >= 0:
                 os.close(fd)

@@ -7,6 +7,7 @@ superseded. What it is for: ``agent.gates.holder``. Any thread.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import select
@@ -14,15 +15,17 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from agent.daemon.operations import Operations
 from agent.fsys.atomic import replace_file
-from agent.gates.holder import AIRLOCK, END, GATE, RELEASE
+from agent.gates.holder import AIRLOCK, END, FORK, GATE, PID, RELEASE, START
 from agent.gates.takeover.process import Process, Trace, boot_id, started_at
 
 _COMMAND = (sys.executable, "-I", "-m", "agent.gates.holder")
 _MAX_TRACE = 1024
+_BIRTH_S = 10.0  # it may just have been started itself
 
 
 class HolderProcess:
@@ -51,6 +54,29 @@ class HolderProcess:
         with self._lock:
             self._gate = (os.fsencode(socket_path), group, memory)
             self._tell(GATE + self._gate[0], [group, memory])
+
+    def start_gate(self) -> int:
+        """Make the gate of the group that is held: a child of ours, with the holder's memory. Raises OSError."""
+        return self._born(START, ())
+
+    def airlock_process(self, fds: Sequence[int], arguments: Sequence[str]) -> int:
+        """The same with an airlock, given its three descriptors. Raises OSError."""
+        return self._born(FORK + b"\0".join(map(os.fsencode, arguments)), fds)
+
+    def _born(self, message: bytes, fds: Sequence[int]) -> int:
+        with self._lock:
+            if self._link is None and not self._closed:
+                self._again()
+            if self._link is None or not self._send(message, fds):
+                raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))
+            poll = select.poll()
+            poll.register(self._link, select.POLLIN)
+            answer = self._link.recv(PID.size) if poll.poll(_BIRTH_S * 1000) else b""
+            if len(answer) == PID.size and (pid := PID.unpack(answer)[0]) > 0:
+                return int(pid)
+            if not answer and self._process is not None:  # it stands still: what was asked must not be done later
+                self._process.kill()
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
     def release(self) -> None:
         """The gate has ended in order."""
@@ -107,7 +133,7 @@ class HolderProcess:
             path, group, memory = self._gate
             self._send(GATE + path, [group, memory])
 
-    def _send(self, message: bytes, fds: list[int]) -> bool:
+    def _send(self, message: bytes, fds: Sequence[int]) -> bool:
         try:
             assert self._link is not None
             socket.send_fds(self._link, [message], fds, socket.MSG_DONTWAIT)

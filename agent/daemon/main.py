@@ -30,13 +30,10 @@ from agent.config import AgentConfig
 from agent.crypto.keys import KeyStore
 from agent.crypto.recipients import KeyKind
 from agent.daemon import gates, systemd
-from agent.daemon.answering import control_table
 from agent.daemon.channel_list import guarded_channels
 from agent.daemon.children import login_and_groups
 from agent.daemon.chores import Chores
 from agent.daemon.clinician.passes import Passes
-from agent.daemon.clinician.wiring import clinician_desk
-from agent.daemon.collecting import start_collecting
 from agent.daemon.control_server import ControlServer
 from agent.daemon.device import load_device
 from agent.daemon.event_queue import EventQueue
@@ -55,7 +52,6 @@ from agent.daemon.policy_store import PolicyStore
 from agent.daemon.pushed import ACTIVE, PushedPolicy
 from agent.daemon.reading import JudgedFiles
 from agent.daemon.reports import Reports
-from agent.daemon.reviewing.desk import ReviewDesk
 from agent.daemon.status import build_status
 from agent.daemon.transfer_record import engine_of
 from agent.errors import N_, HostError
@@ -124,8 +120,7 @@ class Agent:
         self._start_pipeline()
         self._start_gates()
         self._start_guard()
-        self.collector, self.sync, self.sync_url = start_collecting(self, self._stack)
-        self._start_control()
+        self._start_desks()
         self._ready = True
         systemd.notify("READY=1")
         with contextlib.suppress(OSError):  # a full disk, a closed terminal: what is said is not what guards
@@ -221,7 +216,14 @@ class Agent:
         if event.place.mechanism != "airlock" or event.cause is Cause.EXISTING:
             self.queue.put(event)
 
-    def _start_control(self) -> None:
+    def _start_desks(self) -> None:
+        """Whoever asks waits for this; what is to be watched does not: it is imported when everything is watched."""
+        from agent.daemon.answering import control_table
+        from agent.daemon.clinician.wiring import clinician_desk
+        from agent.daemon.collecting import start_collecting
+        from agent.daemon.reviewing.desk import ReviewDesk
+
+        self.collector, self.sync, self.sync_url = start_collecting(self, self._stack)
         review = ReviewDesk(self.log, self.keys, self.policy, self.identity)
         self.clinician = clinician_desk(self, review)
         self._stack.callback(self.clinician.close)

@@ -37,6 +37,8 @@ _ANSWER = struct.Struct("<BBHiQH")
 _DONE = struct.Struct("<BBHiQQQQqq")
 _MAX_TEXT = 4096
 ABANDONED = b"abandoned"
+NEWS = (1 << 64) - 1
+"""Number of an answer that nobody has asked for: there are other settings in the memory that both share."""
 
 
 class Ask(IntEnum):

@@ -1,18 +1,20 @@
 """``python -m agent.gates.holder FD FOLDER``: bounds every wait when all else of ours stands still. Not for people.
 
-A small process that does nothing but look, twice a second. The agent hands it, over the socket ``FD``, the gate's group
-and memory, and a pidfd of each airlock; it outlives the agent. ``FOLDER`` is the agent's, for whoever looks at ``ps``.
+A small process that does nothing but look: every few seconds while all is well, twice a second when something stands
+still. The agent hands it, over the socket ``FD``, the gate's group and memory, and a pidfd of each airlock; it outlives
+the agent. ``FOLDER`` is the agent's, for whoever looks at ``ps``.
 
 * **The gate**: it holds the group, so that openers wait though everybody else of ours is killed (when the last holder
   is gone the kernel lets everybody in). Events that nobody takes for ``STUCK_S`` get another answerer, whose deadline
   and fallback are the policy's. When answerers die as fast as it makes them it lets go: better open doors than a
   laptop that stands still.
-* **An airlock** that is stopped for ``STUCK_S``, or dead and still not gone (a thread of it hangs in a dead device), is
-  killed, and its connection ended: whoever waits gets an error. What lies below is read-only. When its volume is
-  unmounted while there is no agent, the mount below goes too, so that one click ejects.
+* **An airlock** that is stopped for ``STUCK_S`` at most, or dead and still not gone (a thread of it hangs in a dead
+  device), is killed, and its connection ended: whoever waits gets an error. What lies below is read-only. When its
+  volume is unmounted while there is no agent, the mount below goes too, so that one click ejects.
 
 It holds no FUSE connection: with another holder the death of an airlock would leave people waiting, and there is
-nothing to wait for. Ends when there is nothing left to hold and no agent, or when it is told to (SIGTERM: another agent
+nothing to wait for. Gates and airlocks are copies of it (``agent.gates.birth``): what they have in common is in memory
+once. Ends when there is nothing left to hold and no agent, or when it is told to (SIGTERM: another agent
 has a holder of its own; then it keeps the group until the gate of the old one has ended).
 """
 
@@ -20,6 +22,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import os
 import select
 import signal
@@ -28,19 +31,26 @@ import struct
 import sys
 import time
 
+from agent.gates.birth import SAME_PARENT, clone, settle
+from agent.gates.gate.keeper import Keeper
+from agent.gates.gate.lookout import BACKSTOP_S
 from agent.gates.gate.succession import Succession
 from agent.gates.takeover import cover
 from agent.gates.takeover.connections import abort
 
 TICK_S = 0.5
+CALM_TICK_S = 6.0  # between two looks at airlocks that work
 STUCK_S = 10.0  # the agent itself needs less than half of that for both
 DEAD_S = 3.0  # without a keeper: its understudy and the agent need half of that
 _MORE_S = 3.0  # from the kill to the end of the connection
 AIRLOCK = struct.Struct("=cIQ")  # b"a", numbers of the connection and the mount below; + its place; with a pidfd
 GATE = b"g"  # + path of the socket; comes with the group and the memory
 RELEASE = b"r"  # the gate's group: it ends in order
+START = b"s"  # make the gate of the group that is held; answered with a PID
+FORK = b"f"  # + arguments of an airlock, NUL between them; comes with its descriptors; answered with a PID
+PID = struct.Struct("=i")  # of the agent's new child; 0: there is none
 END = b"e"
-_MOST = 4096 + AIRLOCK.size
+_MOST = 16 * 1024
 _EJECT_S = 5.0  # for the volume below, while somebody is still in it
 
 
@@ -52,9 +62,20 @@ class HeldAirlock:
         self._connection = connection
         self._below = below
         self._point = point
+        self._known = 0  # the unique number of the mount below, once it is uppermost
         self._ended = 0.0
         self._since = 0.0
         self._killed = 0.0
+
+    @property
+    def patience_s(self) -> float:
+        """When to look again."""
+        return TICK_S if self._ended or self._since or self._killed else CALM_TICK_S
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its process was seen to have ended: its pidfd says nothing new."""
+        return bool(self._ended)
 
     def look(self, now: float, *, alone: bool) -> bool:
         """End it when it stands still, eject its volume when nobody else does (``alone``). False: it is gone."""
@@ -66,7 +87,7 @@ class HeldAirlock:
             with contextlib.suppress(OSError):
                 abort(self._connection)
             self._killed = now
-        elif not self._killed and self._since and now - self._since >= STUCK_S:
+        elif not self._killed and self._since and now - self._since >= STUCK_S - CALM_TICK_S:
             self._killed = now
             with contextlib.suppress(OSError):
                 signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
@@ -74,8 +95,9 @@ class HeldAirlock:
 
     def _eject(self) -> bool:
         """Whether there is nothing more to do: the volume below is gone, or covered, as after a kill."""
+        self._known = self._known or cover.unique(self._point, self._below)
         try:
-            cover.take_away(self._point, self._below)
+            cover.take_away(self._point, self._below, known=self._known)
         except OSError as error:
             return error.errno != errno.EBUSY
         return True
@@ -88,18 +110,37 @@ class Holder:
         self._gate: Succession | None = None
         self._group: tuple[int, ...] = ()
         self._superseded = False
+        self._bell = -1
 
     def run(self) -> int:
         """Until there is nothing to hold, and nobody who could bring something."""
+        self._bell, ring = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._supersede)
         for signum in (signal.SIGINT, signal.SIGHUP):
             signal.signal(signum, signal.SIG_IGN)
         with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "wb", buffering=0) as file:
             file.write(b"-900")
+        gc.collect()
+        gc.freeze()  # copies leave it alone
         while self._link is not None or self._airlocks or self._gate:
+            self._wait()
             self._hear()
             self._look()
         return 0
+
+    def _wait(self) -> None:
+        """Until there is something to hear, or it is time to look."""
+        fds = {each.pidfd for each in self._airlocks if not each.is_over} | {self._bell}
+        if self._link is not None:
+            fds.add(self._link.fileno())
+        most_s = min((each.patience_s for each in self._airlocks), default=BACKSTOP_S)
+        if self._gate is not None:
+            ready = self._gate.wait(*fds, most_s=most_s)
+        else:
+            ready = set(select.select(fds, [], [], most_s)[0])
+        if self._bell in ready:
+            os.read(self._bell, 64)
 
     def _supersede(self, _signum: int, _frame: object) -> None:
         self._superseded = True
@@ -107,14 +148,11 @@ class Holder:
     # ---- the agent
 
     def _hear(self) -> None:
-        """What the agent says within a tick."""
-        if self._link is None:
-            time.sleep(TICK_S)
-            return
-        if not select.select([self._link], [], [], TICK_S)[0]:
+        """What the agent has said."""
+        if self._link is None or not select.select([self._link], [], [], 0)[0]:
             return
         try:
-            message, fds, _flags, _address = socket.recv_fds(self._link, _MOST, 2)
+            message, fds, _flags, _address = socket.recv_fds(self._link, _MOST, 3)
         except OSError:
             message, fds = b"", []
         if not message or message == END:
@@ -137,11 +175,22 @@ class Holder:
                 stuck_ticks=round(STUCK_S / TICK_S), succession_ticks=round(DEAD_S / TICK_S),
             )  # fmt: skip
             self._gate.board.holder = os.getpid()
+        elif message[:1] == FORK and len(fds) == 3:
+            self._answer(_airlock(message[1:].split(b"\0"), fds))
+            for fd in fds:
+                os.close(fd)
+        elif message == START and not fds and self._gate is not None:
+            self._answer(_gate(self._gate, *self._group))
         else:
             for fd in fds:
                 os.close(fd)
             if message == RELEASE:
                 self._release()
+
+    def _answer(self, pid: int) -> None:
+        if self._link is not None:
+            with contextlib.suppress(OSError):
+                self._link.send(PID.pack(pid), socket.MSG_DONTWAIT)
 
     def _hang_up(self) -> None:
         if self._link is not None:
@@ -162,9 +211,48 @@ class Holder:
                 self._release()
 
     def _release(self) -> None:
+        if self._gate is not None:
+            self._gate.close()
         for fd in self._group:
             os.close(fd)
         self._gate, self._group = None, ()
+
+
+def _gate(held: Succession, group: int, memory: int) -> int:
+    """A gate's keeper, our brother. 0: there can be none."""
+    with contextlib.suppress(OSError):
+        if (pid := clone(SAME_PARENT)) != 0:
+            return pid
+        code = 1
+        try:
+            numbers = (b"--group", b"%d" % group, b"--board", b"%d" % memory)
+            settle((*_INTERPRETER, b"agent.gates.gate", *numbers, b"--socket", held.path), (group, memory))
+            code = Keeper(group, memory, held.board, held.path).run()
+        finally:
+            os._exit(code)
+    return 0
+
+
+def _airlock(arguments: list[bytes], fds: list[int]) -> int:
+    """An airlock, our brother, with its three descriptors in the order of ``named``. 0: there can be none."""
+    with contextlib.suppress(OSError):
+        if (pid := clone(SAME_PARENT)) != 0:
+            return pid
+        code = 1
+        try:
+            named = (b"--fuse-fd", b"--medium-fd", b"--staging-fd")
+            words = [word for name, fd in zip(named, fds, strict=True) for word in (name, b"%d" % fd)] + arguments
+            settle((*_INTERPRETER, b"agent.gates.airlock", *words), tuple(fds))
+            from agent.gates.airlock.__main__ import main as airlock
+
+            sys.argv[1:] = [os.fsdecode(word) for word in words]
+            code = airlock()
+        finally:
+            os._exit(code)
+    return 0
+
+
+_INTERPRETER = (os.fsencode(sys.executable), b"-I", b"-m")
 
 
 def _state(pidfd: int) -> str:

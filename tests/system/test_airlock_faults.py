@@ -425,7 +425,8 @@ def _interleave(stick: Bed, rng: random.Random) -> None:
                 name.read_bytes()
         except OSError as error:
             # ESTALE: refused between the kernel's look-up and its opening, twice in a row
-            assert error.errno in {errno.ENOENT, errno.EPERM, errno.EEXIST, errno.ESTALE}, (what, error)
+            failed = [done for done in stick.agent.done if done.error]  # of commits: none, and it was no commit
+            assert error.errno in {errno.ENOENT, errno.EPERM, errno.EEXIST, errno.ESTALE}, (what, error, failed)
     for fd in fds:
         _error(lambda fd=fd: os.close(fd))
 

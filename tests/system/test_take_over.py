@@ -84,10 +84,11 @@ def test_a_dead_airlock_is_replaced_and_no_door_was_open(tmp_path: Path) -> None
         made.wait_held()
         racer.terminate()
         racer.wait(30)
-        assert [each["word"] for each in made.agent.status()["troubles"]] == ["airlock-died"]
+        # the watch may have looked in the moment between the two airlocks: it looks again
+        wait_for(lambda: [each["word"] for each in made.agent.status()["troubles"]] == ["airlock-died"], 60)
         assert made.copy("bonjour.txt").returncode == 0
         states = [record["state"] for record in made.agent.records("place")]
-        assert states == ["armed", "armed", "armed"]  # hold, read-only meanwhile, hold: never gone
+        assert set(states) == {"armed"}  # never gone; that it was read-only meanwhile is seen when somebody looked then
         made.agent.stop()
         assert made.stick.raw(b"SERMENT-ESSAI-0", b"lettre1\0") == [0, 0]
 

@@ -130,6 +130,29 @@ def test_a_cover_nobody_serves_any_more_hangs_nobody(stick: Stick) -> None:
     assert cover.take_away(os.fsencode(stick.point), number, lazy=True)
 
 
+def test_a_volume_that_was_plugged_in_since_is_not_taken_for_the_one_before(stick: Stick) -> None:
+    """The mount table gives the lowest number that is free, so the next mount there has the number of the last one."""
+    path = os.fsencode(stick.point)
+    with point(stick) as fd:
+        if not (known := mounting.unique_id(fd)):
+            pytest.skip("numbers that are never used again came with Linux 6.8")
+    number = cover.uppermost(path)
+    assert cover.unique(path, number) == known
+    assert cover.unique(path, number + 1000) == 0
+    for _ in range(100):  # others mount on this machine too
+        assert run(f"umount {stick.point}").returncode == 0
+        stick.mount()
+        if cover.uppermost(path) == number:
+            break
+    else:
+        pytest.skip("the number went to somebody else's mount")
+    assert not cover.take_away(path, number, known=known)
+    assert not cover.take_away(path, number, lazy=True, known=known)
+    assert stick.mounts() == ["ext4"]
+    assert cover.take_away(path, number, known=cover.unique(path, number))
+    assert stick.mounts() == []
+
+
 class Life:
     def __init__(self, base: Path, stick: Stick, seconds: str, trace: Trace | None = None) -> None:
         self.died = 0

@@ -50,6 +50,16 @@ def test_what_would_break_the_agent_is_not_set(checkout: Path) -> None:
     assert bounding == {f"CAP_{name}" for name in wanted}
 
 
+def test_no_boot_waits_for_the_agent_and_no_shutdown_leaves_it(checkout: Path) -> None:
+    """Without the default dependencies, which would put the desktop after it, all that they give besides is there."""
+    lines = settings(checkout / "systemd" / UNITS[0])
+    found = {key: {word for name, value in lines if name == key for word in value.split()} for key, _ in lines}
+    assert found["DefaultDependencies"] == {"no"}
+    assert found["Before"] == found["Conflicts"] == {"shutdown.target"}
+    assert {"sysinit.target", "basic.target", "local-fs.target", "systemd-udevd.service"} <= found["After"]
+    assert found["Requires"] == {"sysinit.target"}
+
+
 def test_the_collector_has_no_capability_and_no_network(checkout: Path) -> None:
     found = dict(settings(checkout / "systemd" / UNITS[1]))
     assert (found["CapabilityBoundingSet"], found["PrivateNetwork"], found["ProtectSystem"]) == ("", "yes", "strict")

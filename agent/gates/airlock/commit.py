@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 from agent.fsys.rename import free_names, sync_folder_fd
 from agent.gates.airlock.medium import TEMPORARY, Medium
 from agent.gates.airlock.staged import Meta, Staged
-from agent.model import Stamp
+from agent.stamp import Stamp
 
 if TYPE_CHECKING:
     from agent.gates.airlock.descriptor import Descriptor
@@ -112,7 +111,7 @@ def _temporary(
     medium: Medium, content: Iterable[tuple[int, memoryview]], size: int, meta: Meta, sync: bool
 ) -> Iterator[bytes]:
     """The name of a complete temporary file in the root; it is gone afterwards unless it was renamed."""
-    name = TEMPORARY[0] + secrets.token_hex(8).encode() + b"x" + TEMPORARY[1]
+    name = TEMPORARY[0] + os.urandom(8).hex().encode() + b"x" + TEMPORARY[1]
     fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600, dir_fd=medium.root)
     try:
         try:

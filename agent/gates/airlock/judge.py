@@ -79,6 +79,7 @@ class Judge:
         self._finishing: tuple[float, float] | None = None  # when that began, when it is over
         self.abandoned = 0  # finished files that nobody judged before our end
         self.dismissed = threading.Event()  # the agent does not know us: end
+        self.on_dismissal: Callable[[], object] = bool  # told of it
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="judge", daemon=True).start()
@@ -264,6 +265,7 @@ class Judge:
                 self._welcome, self._alone_since = True, None
             else:
                 self.dismissed.set()
+                self.on_dismissal()
                 self._closing = True
             return
         with self._lock:

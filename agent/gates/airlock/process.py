@@ -54,6 +54,7 @@ class Airlock:
         self.volume = Volume(medium, tree, _store(options, _view(options)), self.judge)
         self.session = Session(options.fuse_fd, {wire.INIT: self._init, **handlers(self.volume)}, name="airlock")
         self.volume.session = self.session
+        self.judge.on_dismissal = self.session.stop
 
     def run(self) -> int:
         """Serve until the end; the exit code."""
@@ -63,9 +64,7 @@ class Airlock:
         self.session.start()
         gc.collect()
         gc.freeze()
-        while not self.session.wait(_WAIT_S):
-            if self.judge.dismissed.is_set():
-                self.session.stop()
+        self.session.wait()
         return self._drain()
 
     def stop(self) -> None:
@@ -111,7 +110,6 @@ class Airlock:
         syslog.syslog(syslog.LOG_WARNING, f"ended without an agent: {files} files were not judged, and not written")
 
 
-_WAIT_S = 1.0
 _TOLD_S = 8.0  # for the verdicts that are awaited when we are told to end
 _COMMIT_S = 300.0  # for what was judged and is being written, on a slow stick
 

@@ -1,8 +1,9 @@
 """One FUSE connection: reads requests, has each answered, writes replies and notices. Knows no file.
 
 Owns the threads and their buffers, not the descriptor of the connection. A thread that waits for a verdict is replaced
-by another one, so that a slow judgement holds only who waits for it; idle threads end. A reply may be sent early
-(``Request.fail``) while the work goes on; whatever comes after it is dropped.
+by another one, so that a slow judgement holds only who waits for it. Three at most read at once: of those the kernel
+wakes one for a request, where it would wake all who poll. The others rest until they are called, or end. A reply may be
+sent early (``Request.fail``) while the work goes on; whatever comes after it is dropped.
 
 Notices to the kernel are written by a thread of their own: the kernel takes locks for them that an operation under way
 may hold (linux/fs/fuse/dev.c, fuse_notify_inval_entry), so no thread that answers may write one. That attributes have
@@ -13,6 +14,7 @@ before the reply.
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import select
 import struct
@@ -23,8 +25,9 @@ from queue import SimpleQueue
 
 from agent.gates.airlock import protocol as wire
 
-_KEPT_IDLE = 2  # threads waiting for the next request, besides the one that has just finished
-_MOMENT_MS = 2000  # without a request, before a thread gives its memory back
+_READERS = 3  # threads that wait for the next request
+_MOMENT_S = 2.0  # without a request, before a thread gives its memory back, or ends
+_SMALL = 64 * 1024  # bytes of a request that leave no memory worth giving back
 _MOST_THREADS = 256
 _STACK = 256 * 1024  # bytes a thread; deep recursion is nowhere
 _GONE = frozenset({errno.ENODEV, errno.EBADF, errno.ENOTCONN})
@@ -101,7 +104,9 @@ class Session:
         self._handlers[wire.INTERRUPT] = self._interrupt
         self._name = name
         self._lock = threading.Lock()
-        self._idle = 0
+        self._readers = 0
+        self._resting = 0
+        self._called = threading.Semaphore(0)  # one for each that has been taken out of ``_resting``
         self._threads = 0
         self._busy: dict[int, Request] = {}
         self._local = threading.local()
@@ -161,53 +166,64 @@ class Session:
             self.write(code, 0, (body,))
 
     def _more(self) -> None:
-        """One more thread. When the machine has none to give, whoever works goes on, and this is tried again."""
+        """One more reader. When the machine has no thread to give, whoever works goes on, and this is tried again."""
         with self._lock:
+            self._readers += 1
+            if self._resting:
+                self._resting -= 1
+                self._called.release()
+                return
             self._threads += 1
-            self._idle += 1
         try:
             threading.Thread(target=self._serve, name=self._name, daemon=True).start()
         except RuntimeError:
             with self._lock:
                 self._threads -= 1
-                self._idle -= 1
+                self._readers -= 1
 
     def _serve(self) -> None:
-        buffer = memoryview(bytearray(wire.MAX_REQUEST))
-        used = False  # whether the buffers hold pages
+        buffer = _room()
+        used = False  # whether the buffers hold pages worth giving back
         while True:
             if used and not self._soon():
-                if self._superfluous():
-                    return
-                buffer = memoryview(bytearray(wire.MAX_REQUEST))  # untouched again: it costs no memory
+                buffer = _room()
                 self._local.buffer, used = None, False
             length = self._read(buffer)
             if length <= 0:
                 break
-            used = True
+            used |= length > _SMALL
             with self._lock:
-                self._idle -= 1
-                short = self._idle == 0 and self._threads < _MOST_THREADS
+                self._readers -= 1
+                short = self._readers == 0 and (self._resting > 0 or self._threads < _MOST_THREADS)
             if short:
                 self._more()
             self._handle(buffer[:length])
-            with self._lock:
-                self._idle += 1
+            used |= len(getattr(self._local, "buffer", None) or b"") > _SMALL
+            if not self._wanted():
+                return
         self.stop()
 
     def _soon(self) -> bool:
         """Whether a request comes within a moment."""
         poll = select.poll()
         poll.register(self._fd, select.POLLIN)
-        return bool(poll.poll(_MOMENT_MS))
+        return bool(poll.poll(_MOMENT_S * 1000))
 
-    def _superfluous(self) -> bool:
+    def _wanted(self) -> bool:
+        """Whether this thread is to read again, perhaps after a rest; it ends otherwise."""
         with self._lock:
-            if self._idle <= _KEPT_IDLE:
-                return False
-            self._idle -= 1
-            self._threads -= 1
+            if self._readers < _READERS:
+                self._readers += 1
+                return True
+            self._resting += 1
+        if self._called.acquire(timeout=_MOMENT_S):
             return True
+        with self._lock:
+            if self._resting:
+                self._resting -= 1
+                self._threads -= 1
+                return False
+        return self._called.acquire()  # called just now
 
     def _read(self, buffer: memoryview) -> int:
         while not self._ended.is_set():
@@ -253,6 +269,11 @@ class Session:
             request.fail(errno.EAGAIN)  # perhaps not begun yet: the kernel says it again
         else:
             target.interrupted = True
+
+
+def _room() -> memoryview:
+    """For the largest request. Untouched pages, which cost no memory: a bytearray writes its zeros."""
+    return memoryview(mmap.mmap(-1, wire.MAX_REQUEST, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
 
 
 def _being_killed(pid: int) -> bool:

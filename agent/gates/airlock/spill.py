@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import struct
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -36,7 +35,7 @@ class DiskSpill:
         self._folder = Descriptor(folder_fd)
         self._view = view
         self._numbers = count(1)
-        self._key = secrets.token_bytes(64)
+        self._key = os.urandom(64)
 
     def blob(self) -> Blob:
         """Raises OSError when the local disk is full or read-only."""

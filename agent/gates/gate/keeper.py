@@ -10,7 +10,7 @@ and no new process can start.
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import errno
 import os
 import resource
 import select
@@ -19,13 +19,12 @@ import time
 from collections import deque
 from types import FrameType
 
+from agent.gates.birth import SHARE_FILES, clone
 from agent.gates.gate.board import Board
+from agent.gates.gate.lookout import Lookout
 from agent.gates.gate.process import answer  # not later: when nobody answers, no file can be opened to import it
 from agent.gates.gate.settings import decode
 
-_CLONE_FILES = 0x400
-_SYS_CLONE = {"x86_64": 56, "aarch64": 220}
-TICK_S = 0.5
 STUCK_TICKS = 2
 _DESCRIPTORS = 16384
 FORSAKEN_S = 600.0
@@ -34,22 +33,12 @@ _QUICK_DEATHS, _QUICK_S = 8, 10.0
 
 def clone_sharing_files() -> int:
     """fork(2), but both have the same descriptors from now on. Only for a process with one thread. Raises OSError."""
-    number = _SYS_CLONE.get(os.uname().machine)
-    if number is None:
+    try:
+        return clone(SHARE_FILES)
+    except OSError as error:
+        if error.errno != errno.ENOSYS:
+            raise
         return os.fork()  # a killed answerer then refuses what it held
-    python = ctypes.PyDLL(None, use_errno=True)  # keeps the interpreter's lock, as fork does
-    zero = ctypes.c_long(0)
-    flags = ctypes.c_long(_CLONE_FILES | signal.SIGCHLD)
-    ctypes.pythonapi.PyOS_BeforeFork()
-    pid: int = python.syscall(ctypes.c_long(number), flags, zero, zero, zero, zero)
-    if pid == 0:
-        ctypes.pythonapi.PyOS_AfterFork_Child()
-        return 0
-    ctypes.pythonapi.PyOS_AfterFork_Parent()
-    if pid < 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
-    return pid
 
 
 class Keeper:
@@ -61,8 +50,9 @@ class Keeper:
         self._table = os.getpid()  # names our table of descriptors, whoever is keeper
         self._ending = False
         self._deaths: deque[float] = deque(maxlen=_QUICK_DEATHS)
-        self._self_fd = -1
+        self._self_fd = self._understudy_fd = -1
         self._understudy = 0
+        self._bell = (-1, -1)  # a pipe: signals ring it, a sleep ends
         self._look_at = self._forsaken_at = time.monotonic()
 
     def run(self) -> int:
@@ -72,6 +62,8 @@ class Keeper:
         for signum in (signal.SIGINT, signal.SIGHUP):
             signal.signal(signum, signal.SIG_IGN)
         self._self_fd, self._understudy = os.pidfd_open(os.getpid()), 0
+        self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.set_wakeup_fd(self._bell[1], warn_on_full_buffer=False)
         self._board.keeper = os.getpid()
         while not self._ending:
             self._have_understudy()
@@ -95,19 +87,16 @@ class Keeper:
         """Return when the answerer has ended; end it when it is stuck or when we are told to end."""
         fd = os.pidfd_open(pid)
         try:
-            poll = select.poll()
-            poll.register(fd, select.POLLIN)
-            still = Still(self._board, self._group)
-            while not poll.poll(TICK_S * 1000):
-                if self._ending:
+            lookout = Lookout(self._board, self._group)
+            while fd not in lookout.wait(fd, self._understudy_fd, self._bell[0], most_s=FORSAKEN_S / 20):
+                _heard(self._bell[0])
+                if self._ending or self._forsaken():
+                    self._ending = True
                     self._end_understudy()
-                    self._retire(pid, poll)
+                    self._retire(pid, fd)
                     break
                 self._have_understudy()
-                if self._forsaken():
-                    self._ending = True
-                    continue
-                if still.ticks() >= STUCK_TICKS:
+                if lookout.ticks() >= STUCK_TICKS:
                     signal.pidfd_send_signal(fd, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
@@ -131,7 +120,9 @@ class Keeper:
             self._forsaken_at = now
         return now - self._forsaken_at > FORSAKEN_S
 
-    def _retire(self, pid: int, poll: select.poll) -> None:
+    def _retire(self, pid: int, fd: int) -> None:
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
         if not poll.poll(1000):
@@ -146,7 +137,7 @@ class Keeper:
     def _close_leftovers(self) -> None:
         """What the dead had open, but not what openers wait for."""
         waited_for = {item.number for item in self._board.unanswered()}
-        kept = {0, 1, 2, self._group, self._memory, self._self_fd}
+        kept = {0, 1, 2, self._group, self._memory, self._self_fd, self._understudy_fd, *self._bell}
         for fd in _open_descriptors() - kept - waited_for:
             with contextlib.suppress(OSError):
                 os.close(fd)
@@ -163,8 +154,9 @@ class Keeper:
                     return
             except ChildProcessError:
                 pass
+            os.close(self._understudy_fd)
         if (pid := clone_sharing_files()) != 0:
-            self._understudy = pid
+            self._understudy, self._understudy_fd = pid, os.pidfd_open(pid)
             return
         try:
             self._stand_by()
@@ -175,14 +167,15 @@ class Keeper:
 
     def _stand_by(self) -> None:
         """Return when the keeper is dead, or has let openers wait longer than it ever should; nobody answers then."""
+        signal.set_wakeup_fd(-1)  # the keeper's
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        poll = select.poll()
-        poll.register(self._self_fd, select.POLLIN)
-        still = Still(self._board, self._group)
-        while not poll.poll(TICK_S * 1000):
-            if still.ticks() >= 2 * STUCK_TICKS:
+        lookout = Lookout(self._board, self._group)
+        while self._self_fd not in lookout.wait(self._self_fd):
+            if lookout.ticks() >= 2 * STUCK_TICKS:
                 signal.pidfd_send_signal(self._self_fd, signal.SIGKILL)
         os.close(self._self_fd)
+        self._self_fd = self._understudy_fd = -1  # its numbers in our table: among the leftovers
+        self._bell = (-1, -1)
         self._end_answerer()
         self._close_leftovers()
 
@@ -202,26 +195,13 @@ class Keeper:
             with contextlib.suppress(ProcessLookupError, ChildProcessError):
                 os.kill(self._understudy, signal.SIGKILL)
                 os.waitpid(self._understudy, 0)
-            self._understudy = 0
+            os.close(self._understudy_fd)
+            self._understudy, self._understudy_fd = 0, -1
 
 
-class Still:
-    """For how many looks in a row openers waited and nothing moved."""
-
-    def __init__(self, board: Board, group: int) -> None:
-        self._board = board
-        self._poll = select.poll()
-        self._poll.register(group, select.POLLIN)
-        self._turn, self._ticks = -1, 0
-
-    def ticks(self) -> int:
-        """One more look."""
-        turn = self._board.turn
-        # it works on a batch, or leaves events in the queue
-        due = bool(turn & 1) or self._board.in_hand() or bool(self._poll.poll(0))
-        self._ticks = self._ticks + 1 if due and turn == self._turn else 0
-        self._turn = turn
-        return self._ticks
+def _heard(bell: int) -> None:
+    with contextlib.suppress(BlockingIOError):
+        os.read(bell, 64)
 
 
 def _prepare() -> None:
@@ -244,6 +224,7 @@ def _open_descriptors() -> set[int]:
 
 def _answer(group: int, board: Board, path: bytes, table: int) -> None:
     """In the new process: answer until the end."""
+    signal.set_wakeup_fd(-1)  # the keeper's
     try:
         answer(group, board, path, table)
     except BaseException:

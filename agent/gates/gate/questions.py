@@ -39,7 +39,7 @@ ONCE = b"once"
 """Name of an answer that holds for this question only."""
 TOKEN = b"gate"
 _LOOK_AGAIN_S = 0.01  # whether a writer has finished
-_IDLE_S = 1.0
+_IDLE_S = 1.0  # without an agent: whether there is one again
 _FORGET_S = 300.0  # ignored folders are learnt anew: root may have given one away
 _MOST_IN_FLIGHT = 256
 _HELLO = 0  # its number
@@ -63,7 +63,7 @@ class Questions:
         while True:
             self.turn()
 
-    def turn(self, most_s: float = _IDLE_S) -> None:
+    def turn(self, most_s: float = _FORGET_S) -> None:
         """Wait for something, then do all there is to do."""
         poll = select.poll()
         poll.register(self._answerer.bell, select.POLLIN)
@@ -71,7 +71,7 @@ class Questions:
             if fd >= 0:
                 poll.register(fd, select.POLLIN)
         ready = dict(poll.poll(self._patience(most_s) * 1000))
-        with contextlib.suppress(BlockingIOError):
+        if self._answerer.bell in ready:
             os.eventfd_read(self._answerer.bell)
         self._settings()
         if self._moves in ready:
@@ -91,7 +91,7 @@ class Questions:
             return min(most_s, _LOOK_AGAIN_S)
         if self._unasked or self._asked:
             return min(most_s, 0.05)
-        return most_s
+        return min(most_s, _IDLE_S if self._socket is None else max(0.0, self._forget_due - time.monotonic()))
 
     # ---- what is guarded
 

@@ -2,7 +2,8 @@
 
 The gate mends itself (``agent.gates.gate.keeper``); this is for when all of it is gone, stopped, or answers nobody.
 Then no file of a guarded file system can be opened, the interpreter's own among them: the successor is forked and runs
-what is in memory. Owns no descriptor. Called by one thread at a time, of the agent or of the holder.
+what is in memory. Owns no descriptor but a pidfd of the keeper. Called by one thread at a time, of the agent or of the
+holder.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import time
 
 from agent.gates.gate.board import Board
 from agent.gates.gate.fanotify import State
-from agent.gates.gate.keeper import Keeper, Still
+from agent.gates.gate.keeper import Keeper
+from agent.gates.gate.lookout import BACKSTOP_S, Lookout
 
 _QUICK_DEATHS, _REST_S = 5, 60.0
 _MEMORY = b"/memfd:serment-gate (deleted)"
@@ -29,15 +31,40 @@ class Succession:
         self, socket_path: bytes, group: int, memory: int, *, stuck_ticks: int = 8, succession_ticks: int = 3
     ) -> None:
         self.board = Board(memory)
-        self._path = socket_path
+        self.path = socket_path
         self._group = group
         self._memory = memory
         self._stuck_ticks = stuck_ticks
         self._succession_ticks = succession_ticks
         self._pid = 0
         self._deaths: list[float] = []
-        self._still = Still(self.board, group)
+        self._lookout = Lookout(self.board, group)
         self._wait_ticks = 0
+        self._watched = (0, -1)  # the keeper's number and pidfd
+
+    def wait(self, *others: int, most_s: float = BACKSTOP_S, restless: bool = False) -> set[int]:
+        """Until ``look_after`` is due, or one of ``others`` is readable, and which of them are. ``restless``: within a
+        tick.
+        """
+        keeper = self._keeper_fd()
+        if keeper < 0 or self._wait_ticks:
+            return self._lookout.wait(*others, most_s=most_s, restless=True)
+        return self._lookout.wait(*others, keeper, most_s=most_s, restless=restless) - {keeper}
+
+    def _keeper_fd(self) -> int:
+        """-1 when there is no keeper."""
+        if self._watched[0] != self._pid:
+            self.close()
+            with contextlib.suppress(OSError):
+                if self._pid:
+                    self._watched = self._pid, os.pidfd_open(self._pid)
+        return self._watched[1]
+
+    def close(self) -> None:
+        """Give the pidfd back."""
+        if self._watched[1] >= 0:
+            os.close(self._watched[1])
+        self._watched = (0, -1)
 
     def follow(self) -> None:
         """Look after the keeper of a gate that somebody else has started."""
@@ -50,7 +77,7 @@ class Succession:
         if self._ended():
             if self._succeeded():
                 return True
-        elif self._still.ticks() < self._stuck_ticks:
+        elif self._lookout.ticks() < self._stuck_ticks:
             return True
         self.kill()
         now = time.monotonic()
@@ -81,7 +108,7 @@ class Succession:
                     os.kill(pid, signal.SIGKILL)
 
     def _fork(self) -> None:
-        self._still, self._wait_ticks = Still(self.board, self._group), 0
+        self._lookout, self._wait_ticks = Lookout(self.board, self._group), 0
         pid = os.fork()
         if pid:
             self._pid = pid
@@ -91,7 +118,7 @@ class Succession:
             os.setsid()
             _keep_open(self._group, self._memory)
             signal.set_wakeup_fd(-1)
-            code = Keeper(self._group, self._memory, self.board, self._path).run()
+            code = Keeper(self._group, self._memory, self.board, self.path).run()
         finally:
             os._exit(code)
 

@@ -65,18 +65,32 @@ def uppermost(point: bytes) -> int:
         os.close(fd)
 
 
-def take_away(point: bytes, number: int, *, lazy: bool = False, abort: bool = False) -> bool:
+def unique(point: bytes, number: int) -> int:
+    """The unique number (``mounting.unique_id``) of the mount ``number``, if it is what ``point`` leads to, else 0."""
+    try:
+        fd = open_point(point)
+    except OSError:
+        return 0
+    try:
+        return mounting.unique_id(fd) if mounting.mount_id(fd) == number else 0
+    finally:
+        os.close(fd)
+
+
+def take_away(point: bytes, number: int, *, lazy: bool = False, abort: bool = False, known: int = 0) -> bool:
     """Unmount the mount ``number`` if it is what ``point`` leads to; False when it is not. Raises OSError (EBUSY).
 
     Looked at and taken away by way of one descriptor of the folder above, which may be a user's own: another folder or
     a link that he puts in its place meanwhile leads nobody astray. ``abort``: as ``mounting.unmount`` has it.
+    ``known``: what ``unique`` said of it, for who tries for seconds: a number of the mount table may meanwhile be that
+    of a volume which was plugged in since.
     """
     above, _, name = point.rpartition(b"/")
     above_fd = open_point(above or b"/")
     try:
         fd = os.open(name or b".", os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above_fd)
         try:
-            if mounting.mount_id(fd) != number:
+            if mounting.mount_id(fd) != number or (known and mounting.unique_id(fd) != known):
                 return False
         finally:
             os.close(fd)  # it would keep the mount busy

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import sys
 from collections.abc import Mapping
 
 _OPEN_TREE, _MOVE_MOUNT, _FSOPEN, _FSCONFIG, _FSMOUNT, _FSPICK, _MOUNT_SETATTR = 428, 429, 430, 431, 432, 433, 442
@@ -23,6 +24,8 @@ _F_EMPTY_PATH, _T_EMPTY_PATH = 0x4, 0x40
 RDONLY, NOSUID, NODEV, NOEXEC = 0x1, 0x2, 0x4, 0x8  # MOUNT_ATTR_*
 _MS_PRIVATE = 1 << 18
 _MNT_FORCE, _MNT_DETACH, _UMOUNT_NOFOLLOW = 1, 2, 8
+_STATX_MNT_ID_UNIQUE, _AT_STATX_DONT_SYNC = 0x4000, 0x4000
+_STATX_BYTES, _STATX_MNT_ID_AT = 256, 144
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -79,6 +82,21 @@ def mount_id(fd: int) -> int:
     """The number in the mount table of the mount that the descriptor is on."""
     with open(f"/proc/self/fdinfo/{fd}", encoding="ascii") as info:
         return next(int(line.split()[1]) for line in info if line.startswith("mnt_id:"))
+
+
+def unique_id(fd: int) -> int:
+    """The number that no other mount gets until the next boot (statx(2), Linux 6.8); 0 where the kernel has none.
+
+    Those of the mount table are the lowest that are free: a volume that is plugged in again often gets the one it had.
+    The file system is asked nothing.
+    """
+    found = ctypes.create_string_buffer(_STATX_BYTES)
+    flags = ctypes.c_int(_AT_EMPTY_PATH | _AT_STATX_DONT_SYNC)
+    if _libc.statx(ctypes.c_int(fd), b"", flags, ctypes.c_uint(_STATX_MNT_ID_UNIQUE), found) != 0:
+        return 0
+    if not int.from_bytes(found.raw[:4], sys.byteorder) & _STATX_MNT_ID_UNIQUE:
+        return 0
+    return int.from_bytes(found.raw[_STATX_MNT_ID_AT : _STATX_MNT_ID_AT + 8], sys.byteorder)
 
 
 def unmount(path: bytes, *, lazy: bool = False, abort: bool = False) -> None:

@@ -10,11 +10,11 @@ import contextlib
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,6 +23,10 @@ from agent.fsys.atomic import replace_file
 MODULE = "agent.gates.airlock"
 _MAX_TRACE = 16 * 1024
 _TOKEN = re.compile(r"[0-9a-f]{16}")
+
+
+Fork = Callable[[Sequence[int], Sequence[str]], int]
+"""Given descriptors and arguments: the pid of a new airlock, our child. Raises OSError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +91,17 @@ class Process:
         self._child = child
 
     @classmethod
-    def start(cls, descriptors: Descriptors, arguments: Sequence[str], command: Sequence[str] = ()) -> Process:
-        """Start it; the descriptors stay the caller's. ``command`` stands in for the module. Raises OSError."""
+    def start(
+        cls, descriptors: Descriptors, arguments: Sequence[str], command: Sequence[str] = (), fork: Fork | None = None
+    ) -> Process:
+        """Start it; the descriptors stay the caller's. ``command`` stands in for the module; without one ``fork`` makes
+        the process where it can. Raises OSError.
+        """
         fds = (descriptors.fuse, descriptors.medium, descriptors.staging)
+        if fork is not None and not command:
+            with contextlib.suppress(OSError):
+                pid = fork(fds, arguments)
+                return cls(pid, os.pidfd_open(pid))
         named = ("--fuse-fd", str(fds[0]), "--medium-fd", str(fds[1]), "--staging-fd", str(fds[2]))
         child = subprocess.Popen(
             [*(command or (sys.executable, "-I", "-m", MODULE)), *named, *arguments],
@@ -129,12 +141,7 @@ class Process:
     def reap(self, wait_s: float) -> bool:
         """Wait for its end; False when it has not come in time (it hangs in the kernel, on a dead device)."""
         if self._child is None:
-            deadline = time.monotonic() + wait_s
-            while state_of(self.pid) not in {"", "Z", "X"}:
-                if time.monotonic() > deadline:
-                    return False
-                time.sleep(0.02)
-            return True
+            return bool(select.select([self._pidfd], [], [], wait_s)[0])
         try:
             self._child.wait(wait_s)
         except subprocess.TimeoutExpired:
@@ -142,6 +149,9 @@ class Process:
         return True
 
     def close(self) -> None:
+        if self._child is None and self._pidfd >= 0:
+            with contextlib.suppress(OSError):  # not our child, but an agent's before us
+                os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG)
         with contextlib.suppress(OSError):
             os.close(self._pidfd)
         self._pidfd = -1

@@ -99,7 +99,7 @@ def test_a_machine_without_threads_to_give_does_not_end_the_connection(monkeypat
     session = Session(-1, {})
     monkeypatch.setattr(threading.Thread, "start", refused)
     session._more()
-    assert (session._threads, session._idle) == (0, 0)  # so that it is tried again
+    assert (session._threads, session._readers) == (0, 0)  # so that it is tried again
 
 
 def test_a_hole_of_terabytes_costs_nothing_to_judge() -> None:

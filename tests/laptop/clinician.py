@@ -130,7 +130,7 @@ class Desk:
 
         self.wait(enough, timeout)
 
-    def wait(self, what: Callable[[], T], timeout: float = 150, every: float = 0.3) -> T:
+    def wait(self, what: Callable[[], T], timeout: float = 300, every: float = 0.3) -> T:
         deadline = time.monotonic() + timeout
         while not (answer := what()):
             if time.monotonic() > deadline:

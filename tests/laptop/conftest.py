@@ -16,10 +16,12 @@ import pytest
 from tests.laptop import Container, Laptop
 from tests.laptop.clinician import Desk
 from tests.laptop.places import CACHE
-from tests.laptop.product import guarding_state, install, installed_state
+from tests.laptop.product import FROM_PACKAGE, guarding_state, install, installed_state
 
 WANTED = bool(os.environ.get("SERMENT_LAPTOP"))
 IMAGES = os.environ.get("SERMENT_LAPTOP_IMAGES", "bookworm bookworm-backports").split()
+# Debian 13, for what the package promises there; the rest is the same kernel's and the same program's as above.
+WITH_NEXT = IMAGES if "SERMENT_LAPTOP_IMAGES" in os.environ or not FROM_PACKAGE else [*IMAGES, "trixie"]
 collect_ignore_glob = [] if WANTED else ["test_*.py"]
 
 

@@ -51,6 +51,7 @@ class Laptop(Usb):
         self.dir = Path(directory or tempfile.mkdtemp(prefix="laptop-", dir="/tmp"))  # short: sockets live in it
         self.dir.mkdir(exist_ok=True)
         self.disk = self.dir / "disk.qcow2"
+        self.base = self.image / "base.raw"
         self.process: subprocess.Popen[bytes] | None = None
         self.control: Qmp | None = None
         self.channels: dict[str, Channel] = {}
@@ -75,7 +76,7 @@ class Laptop(Usb):
         if self.state:
             self.resume(self.state)
         else:
-            self.overlay(self.image / "base.raw", "raw")
+            self.overlay(self.base, "raw")
             self.boot()
         return self
 
@@ -227,10 +228,14 @@ class Laptop(Usb):
         machine = " ".join(command_line(Path("image"), Path("run"), self.memory, self.cpus))
         return [(self.image / "image.json").read_bytes(), version, machine.encode()]
 
-    def kept(self, name: str, parts: list[bytes], base: Path | None, prepare: Callable[[Laptop], None]) -> Path:
+    def kept(
+        self, name: str, parts: list[bytes], base: Path | None, prepare: Callable[[Laptop], None],
+        disk: Callable[[Path, Path], Path] | None = None,
+    ) -> Path:  # fmt: skip
         """A state in the image's folder, remade when one of ``parts`` differs.
 
-        Made from the state ``base`` (None: a cold boot) by ``prepare(laptop)``.
+        Made from the state ``base`` (None: a cold boot) by ``prepare(laptop)``; ``disk(base.raw, folder)`` makes the disk
+        of that boot in the folder, which is kept beside the state.
         """
         digest = hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
         folder = self.image / f"{name}-{digest}"
@@ -239,10 +244,14 @@ class Laptop(Usb):
             if not folder.exists():
                 for old in self.image.glob(f"{name}-*"):
                     shutil.rmtree(old)
-                partial = self.image / "partial"
+                partial, own = self.image / "partial", self.image / f"{name}-{digest}.disk"
                 shutil.rmtree(partial, ignore_errors=True)
-                with Laptop(self.image.name, base, cold=base is None, memory=self.memory, cpus=self.cpus) as pc:
-                    prepare(pc)
+                pc = Laptop(self.image.name, base, cold=base is None, memory=self.memory, cpus=self.cpus)
+                with contextlib.closing(pc):
+                    if disk:
+                        own.mkdir()
+                        pc.base = disk(pc.base, own)
+                    prepare(pc.on())
                     pc.run("sync; echo 3 > /proc/sys/vm/drop_caches", check=True)
                     pc.save(partial, go_on=False)
                 partial.rename(folder)

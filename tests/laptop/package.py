@@ -5,15 +5,28 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.laptop.places import CACHE, CHECKOUT
+from tests.laptop.places import CACHE, CHECKOUT, LaptopError
 
+INSTALL_S = 600
 NAMES = ("serment", "serment-collector")
 QUIET = "DEBIAN_FRONTEND=noninteractive"
+INSTALL = """
+set -e
+mount -o loop "$1" "$2"
+mount -t proc proc "$2/proc"
+mount --bind /dev "$2/dev"
+cp "$3" "$2/root/serment.deb"
+DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 chroot "$2" dpkg -i /root/serment.deb </dev/null
+rm "$2/root/serment.deb"
+LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$2" sh -c "$4"
+umount "$2/dev" "$2/proc" "$2"
+"""
 
 
 def packages(fingerprint: str, names: tuple[str, ...] = NAMES) -> dict[str, Path]:
@@ -62,3 +75,36 @@ def install(machine: Any, package: Path, timeout: float = 900) -> None:
     """As an administrator does, without anybody to answer a question."""
     place = bring(machine, package)
     machine.run(f"{QUIET} dpkg -i {place} </dev/null && rm {place}", check=True, timeout=timeout)
+
+
+def on_disk(base: Path, package: Path, folder: Path, then: str = "") -> Path:
+    """A copy of a disk in ``folder``, with the package, installed at the host's speed; ``then``: a script run inside.
+
+    Raises LaptopError.
+    """
+    disk, root = folder / "disk.raw", folder / "root"
+    subprocess.run(["cp", "--sparse=always", "--reflink=auto", base, disk], check=True)
+    disk.chmod(0o600)
+    root.mkdir()
+    words = ["unshare", "--mount", "--propagation", "private", "sh", "-c", INSTALL, "sh", disk, root, package, then]
+    done = quietly([str(word) for word in words], INSTALL_S)
+    if done.returncode:
+        raise LaptopError(f"the package does not install: {done.stderr[-2000:]}")
+    root.rmdir()
+    return disk
+
+
+def quietly(words: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
+    """With all that it started. Raises LaptopError: not done in that time."""
+    with subprocess.Popen(
+        words, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise LaptopError(f"not done in {seconds:.0f} s: {' '.join(words[:4])}") from error
+            raise
+    return subprocess.CompletedProcess(words, process.returncode, out, err)

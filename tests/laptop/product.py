@@ -57,16 +57,20 @@ systemctl daemon-reload
 udevadm control --reload 2>/dev/null || true
 """
 
+SETTLED = f"""
+set -e
+systemctl disable serment-agent
+id serment-collector >/dev/null 2>&1 || useradd --system --no-create-home --shell /usr/sbin/nologin serment-collector
+install -d -o medecin -g medecin /home/medecin/arrivees
+cat > /etc/serment/agent.toml <<'END'
+{CONFIG}END
+"""
 PACKAGED = """
 set -e
 printf "#!/bin/sh\\nexit 101\\n" > /usr/sbin/policy-rc.d
 chmod 755 /usr/sbin/policy-rc.d
 DEBIAN_FRONTEND=noninteractive dpkg -i /root/serment.deb </dev/null
 rm /usr/sbin/policy-rc.d /root/serment.deb
-systemctl disable serment-agent
-id serment-collector >/dev/null 2>&1 || useradd --system --no-create-home --shell /usr/sbin/nologin serment-collector
-install -d -o medecin -g medecin /home/medecin/arrivees
-cat > /etc/serment/agent.toml
 """
 FROM_PACKAGE = bool(os.environ.get("SERMENT_LAPTOP_DEBS")) or os.environ.get("SERMENT_LAPTOP_FROM") == "package"
 
@@ -199,7 +203,7 @@ def install(machine: Laptop | Container) -> None:
     """Puts the product into a machine (or a container: it has ``put`` and ``run`` too), without starting it."""
     if FROM_PACKAGE:
         machine.put(package.packages(fingerprint())["serment"], "/root/serment.deb")
-        machine.run(PACKAGED, check=True, timeout=1500, stdin=CONFIG.encode())
+        machine.run(PACKAGED + SETTLED, check=True, timeout=1500)
         return
     with tempfile.TemporaryDirectory(prefix="serment-tar-") as folder:
         archive = Path(folder) / "serment.tar"
@@ -209,8 +213,15 @@ def install(machine: Laptop | Container) -> None:
 
 
 def installed_state(pc: Laptop) -> Path:
-    """The image with the product installed and not yet started: made when missing, kept in the cache."""
-    return pc.kept("installed", [*pc.identity(), fingerprint().encode()], pc.ready_state(), install)
+    """The image with the product installed and not yet started: made when missing, kept in the cache.
+
+    The package goes onto the disk at the host's speed, which an emulated dpkg has not, and the machine boots from it.
+    """
+    parts = [*pc.identity(), fingerprint().encode()]
+    if not FROM_PACKAGE:
+        return pc.kept("installed", parts, pc.ready_state(), install)
+    made = package.packages(fingerprint())["serment"]
+    return pc.kept("installed", parts, None, lambda _: None, lambda base, to: package.on_disk(base, made, to, SETTLED))
 
 
 def guarding_state(pc: Laptop) -> Path:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 from tests.laptop import Container
+from tests.laptop.package import install, packages
+from tests.laptop.product import FROM_PACKAGE, fingerprint
 
 
 def test_the_service_starts_answers_and_stops(box: Container) -> None:
@@ -34,6 +36,8 @@ def test_what_arrives_is_judged(box: Container) -> None:
 
 def test_the_collector_comes_with_its_first_connection(box: Container) -> None:
     box.run("systemctl stop serment-agent", check=True)  # its embedded collector takes the same port
+    if FROM_PACKAGE:  # a package of its own
+        install(box, packages(fingerprint())["serment-collector"])
     box.run("systemctl start serment-collector.socket", check=True)
     ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8440/health', timeout=30).status)"
     assert box.run(["python3", "-c", ask], check=True).stdout.strip() == "200"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +13,9 @@ import pytest
 
 from tests.laptop.clinician import LETTER_NAME, MARK, Desk
 from tests.laptop.machine import Laptop
+from tests.laptop.package import on_disk, packages
 from tests.laptop.places import CACHE, CHECKOUT
-from tests.laptop.product import installed_state
+from tests.laptop.product import FROM_PACKAGE, fingerprint, installed_state
 from tests.laptop.sticks import find_in_image
 from tests.laptop.tpm import IMAGE, TpmLaptop
 
@@ -75,18 +78,28 @@ def chipped(tmp_path: Path) -> Iterator[Desk]:
             pytest.skip(f"{program} is not installed: make test-laptop")
     if not (CACHE / IMAGE / "image.json").exists():
         pytest.skip(f"no image {IMAGE}: make test-laptop as root makes it")
-    disk = installed_state(Laptop(IMAGE)) / "disk.qcow2"
-    with TpmLaptop(disk, tmp_path / "chip") as pc:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="laptop-tpm-", dir="/tmp"))  # noqa: S108
+        pc = stack.enter_context(TpmLaptop(never_started(Path(folder)), tmp_path / "chip"))
         yield Desk(pc, tmp_path)
 
 
-@pytest.mark.timeout(1500)
+def never_started(folder: Path) -> Path:
+    """A disk with the product, enabled, that nobody switched on yet; without the package: ``enabled`` is to be called."""
+    if FROM_PACKAGE:
+        return on_disk(CACHE / IMAGE / "base.raw", packages(fingerprint())["serment"], folder)
+    with contextlib.closing(Laptop(IMAGE)) as plain:
+        return installed_state(plain) / "disk.qcow2"
+
+
+@pytest.mark.timeout(3000)
 def test_kept_by_the_tpm_and_useless_beside_another(chipped: Desk) -> None:
     """First login to a disk in another laptop. Each start is a cold boot."""
-    enabled(chipped)
-    chipped.pc.run("sync", check=True)
-    chipped.pc.cut()
-    chipped.pc.boot()  # the first login with Serment installed
+    if not FROM_PACKAGE:
+        enabled(chipped)
+        chipped.pc.run("sync", check=True)
+        chipped.pc.cut()
+        chipped.pc.boot()  # the first login with Serment installed
     assert kept_by(chipped) == "tpm"
     sealed(chipped)
     assert opens(chipped)

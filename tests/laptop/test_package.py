@@ -67,6 +67,19 @@ def test_installed_and_protecting_in_two_minutes_without_a_question(fresh: Conta
     assert fresh.run("serment doctor").rc in (0, 1)
 
 
+def test_a_boot_waits_for_nothing_of_ours(laptop: Container) -> None:
+    """Neither who logs in nor the desktop: nothing is ordered after the agent but the end of the machine."""
+    after = laptop.run("systemctl show -P Before serment-agent", check=True).stdout.split()
+    assert after == ["shutdown.target"], after
+    for waiting in ("systemd-user-sessions.service", "multi-user.target", "graphical.target"):
+        chain = laptop.run(f"systemctl list-dependencies --after --plain {waiting}", check=True).stdout
+        assert "sysinit.target" in chain
+        assert "serment-agent" not in chain, waiting
+    needed = set(laptop.run("systemctl show -P After serment-agent", check=True).stdout.split())
+    assert {"local-fs.target", "sysinit.target", "systemd-udevd.service"} <= needed
+    assert laptop.run("systemctl is-enabled serment-agent").stdout.strip() == "enabled"
+
+
 def test_nothing_of_the_systems_python_is_used(laptop: Container) -> None:
     """Debian's Python may change its version or go: Serment has its own."""
     laptop.run("mv /usr/bin/python3 /usr/bin/python3.away; mv /usr/lib/python3.[0-9]* /usr/lib/away", check=True)

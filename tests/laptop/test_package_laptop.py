@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.laptop.clinician import LETTER_NAME, MARK, NOTE, TABLE, Desk, records_on, table, traces_of_name
+from tests.laptop.conftest import WITH_NEXT
 from tests.laptop.package import QUIET, bring, later, packages
 from tests.laptop.places import LaptopError
 from tests.laptop.product import FROM_PACKAGE, fingerprint
 from tests.laptop.sticks import find_in_image
 from tests.laptop.usb import Stick
 
+pytestmark = pytest.mark.parametrize("image", WITH_NEXT, indirect=True, scope="session")
 packaged = pytest.mark.skipif(not FROM_PACKAGE, reason="wants the package: SERMENT_LAPTOP_FROM=package")
 ORIGINALS = {TABLE, LETTER_NAME, NOTE}
 

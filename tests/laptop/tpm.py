@@ -24,7 +24,7 @@ class TpmLaptop(Laptop):
         self._swtpm: subprocess.Popen[bytes] | None = None
 
     def on(self) -> TpmLaptop:
-        self.overlay(self._from, "qcow2")
+        self.overlay(self._from, self._from.suffix.lstrip("."))
         self.boot()
         return self
 

@@ -115,7 +115,7 @@ def load(*, strict: bool = False, lent: Sequence[str] = ()) -> Judge:
     """
     from agent.detection.detector import detect
     from agent.extraction.limits import Budget, Limits
-    from agent.extraction.preload import preload
+    from agent.extraction.preload import preload, tables
     from agent.extraction.reader import read_document, warm_up
     from agent.extraction.samples import samples
 
@@ -132,6 +132,8 @@ def load(*, strict: bool = False, lent: Sequence[str] = ()) -> Judge:
     for extension, sample in (*samples(), *_SAMPLES):
         with suppress(*passed_over), memory_file(sample) as fd:
             judge(fd, extension, len(sample))
+    with suppress(*passed_over):
+        tables()
     return judge
 
 

@@ -43,6 +43,7 @@ TEXTS = [
     "Compte rendu opératoire. Patient né le 12/03/1951. NISS 51.03.12-123.45, NHS number 943 476 5919",
     "BSN 111222333 Krankenkasse A123456780 codice fiscale RSSMRA85T10A562S hetu 131052-308T matricule 1951031212345",
     "PESEL 44051401359 personnummer 811228-9874 CPR 211062-5629 AHV 756.9217.0769.85 DNI 54362315K SSN 536-90-4399",
+    "Le 3 mars 2026\nMonsieur Firmin ALBRESPY, né le 02/11/1957\nFirmin Albrespy : amoxicilline 1 g matin et soir",
     "\ufeffLettre de sortie, tension 120/80, amoxicilline 1 g 3 fois par jour",
 ]
 
@@ -61,6 +62,17 @@ def test_the_readers_load_and_every_sample_is_judged() -> None:
     command = [sys.executable, "-I", "-X", "utf8", "-m", "agent.extraction.worker", "--check"]
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert run.returncode == 0, run.stderr
+
+
+def test_every_table_is_built_before_files_are_closed_to_it() -> None:
+    program = (
+        "from agent.extraction.worker import load; from agent.extraction.preload import lazy_tables; load();"
+        "found = list(lazy_tables()); print(len(found), [each.__name__ for each in found if not each.cache_info().currsize])"
+    )
+    command = [sys.executable, "-I", "-X", "utf8", "-c", program]
+    count, left = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout.split(" ", 1)
+    assert int(count) >= 15
+    assert left.strip() == "[]"
 
 
 def test_nothing_is_imported_for_a_document(tmp_path: Path) -> None:

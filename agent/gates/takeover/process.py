@@ -99,9 +99,11 @@ class Process:
         """
         fds = (descriptors.fuse, descriptors.medium, descriptors.staging)
         if fork is not None and not command:
+            pid = 0
             with contextlib.suppress(OSError):
                 pid = fork(fds, arguments)
-                return cls(pid, os.pidfd_open(pid))
+            if pid:
+                return cls(pid, _pidfd_of(pid))
         named = ("--fuse-fd", str(fds[0]), "--medium-fd", str(fds[1]), "--staging-fd", str(fds[2]))
         child = subprocess.Popen(
             [*(command or (sys.executable, "-I", "-m", MODULE)), *named, *arguments],
@@ -141,7 +143,9 @@ class Process:
     def reap(self, wait_s: float) -> bool:
         """Wait for its end; False when it has not come in time (it hangs in the kernel, on a dead device)."""
         if self._child is None:
-            return bool(select.select([self._pidfd], [], [], wait_s)[0])
+            poll = select.poll()  # select(2) knows no descriptor above 1023
+            poll.register(self._pidfd, select.POLLIN)
+            return bool(poll.poll(wait_s * 1000))
         try:
             self._child.wait(wait_s)
         except subprocess.TimeoutExpired:
@@ -181,3 +185,13 @@ def boot_id() -> str:
     """Which boot this is: numbers of mounts and processes mean nothing in another one."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         return file.read().strip()
+
+
+def _pidfd_of(child: int) -> int:
+    """Of a child that was just made. Raises OSError, and then the child is gone: two must not serve one connection."""
+    try:
+        return os.pidfd_open(child)
+    except OSError:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise

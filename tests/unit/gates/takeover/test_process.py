@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -93,3 +94,18 @@ def test_it_is_started_with_its_descriptors_and_no_others(tmp_path: Path) -> Non
 
 def test_the_boot_has_a_number() -> None:
     assert len(boot_id()) == 36
+
+
+def test_a_copy_that_cannot_be_watched_is_no_second_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No descriptor left after the copy was made: it ends, and no other is started beside it."""
+    child = subprocess.Popen(["sleep", "60"])
+
+    def none_left(pid: int) -> int:
+        raise OSError(errno.EMFILE, "none left")
+
+    monkeypatch.setattr(os, "pidfd_open", none_left)
+    with pytest.raises(OSError, match="none left"):
+        Process.start(Descriptors(0, 0, 0), (), fork=lambda _fds, _arguments: child.pid)
+    with pytest.raises(ProcessLookupError):
+        os.kill(child.pid, 0)
+    child.returncode = 0

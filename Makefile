@@ -38,7 +38,7 @@ help: ## this list
 
 venv: $(STAMP) ## set up the virtual environment; the commands are then in .venv/bin
 
-$(STAMP): pyproject.toml setup.py constraints.txt agent/locale/fr/LC_MESSAGES/serment.po $(wildcard agent/detection/loops/*.px[di] agent/detection/loops/*.pyx agent/audit/glance/*.pyx) | system-packages
+$(STAMP): pyproject.toml setup.py constraints.txt agent/locale/fr/LC_MESSAGES/serment.po $(wildcard agent/detection/loops/*.px[di] agent/detection/loops/*.pyx agent/audit/glance/*.pyx agent/audit/packing/*.pyx) | system-packages
 	$(if $(MOVED),false,$(BIN)/python -m pip --version >/dev/null 2>&1) || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[dev]'
 	echo "$(CURDIR)" > $@

@@ -8,7 +8,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
-COMPILED = ("agent/detection/loops/_compiled", "agent/audit/glance/_compiled")
+COMPILED = ("agent/detection/loops/_compiled", "agent/audit/glance/_compiled", "agent/audit/packing/_compiled")
 
 
 class BuildWithCatalogues(build_py):

@@ -62,11 +62,15 @@ def audit() -> list[Figure]:
         found = bench.measure(Path(folder), 20_000)
     return [
         Figure("audit: append", found["append_us"], "µs", 15, False, "write(2)", found["append_over_bare_write"]),
+        Figure("audit: append, with names for those concerned", found["append_named_us"], "µs", 15),
         Figure("audit: durable append", found["durable_append_ms"], "ms", 5, False, "write and fdatasync",
                found["durable_over_bare_fdatasync"]),
         Figure("audit: verify", found["verify_records_per_s"], "records/s", 100_000, True, "SHA-256 of the same",
                found["verify_over_bare_sha256"]),
-        Figure("audit: size of a record", found["bytes_per_record"], "bytes"),
+        Figure("audit: size of a record", found["bytes_per_record"], "bytes", 400),
+        Figure("audit: size of a record with names", found["bytes_per_named_record"], "bytes", 400),
+        Figure("audit: a seal", found["seal_us"], "µs", 200),
+        Figure("audit: a year of a laptop verified", found["year_verified_s"], "s", 2),
     ]  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from agent.audit import packing
 from agent.audit.names import CODE_OF, NAME_OF
 from agent.audit.shape import DIGEST_CODES, MAX_INTEGER, MAX_KEY, RESERVED, are_apart, digest_of
 from agent.errors import N_, UntrustedInputError
@@ -124,12 +125,26 @@ def encode(
     digits, ``link`` the first sixteen of the previous head, ``nonce`` sixteen bytes by which nobody guesses the record
     from its hash. Raises UntrustedInputError: reserved or odd key, float, other type, too deep, too large.
     """
+    of_boot, of_link = bytes.fromhex(boot), bytes.fromhex(link)  # our own: hexadecimal digits
+    usual = packing.quick(index, time_us, monotonic_ms, of_boot, of_link, nonce, kind, fields)
+    return usual or whole(index, time_us, monotonic_ms, of_boot, of_link, nonce, kind, fields)
+
+
+def whole(
+    index: int,
+    time_us: int,
+    monotonic_ms: int,
+    boot: bytes,
+    link: bytes,
+    nonce: bytes,
+    kind: str,
+    fields: Mapping[str, Any],
+) -> bytes:
+    """``encode`` for any record, its bytes given as bytes: the reference, and what says what is wrong."""
     coded = _coded(fields, 2)
     digests = _digests(coded)
     try:
-        data = _ENCODER.encode(
-            (index, time_us, monotonic_ms, bytes.fromhex(boot), bytes.fromhex(link), nonce, str(kind), coded, digests)
-        )
+        data = _ENCODER.encode((index, time_us, monotonic_ms, boot, link, nonce, str(kind), coded, digests))
     except (UnicodeEncodeError, ValueError) as error:
         raise UntrustedInputError(N_("an audit record holds text that is not valid Unicode")) from error
     if len(data) > MAX_RECORD_BYTES:

@@ -100,7 +100,7 @@ def test_the_readers_of_every_format_load(laptop: Container) -> None:
         "import pypdfium2, python_calamine, selectolax.lexbor, pydicom, libarchive, re2, ahocorasick_rs, stdnum, "
         "pyrage, cryptography.hazmat.bindings._rust, msgspec, yaml, tesserocr, zxingcpp, PIL.Image, pikepdf, textual.app, "
         "sqlite3, ssl, lzma, bz2, ctypes, uuid, sqlalchemy, uvicorn, starlette, "
-        "agent.detection.loops._compiled, agent.audit.glance._compiled"
+        "agent.detection.loops._compiled, agent.audit.glance._compiled, agent.audit.packing._compiled"
     )
     done = laptop.run(["/opt/serment/bin/python3", "-I", "-W", "error::ImportWarning", "-c", script])
     assert done.rc == 0, done.text

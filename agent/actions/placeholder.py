@@ -17,8 +17,9 @@ from agent.actions.quarantine import QuarantineStore
 from agent.errors import N_
 from agent.fsys.atomic import write_all
 from agent.fsys.draft import Draft, temporary_name
-from agent.fsys.openat import open_beneath, open_folder, open_regular
+from agent.fsys.openat import open_beneath, open_regular
 from agent.fsys.rename import sync_folder_fd
+from agent.fsys.ways import open_root
 from agent.i18n import LANGUAGES, Count, catalogue
 
 NAME = b"Serment - LISEZ-MOI.txt"
@@ -95,7 +96,7 @@ class Placeholders:
         if entry.before:
             return True
         try:
-            root_fd = open_folder(entry.root)
+            root_fd = open_root(entry.root)
         except OSError:
             return False
         try:

@@ -1,12 +1,6 @@
-"""Where held documents lie until their owner has them back: one folder each, with the content and what is known of it.
+"""Where held documents lie until their owner has them back: taken, finished or discarded, given back, released.
 
-Owns ``quarantine/`` (0700, root)::
-
-    quarantine/AB12CD34/content      the document, 0600
-    quarantine/AB12CD34/meta.json    agent.actions.entry
-    quarantine/AB12CD34.partial/     not finished: of no worth, removed at start
-    quarantine/journal/              agent.actions.journal
-
+Owns what becomes of an entry; ``shelf`` has the folder it lies in, ``quarantine/journal/`` is agent.actions.journal's.
 An entry appears whole (rename) after its content was read back. It copies and gives back; whether and when the
 original goes is the action's business. One process at a time works here; its threads may share the store. Nothing is
 ever overwritten to make room.
@@ -14,10 +8,7 @@ ever overwritten to make room.
 
 from __future__ import annotations
 
-import base64
 import os
-import secrets
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,32 +16,27 @@ from pathlib import Path
 
 from agent.actions.base import OpenTransfer
 from agent.actions.copying import copy_judged, digest_of
-from agent.actions.entry import HELD, ID_PATTERN, MAX_META_BYTES, RELEASED, RESTORED, TAKEN, Entry, decode
+from agent.actions.entry import HELD, RELEASED, RESTORED, TAKEN, Entry
 from agent.actions.giveback import GivenBack, give_back
 from agent.actions.journal import Journal
 from agent.actions.removal import same_file
-from agent.errors import N_, ChangedError, HostError, UntrustedInputError, UsageError
+from agent.actions.shelf import PARTIAL, Shelf, remove_tree
+from agent.errors import N_, ChangedError, HostError, UsageError
 from agent.fsys.asuser import may_read
-from agent.fsys.atomic import private_folder, replace_file, sync_folder
-from agent.fsys.openat import open_regular
+from agent.fsys.atomic import replace_file, sync_folder
 
 KEEP_RESTORED_S = 30 * 24 * 3600  # seconds that a copy stays after its owner has the document back
 NO_INTENT = -1  # an entry that says nothing about how any one transfer ended
-_PARTIAL = ".partial"
 
 
-class QuarantineStore:
+class QuarantineStore(Shelf):
     """The documents held below ``folder``. Raises OSError when the folder cannot be made."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = private_folder(folder)
+        super().__init__(folder)
         self.journal = Journal(folder / "journal")
-        self._lock = threading.RLock()
-        self._entries: dict[str, Entry] = {}
-        self._damaged: list[str] = []
         self._giving: tuple[Entry, ...] = ()  # being released at this moment, by the thread that holds the lock
         self._in_hand: set[str] = set()  # taken by a thread that has neither finished nor discarded it
-        self._load()
 
     def take(self, transfer: OpenTransfer) -> Entry:
         """Copy the judged document here, durably and verified; the original is not touched.
@@ -69,11 +55,11 @@ class QuarantineStore:
                     raise
                 self._leave(entry)
         entry = _entry_for(transfer, self._new_id())
-        partial = self.folder / (entry.id + _PARTIAL)
+        partial = self.folder / (entry.id + PARTIAL)
         try:
             return self._take_into(partial, entry, transfer)
         except BaseException:
-            _remove_tree(partial)
+            remove_tree(partial)
             raise
 
     def _claim(self, entry: Entry) -> None:
@@ -96,7 +82,7 @@ class QuarantineStore:
             os.close(fd)
         known = self._held_before(entry)
         if known is not None:
-            _remove_tree(partial)
+            remove_tree(partial)
             again = known.with_state(TAKEN, stamp=entry.stamp, number=entry.number, copies=known.copies + 1)
             self._claim(again)
             try:
@@ -150,44 +136,6 @@ class QuarantineStore:
             else:
                 self._remove(entry)
 
-    def list(self, uid: int | None = None) -> tuple[Entry, ...]:
-        """What is here of one person (None: of all), oldest first, restored ones included while they are kept."""
-        with self._lock:
-            mine = [entry for entry in self._entries.values() if uid is None or entry.uid == uid]
-        return tuple(sorted(mine, key=lambda entry: (entry.taken, entry.id)))
-
-    def unfinished(self) -> tuple[Entry, ...]:
-        """Entries whose original may still be in its place."""
-        return tuple(entry for entry in self.list() if entry.state == TAKEN)
-
-    def damaged(self) -> tuple[str, ...]:
-        """Ids of entries whose record cannot be read; their content is left where it is."""
-        return tuple(self._damaged)
-
-    def get(self, entry_id: str, uid: int) -> Entry:
-        """The entry, if it is the caller's (root: anybody's). Raises UsageError, the same for a stranger's."""
-        with self._lock:
-            entry = self._entries.get(entry_id.upper())
-        if entry is None or uid not in {0, entry.uid}:
-            raise UsageError(
-                N_("there is no document {id} in quarantine"), hint=N_("serment quarantine list shows them"),
-                id=entry_id[:16],
-            )  # fmt: skip
-        return entry
-
-    def verified(self, entry: Entry) -> bool:
-        """Whether the content is here and is what was taken."""
-        try:
-            fd = self._open_content(entry)
-        except OSError:
-            return False
-        try:
-            return digest_of(fd) == entry.sha256
-        except OSError:
-            return False
-        finally:
-            os.close(fd)
-
     def restore(
         self, entry_id: str, uid: int, folder: bytes, *, guarded: Sequence[bytes] = (), keep: bool = True,
         as_root: bool = False,
@@ -228,10 +176,6 @@ class QuarantineStore:
                 entry, RELEASED, reason=reason.strip()[:1000], stamp=given.stamp, name=name, free_until=free_until
             )
         return given
-
-    def content(self, entry: Entry) -> int:
-        """The document, open for reading; the caller closes it. Raises OSError."""
-        return self._open_content(entry)
 
     def put_instead(
         self, entry_id: str, uid: int, fd: int, size: int, sha256: str, name: bytes, folder: bytes = b""
@@ -288,62 +232,6 @@ class QuarantineStore:
     def keep(self, transfer: OpenTransfer) -> str:
         """Take and finish in one: for a document that is refused and may have no other copy. Raises like take."""
         return self.finish(self.take(transfer)).id
-
-    def prune(self, now: int) -> int:
-        """Remove what its owner has had back for 30 days (``now``: seconds since the epoch); how many there were."""
-        with self._lock:
-            over = [entry for entry in self.list() if entry.state in {RESTORED, RELEASED} and entry.keep_until <= now]
-            for entry in over:
-                self._remove(entry)
-        return len(over)
-
-    def _open_content(self, entry: Entry) -> int:
-        folder_fd = os.open(self.folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            return open_regular(folder_fd, f"{entry.id}/content".encode("ascii"))
-        finally:
-            os.close(folder_fd)
-
-    def _save(self, entry: Entry) -> Entry:
-        replace_file(self.folder / entry.id / "meta.json", entry.encode())
-        self._entries[entry.id] = entry
-        return entry
-
-    def _remove(self, entry: Entry) -> None:
-        """Renamed first, so that a kill leaves something that is known to be of no worth."""
-        partial = self.folder / (entry.id + _PARTIAL)
-        (self.folder / entry.id).rename(partial)
-        del self._entries[entry.id]
-        _remove_tree(partial)
-
-    def _load(self) -> None:
-        for found in sorted(self.folder.iterdir()):
-            if found.name.endswith(_PARTIAL) and ID_PATTERN.fullmatch(found.name.removesuffix(_PARTIAL)):
-                _remove_tree(found)
-            elif ID_PATTERN.fullmatch(found.name):
-                try:
-                    with (found / "meta.json").open("rb") as file:
-                        entry = decode(file.read(MAX_META_BYTES))
-                except (OSError, UntrustedInputError):
-                    self._damaged.append(found.name)
-                    continue
-                self._entries[found.name] = entry
-
-    def _new_id(self) -> str:
-        while True:
-            entry_id = base64.b32encode(secrets.token_bytes(5)).decode("ascii")
-            if not (self.folder / entry_id).exists():
-                return entry_id
-
-
-def _remove_tree(folder: Path) -> None:
-    """An entry's folder is flat: files of ours, nothing else. What somebody else put there stays, and stops nobody."""
-    try:
-        for found in folder.iterdir():
-            found.unlink()
-        folder.rmdir()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
-        pass
 
 
 def _same_origin(entry: Entry, transfer: OpenTransfer) -> bool:

@@ -19,8 +19,9 @@ from agent.actions.placeholder import Placeholders
 from agent.actions.quarantine import NO_INTENT, QuarantineStore
 from agent.actions.removal import aside_name, put_back, still_there
 from agent.fsys.draft import temporary_name
-from agent.fsys.openat import open_folder, open_regular, parent_folder
+from agent.fsys.openat import open_regular, parent_folder
 from agent.fsys.rename import sync_folder_fd
+from agent.fsys.ways import open_root
 from agent.model import Stamp
 
 
@@ -89,7 +90,7 @@ def _resolve(
     root: bytes, name: bytes, judged: Stamp, token: str, whole: Callable[[int], bool], intent: Intent | None = None
 ) -> Resolution:
     try:
-        root_fd = open_folder(root)
+        root_fd = open_root(root)
     except OSError:
         return Resolution.WAITING
     try:

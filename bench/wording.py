@@ -40,7 +40,7 @@ def pages_of(content: bytes, extension: str) -> list[bytes]:
 
     def spy(node: Any, ask: Any) -> Any:
         found = original(node, ask)
-        seen.extend(page.lines for page in found)
+        seen.extend(page.cased.lower() for page in found)
         return found
 
     nothing = wordings.parse(())

@@ -17,7 +17,7 @@ from agent.detection.fold import Folded
 from agent.detection.head_words import ROLE
 from agent.detection.lexicon import given
 from agent.detection.linear import spans
-from agent.detection.people import CIVILITIES, NAME, NOT_NAMES, add_name
+from agent.detection.person_names import CIVILITIES, NAME, NOT_NAMES, add_name
 
 _MOST = 120  # lines looked at a page
 _CAP = r"[A-Z][A-Za-z'\-]{1,24}"

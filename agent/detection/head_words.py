@@ -89,7 +89,8 @@ STAFF = _compiled(
 ROLE = re.compile(
     rb",? ?\(?(?:IDE|IDEC|AS\b|cadre|secretaire|assistante|psychologue|kine|infirmier|interne|pharmacien|medecin|"
     rb"cardiologue|chirurgien|directeur|directrice|president|tresori|animat|aide-soignant|ergo|dieteticien|orthophoniste|"
-    rb"sage-femme|nurse|consultant|registrar|GP\b|GAR|internist|huisarts|Oberarzt|Arzt|Schwester|Pflege|"
+    rb"sage-femme|educat|psychomot|assistante? soc|ASS\b|AES\b|ASH\b|enseignant|instit|tutrice|tuteur|mandataire|"
+    rb"MKD?E?\b|podolog|opticien|audioproth|dentiste|ambulancier|referent|responsable|physio|bedrijfsarts|sportarts|verloskundige|matrona|PT\b|nurse|consultant|registrar|GP\b|GAR|internist|huisarts|Oberarzt|Arzt|Schwester|Pflege|"
     rb"medico|infermier|enfermer)",
     re.IGNORECASE,
 )
@@ -108,6 +109,12 @@ CAPITALS = _compiled(
     r"(?:le |la |petite? |M\. |Mme |mme |mr |mlle |(?:[a-z]{3,5} )?(?:[A-Z] )?(?:box |ch |lit )?\d{1,4} )?"
     r"([A-Z][A-Z'\-]{2,})(?![A-Za-z0-9:])"
 )
+CAPITAL = _compiled(r"([A-Z][a-z][a-z'\-]+)(?![A-Za-z0-9])")
+MARKED = _compiled(
+    r"(?:M\. |Mme |mme |mr |mlle )?([A-Z][a-z][a-z'\-]+|[A-Z][A-Z'\-]{2,}) ?"
+    r"(?:: |= |-{1,2}> ?|=> ?|, |- |\(|(?<= )(?:a|est|va|reste|refuse|dort|mange|part|rentre|sort|fait|demande|ok|OK|"
+    r"RAS|ras|is|has|hat|ist|e|ha|tiene|heeft)\b)"
+)
 TITLED = _compiled(rf"{_CIVILITY} ({_PART}{{0,2}}{_CAP})(?: ({_CAP}))?(?: ?\([^)\n]{{1,20}}\))? ?(?::|-{{1,2}}>|=>)")
 SENTENCES = _compiled(
     rf"(?:(?<=[a-z0-9)!?%])[.;] | / (?={_CIVILITY}|\d))(?={_CIVILITY} [A-Z]|\d{{1,2}}[h:]\d\d |[A-Z]{{3,}} [A-Z][a-z])"
@@ -123,5 +130,6 @@ NOT_A_NAME = frozenset(
     b"avril mai juin juillet aout septembre octobre novembre decembre confrere consoeur collegue madame "
     b"monsieur directeur president ordonnance compte rendu consultation traitement lit chambre salle urgence "
     b"urgences admitted depuis date died good enfant patient patiente nee ne epouse mari femme fils fille "
+    b"age sexe intervention heure chirurgien anesthesiste remarques operation "
     b"feuille rapport projet protocole grille sortie entree avis care record prenom nom name dob".split()
 )

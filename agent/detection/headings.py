@@ -51,7 +51,14 @@ def role_of(cell: str) -> str:
 
 def is_heading(cell: str) -> bool:
     """Whether a cell is a known heading word for word: a header that a long list repeats."""
-    return len(cell) <= LONGEST and fold_term(cell) in columns()
+    if len(cell) > LONGEST:
+        return False
+    first = cell[:1].lower()
+    if first.isascii() and first.isalnum() and first not in _firsts():  # a date, a number
+        return False
+    if cell.isascii() and cell.isalnum():  # folded, it is as it was
+        return cell.lower().encode("ascii") in columns()
+    return fold_term(cell) in columns()
 
 
 def says_patient(cell: str) -> bool:
@@ -109,6 +116,12 @@ def _within(tokens: list[bytes]) -> str:
         if role in seen:
             return "clinical" if role == "diagnosis" else role
     return ""
+
+
+@lru_cache(maxsize=1)
+def _firsts() -> frozenset[str]:
+    """What a known heading begins with."""
+    return frozenset(chr(word[0]) for word in columns())
 
 
 @lru_cache(maxsize=1)

@@ -10,15 +10,15 @@ and numbers of patients texts.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import re2
 
+from agent.detection.firsts import marked_word, placed_word
 from agent.detection.head_words import (
     BEGUN,
-    CAPITALS,
     EMPTY,
     HEADED,
     LABELLED,
@@ -35,7 +35,7 @@ from agent.detection.head_words import (
     TITLED,
     YEARS,
 )
-from agent.detection.lexicon import given, medicines, words
+from agent.detection.lexicon import given, words
 from agent.detection.linear import holding, spans
 
 _LINES, _WIDTH = 3000, 200  # looked at of a page, and of a line
@@ -56,6 +56,7 @@ _ITEMS = _PLACED | {"chat", "bullet", "headed"}  # two such lines that begin wit
 _NOTE = 900  # bytes of a page that may be told in one paragraph
 _ALONE, _SHORT = 12, 4  # bytes: less stands alone on its line; less is hardly anything
 _STROKES = 2  # that part a line into cells
+_MONTH = re.compile(rb"[MSJD]\d")  # «M6 91 33,4»: a visit after so many months
 _FEW, _MANY = 3, 4  # entries that make a list of lines with a lead, and of bare ones
 
 
@@ -79,6 +80,7 @@ class _Counted:
     sure: list[_Entry] = field(default_factory=list)
     likely: list[_Entry] = field(default_factory=list)
     nameless: list[_Entry] = field(default_factory=list)
+    whole: bool = False  # every line of a note but its title begins with a person
 
 
 def patients(pages: Sequence[bytes], *, sole: bool = False) -> frozenset[str]:
@@ -117,10 +119,11 @@ def _entries_of(page: bytes, *, sole: bool = False) -> Iterator[_Entry]:
         leads[lead] = None
     if not entries:
         return
+    note = len(page) <= _NOTE and not sole
     labelled = sole or LABELLED.search(page[:1500]) is not None  # «Nom :», «né le»: the document of one person
     for lead in leads:
-        counted = _count(lead, entries)
-        many = len(counted.sure) + len(counted.likely) >= (_FEW if lead in _PLACED else _MANY)
+        counted = _count(lead, entries, note=note)
+        many = len(counted.sure) + len(counted.likely) >= (_FEW if lead in _PLACED or counted.whole else _MANY)
         if labelled and len(counted.sure) < _FEW and not (lead in {"bed", "time"} and many and not sole):
             continue
         yield from counted.sure
@@ -131,6 +134,8 @@ def _entries_of(page: bytes, *, sole: bool = False) -> Iterator[_Entry]:
 
 
 def _counts_nameless(lead: str, counted: _Counted, *, labelled: bool) -> bool:
+    if counted.nameless and all(_MONTH.match(entry.body) for entry in counted.nameless):
+        return False
     if lead == "bed" and len(counted.sure) + len(counted.nameless) >= 2:
         return True
     return not labelled and (len(counted.nameless) >= _FEW or (lead in _PLACED and len(counted.sure) >= 2))
@@ -144,9 +149,9 @@ def _lines_of(page: bytes) -> Iterator[tuple[str, bytes] | None]:
     page = page.strip(b"\n")
     if len(page) <= _NOTE:
         page = SENTENCES.sub(b"\n", page)
-    told = _told(b"\n" + page)
+    told = None if len(page) <= _NOTE else _told(b"\n" + page)
     for number, line in enumerate(page.split(b"\n", _LINES)[:_LINES]):
-        if number not in told and not held:
+        if told is not None and number not in told and not held:
             yield None
             continue
         lead, body = _lead(line[:_WIDTH])
@@ -245,8 +250,8 @@ def _is_person(found: re.Match[bytes], who: frozenset[bytes], shape: str, body: 
     return not alone and SHORTENED.match(found[1]) is None
 
 
-def _count(lead: str, entries: Sequence[_Entry]) -> _Counted:
-    """The entries with this lead, sorted by how sure they are."""
+def _count(lead: str, entries: Sequence[_Entry], *, note: bool = False) -> _Counted:
+    """The entries with this lead, sorted by how sure they are. ``note``: those of a page of a few lines."""
     counted = _Counted()
     mine = [entry for entry in entries if entry.lead == lead and entry.body and not (lead and EMPTY.match(entry.body))]
     for entry in mine:
@@ -256,19 +261,24 @@ def _count(lead: str, entries: Sequence[_Entry]) -> _Counted:
         elif lead or len(entry.body) - entry.begins > _ALONE:  # a name alone: an address, a signature
             (counted.sure if entry.shape in _STRONG else counted.likely).append(entry)
     if lead in _PLACED and len(mine) >= _FEW:
-        _take_capitals(counted, mine)
+        _take_words(counted, mine, placed_word, 0 if len(mine) < _MANY else len(mine) * 4 // 10)
+    elif note and lead in _LOOSE and counted.sure:
+        counted.whole = _take_words(counted, mine, marked_word, 1)
     return counted
 
 
-def _take_capitals(counted: _Counted, mine: Sequence[_Entry]) -> None:
-    """«7h10 VEYRENC insuline»: in a list most of whose lines go on with a word in capitals, that word is a name."""
-    begun = [(entry, CAPITALS.match(entry.body)) for entry in mine]
-    firsts = [(entry, found[1].lower()) for entry, found in begun if found]
-    named = [(entry, word) for entry, word in firsts if not (word in NOT_A_NAME or word in medicines())]
-    if len(named) * 10 < len(mine) * (6 if len(mine) >= _MANY else 10):
-        return
-    had = frozenset[bytes]().union(*(entry.person for entry in counted.sure + counted.likely))
-    fresh = [(entry, word) for entry, word in named if not entry.person and word not in had]
+def _take_words(counted: _Counted, mine: Sequence[_Entry], word_of: Callable[[bytes], bytes], others: int) -> bool:
+    """«7h10 VEYRENC insuline», «Lebreton : agité»: in a list whose lines, but for ``others``, begin with a person or
+    with a word that is none of the language, those words are names. False when it is no such list.
+    """
+    said = counted.sure + counted.likely
+    numbers = {entry.number for entry in said}
+    had = frozenset[bytes]().union(*(entry.person for entry in said))
+    named = [(entry, word) for entry in mine if entry.number not in numbers and (word := word_of(entry.body))]
+    if len(named) + len(said) < max(_FEW, len(mine) - others):
+        return False
+    fresh = [(entry, word) for entry, word in named if word not in had]
     counted.likely += [_Entry(entry.number, entry.lead, entry.body, frozenset((word,))) for entry, word in fresh]
     taken = {entry.number for entry, _ in fresh}
     counted.nameless = [entry for entry in counted.nameless if entry.number not in taken]
+    return True

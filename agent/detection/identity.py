@@ -225,6 +225,7 @@ def _dismiss(evidence: Evidence, page: Folded, match: Match) -> bool:
         return False
     evidence.last_name = (0, False)
     evidence.staff = match.end
+    evidence.workers.append(evidence.newest)
     if new:
         evidence.names.discard(evidence.newest)
         evidence.heads.pop()

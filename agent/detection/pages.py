@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import re2
 
-from agent.detection import begun, identity, negatives, notation, people, sides
+from agent.detection import begun, identity, negatives, notation, people, person_shapes, sides, told
 from agent.detection import evidence as clinical
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded, fold
@@ -23,7 +23,7 @@ PAGE = 6000  # characters: two printed pages
 _FEW = 3  # clinical entries from which sides of the body are looked for
 _READINGS = frozenset(("drug", "analyte", "vital"))
 # whether a page without a figure may hold a notation or a person that needs none
-_wordy = holding(re2.compile(f"(?i:{notation.WITHOUT_FIGURES})|{people.WITHOUT_FIGURES}".encode("ascii")))
+_wordy = holding(re2.compile(f"(?i:{notation.WITHOUT_FIGURES})|{person_shapes.WITHOUT_FIGURES}".encode("ascii")))
 _ANCHORS = {
     "born": identity.read_born,
     "civility": identity.read_civility,
@@ -88,6 +88,7 @@ def read_page(text: str | Folded) -> Evidence:
     places += read_jottings(evidence, page)
     persons = [*evidence.heads, *begun.read_begun(evidence, page, places)]
     people.read_people(evidence, page, places, persons, some=some)
+    told.read_told(evidence, page, places)
     if len(places) >= _FEW:
         evidence.sides += sides.count_sides(page, places)
     evidence.blanks += clinical.count_open_fields(page)

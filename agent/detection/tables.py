@@ -236,30 +236,30 @@ def _keys(body: Sequence[Row], roles: dict[int, str]) -> frozenset[str]:
     numbers = [column for wanted in ("nir", "id") for column, role in roles.items() if role == wanted][:1]
     told = {*NAMING, "birth" if "birth" in roles.values() else "age"}  # what tells namesakes apart
     naming = [column for column, role in roles.items() if role in told]
-    if numbers and _numbers_visits(body, numbers, naming, roles):
+    told_by = [(_values(row, numbers), _values(row, naming)) for row in body]
+    if numbers and _numbers_visits(told_by, naming, roles):
         numbers = []
+        told_by = [([], names) for _, names in told_by]
     least = min(2, len(naming)) if numbers or len(naming) > 1 else 1
     keys = set()
-    for place, row in enumerate(body):
-        number, names = _values(row, numbers), _values(row, naming)
-        if any(map(is_heading, number + names)):
+    for place, (number, names) in enumerate(told_by):
+        if any(map(is_heading, number)) or any(map(is_heading, names)):
             continue
         if number:
-            keys.add(_SEPARATORS.sub("", number[0]))
+            keys.add(number[0] if number[0].isalnum() else _SEPARATORS.sub("", number[0]))
         elif naming and len(names) >= least:
             keys.add("|".join(names))
-        elif not numbers and not naming and any(cell.strip() for cell in row):
+        elif not numbers and not naming and any(cell.strip() for cell in body[place]):
             keys.add(f"{ROW}{place}")
     return frozenset(keys)
 
 
-def _numbers_visits(body: Sequence[Row], numbers: list[int], naming: list[int], roles: dict[int, str]) -> bool:
+def _numbers_visits(pairs: list[tuple[list[str], list[str]]], naming: list[int], roles: dict[int, str]) -> bool:
     """Whether the number is that of a stay or a visit: every row with a name and a birth date, and fewer persons than
-    numbers.
+    numbers. ``pairs``: the number and the names of each row.
     """
     if NAMING.isdisjoint(roles[column] for column in naming) or "birth" not in roles.values():
         return False
-    pairs = [(_values(row, numbers), _values(row, naming)) for row in body]
     whole = [(number[0], "|".join(names)) for number, names in pairs if number and len(names) == len(naming)]
     if len(whole) < 0.9 * sum(bool(number) for number, _ in pairs):
         return False
@@ -271,5 +271,9 @@ _SEPARATORS = re.compile(r"[\s./-]")
 
 def _values(row: Row, columns_of: Sequence[int]) -> list[str]:
     """What stands in these columns of a row, without blanks around and within, in one case."""
-    cells = (" ".join(row[column].lower().split()) for column in columns_of if column < len(row))
-    return [cell for cell in cells if cell]
+    found = []
+    for column in columns_of:
+        words = row[column].lower().split() if column < len(row) else ()
+        if words:
+            found.append(words[0] if len(words) == 1 else " ".join(words))
+    return found

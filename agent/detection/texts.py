@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
 
-from agent.detection import combine, heads, masking, negatives, wordings
+from agent.detection import combine, masking, negatives, wordings
 from agent.detection.combine import Score
 from agent.detection.evidence import Evidence
 from agent.detection.fold import fold_page
@@ -21,8 +21,8 @@ from agent.detection.identifiers.scan import find_in
 from agent.detection.judged import Judged
 from agent.detection.kinds import kind_of
 from agent.detection.pages import PAGE, cut, read_page
+from agent.detection.persons import NOBODY, about_whom
 from agent.detection.roster.search import Listed, Search, combined
-from agent.detection.sole import is_of_one, one
 from agent.document import Document, Format, Problem, Spot
 from agent.findings import Finding, FindingType, Kind, Scale, Side
 
@@ -44,8 +44,6 @@ _UNWRITTEN = frozenset(
      Format.AUDIO_VIDEO, Format.EXECUTABLE, Format.FONT, Format.DICOM, Format.SIGNAL, Format.RESEARCH)
 )  # fmt: skip
 """Of these, and of what is encrypted, the text is names and fields of headers: how it sounds says nothing."""
-_ENTRIES = 64  # pages whose entries are counted
-_SEVERAL = 3  # lines with different persons and something clinical that make a list of patients
 _TOLD = 40  # features of the wording among which the words of our lexicon are shown
 _SURE = 0.8  # strength from which a social security number is one, whatever stands around
 
@@ -73,25 +71,23 @@ def judge_text(node: Document, search: Search | None = None) -> Judged:
     listens = node.format not in _UNWRITTEN and node.problem is not Problem.ENCRYPTED
     best, score = _best_page(pages, listens=listens)
     page = pages[best]
-    everyone = frozenset(birth for each in pages for birth in each.evidence.births if each.evidence.named_births)
     numbers = frozenset(number for each in pages for number in each.numbers)
     identified = _identified(pages, best) or (node.format in _MAILS and _of_the_writer(pages[best]))
     medical = score.probability >= combine.MEDICAL
     listed = combined([each.listed for each in pages])
-    rows = frozenset(who.decode("ascii", "replace") for each in pages for who in each.evidence.row_names)
-    found = [each.evidence for each in pages]
-    sole = is_of_one(found, everyone, numbers)
-    cased = [each.cased for each in pages[:_ENTRIES]]
-    entries = heads.patients(cased, sole=sole) if medical and not in_rows else frozenset()
-    everyone = max(everyone, listed.keys, rows if len(rows) >= _SEVERAL else frozenset(), entries, key=len)
-    persons = (everyone or numbers or one(found)) if identified and medical else frozenset[str]()
+    cased = [each.cased for each in pages]
+    about = (
+        about_whom([each.evidence for each in pages], cased, numbers, listed.keys, in_rows=in_rows)
+        if medical
+        else NOBODY
+    )
     return Judged(
         node,
         score.probability,
         kind_of(_merge([each.evidence for each in pages[max(0, best - 1) : best + 2]])) if medical else Kind.OTHER,
         identified=identified and medical,
-        persons=persons,
-        anonymous=max(1, len(entries)) if medical and not identified else 0,
+        persons=about.persons if identified else frozenset(),
+        anonymous=max(1, about.entries) if medical and not identified else 0,
         number=bool(numbers),
         items=_findings(page, score) + tuple(page.items),
         scale=Scale(round(score.clinical, 2), round(score.person, 2)),
@@ -246,6 +242,7 @@ def _identified(pages: list[_Page], best: int) -> bool:
         or page.evidence.charts
         or page.evidence.listed
         or page.evidence.names
+        or page.evidence.told
         or page.evidence.births
         for page in near
     )

@@ -42,6 +42,7 @@ UNSAID = 0.5
 _MANY = 3  # births that make a list
 _NOTE = 900  # folded bytes of a note
 _FEW = 3  # clinical entries in it
+_TWO, _LINE = 2, 300  # … of a line or two that say them of somebody by name; folded bytes of these
 _PROSE, _JOTTED = 0.28, 0.2  # shares of binding words: of sentences, of notes
 _OF_ANYBODY = frozenset((b"*shorthand", b"*for weeks", b"*see again", b"*session", b"*tolerated", b"*done"))
 
@@ -56,9 +57,10 @@ def _tied(page: Evidence) -> bool:
 def _terse(page: Evidence) -> bool:
     """A few lines with somebody in them, several clinical entries and no word of anything else: a note, a message."""
     told = len(page.terms) + len(page.phrases) + len(page.drugs) + page.values + page.signs + len(page.measures)
-    someone = page.rows or page.ages or page.names or page.narrative - _OF_ANYBODY
+    someone = page.rows or page.ages or page.names or page.told or page.narrative - _OF_ANYBODY
     told_by = page.sentences < _PROSE or page.letters or b"*kin by name" in page.narrative
-    return page.size <= _NOTE and told >= _FEW and bool(someone and told_by) and not _markers(page)
+    few = _TWO if page.told and page.size <= _LINE else _FEW
+    return page.size <= _NOTE and told >= few and bool(someone and told_by) and not _markers(page)
 
 
 def _jotted(page: Evidence) -> bool:
@@ -80,6 +82,11 @@ def _markers(page: Evidence) -> bool:
 
 def _full_names(page: Evidence) -> int:
     return sum(b" " in name for name in page.names)
+
+
+def _told_of(page: Evidence) -> int:
+    """Persons in a note without civility, of whom it says something clinical, where nobody else is named."""
+    return len(page.told) if page.size <= _NOTE and not page.names and not _markers(page) else 0
 
 
 CLINICAL = (
@@ -129,6 +136,8 @@ IDENTITY = (
     Weight("full-name", "person", Type.PERSON, _full_names, 2.0, 1.2),
     # … one name
     Weight("name", "person", Type.PERSON, lambda page: len(page.names) - _full_names(page), 1.4, 1),
+    # … a full name in a note, without civility
+    Weight("told-of", "person", Type.PERSON, _told_of, 1.4, 1),
     # record number with its label
     Weight("chart", "person", Type.IPP, lambda page: page.charts, 1.8, 1),
     # a patient of the practice's list: nothing is more certain

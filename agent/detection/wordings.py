@@ -35,9 +35,11 @@ __all__ = [
     "parse",
     "shown",
     "telling",
+    "vocabulary",
 ]
 
 _WEIGHT_SCALE, _LENGTH_SCALE = 10_000, 1_000
+_COMMON = 53_300  # squared inverse document frequency, scaled: about one page in 600
 MOST = 8.0  # nats either way: beyond it the model has seen too little to be believed
 FEW = 4  # known features from which a page is heard at half its loudness
 KNOWN = 0.7  # share of a page's features that the model knows in the languages that it saw most of
@@ -46,7 +48,7 @@ KNOWN = 0.7  # share of a page's features that the model knows in the languages 
 class Model(NamedTuple):
     """``sound`` sums up features by their numbers, which run from what speaks most for to what speaks most against.
     ``weights`` and ``texts`` (the words of each) by number; from ``neither`` on they say nothing, from ``against`` on
-    they speak against. ``bias`` in nats.
+    they speak against. ``bias`` in nats. ``common``: the words of many pages (``vocabulary``).
     """
 
     sound: Sound
@@ -55,6 +57,7 @@ class Model(NamedTuple):
     texts: tuple[bytes, ...]
     neither: int
     against: int
+    common: frozenset[bytes]
 
 
 def log_odds(lines: bytes) -> float:
@@ -102,6 +105,11 @@ def model() -> Model:
     return parse(content.splitlines())
 
 
+def vocabulary() -> frozenset[bytes]:
+    """The words that stand on many of the pages which the model was learnt from: words of a language, few names."""
+    return model().common
+
+
 def parse(rows: Iterable[bytes]) -> Model:
     """``bias<TAB>nats``, then ``weight<TAB>frequency<TAB>token[ token]`` with weight and inverse document frequency in
     thousandths. Lines that begin with ``# `` say where it comes from. Raises ValueError for anything else.
@@ -127,4 +135,5 @@ def _ordered(read: dict[bytes, tuple[int, int]], bias: float) -> Model:
     sound = Sound(texts, weights, [read[text][1] for text in texts])
     neither = sum(weight > 0 for weight in weights)
     against = len(weights) - sum(weight < 0 for weight in weights)
-    return Model(sound, bias, weights, tuple(texts), neither, against)
+    common = frozenset([text for text, (_, length) in read.items() if length <= _COMMON and text.isalpha()])
+    return Model(sound, bias, weights, tuple(texts), neither, against, common)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
 from agent.detection.identifiers import adeli, contacts, finess, foreign, ins, nir, rpps
 from agent.detection.identifiers.base import AFTER, HEAD, NEAR, TAIL, Hit, Scheme, compact
-from agent.detection.linear import spans
+from agent.detection.linear import holding, sharing
 
 MAX_HITS = 20_000
 MAX_RUN_CHARACTERS = 400_000  # of number-like text examined; beyond that a text is a table of numbers
@@ -40,9 +40,13 @@ _WORDLESS = tuple((index, scheme) for index, scheme in enumerate(SCHEMES) if sch
 WORDS = tuple(sorted({scheme.words.pattern for scheme in SCHEMES}))  # the context words, each sort once
 
 _LEAST_ALONE = min(scheme.digits for _, scheme in _WORDLESS)
+_LONGEST_WORD = 64  # characters: within a context word another one may begin, which is not found then
+MAX_WORDS = 100_000  # context words that are looked for
+_CROWD = 48  # runs from which the shapes that stand nowhere in the text are left out
 MANY = 3  # runs from which one search tells where a number may stand that needs no context word
-_LOOSENED = (  # a question mark in Latin-1 may be any digit
-    (HEAD, ""), (TAIL, ""), (r"(?!\d)", ""), (r"\d", "[0-9?]"), (r"\u00a0", r"\xa0"), (r"\u202f", ""),
+_LOOSENED = (  # a question mark in Latin-1 may be any digit; what stands before is taken in, not looked back at
+    (HEAD, r"(?:\A|[^0-9A-Za-z])"), (TAIL, ""), (r"(?!\d)", ""),
+    (r"\d", "[0-9?]"), (r"\u00a0", r"\xa0"), (r"\u202f", ""),
 )  # fmt: skip
 
 
@@ -72,31 +76,47 @@ def _with_words(sorts: tuple[int, ...], alone: bool) -> tuple[tuple[int, Scheme]
 @lru_cache(maxsize=1)
 def _shapes_alone() -> Any:
     """All shapes of numbers that need no context word, what must stand around them apart, for one linear search."""
+    return _searched("|".join(scheme.pattern.pattern for _, scheme in _WORDLESS))
+
+
+@lru_cache(maxsize=1)
+def _each_alone() -> tuple[tuple[int, Callable[..., bool]], ...]:
+    """The same one by one, each with its number: whether it stands anywhere in a text."""
+    return tuple([(index, holding(_searched(scheme.pattern.pattern))) for index, scheme in _WORDLESS])
+
+
+def _searched(shape: str) -> Any:
     import re2
 
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
     options.never_capture = True
-    shapes = "|".join(scheme.pattern.pattern for _, scheme in _WORDLESS)
     for exact, loose in _LOOSENED:
-        shapes = shapes.replace(exact, loose)
-    return re2.compile(shapes.encode("latin-1"), options)
+        shape = shape.replace(exact, loose)
+    return re2.compile(shape.encode("latin-1"), options)
 
 
 def shaped_in(plain: bytes) -> list[tuple[int, int]]:
     """Where a number may stand that needs no context word, in a text in Latin-1 (case kept): one linear search."""
-    return [*spans(_shapes_alone(), plain)]
+    return [*sharing(_shapes_alone(), plain)]
 
 
 class NumberScan:
-    """One pass over the runs of one text. ``folded``: the same, one byte a character; ``word_places``: ascending starts
-    of context words in it; ``shaped``: what ``shaped_in`` found, None where it was not asked.
+    """One pass over the runs of one text. ``plain``: the same in Latin-1; ``folded``: folded, one byte a character
+    too; ``word_places``: ascending starts of context words in it; ``shaped``: what ``shaped_in`` found, None where it
+    was not asked.
     """
 
     def __init__(
-        self, text: str, folded: bytes, word_places: list[int], shaped: list[tuple[int, int]] | None = None
+        self,
+        text: str,
+        plain: bytes,
+        folded: bytes,
+        word_places: list[int],
+        shaped: list[tuple[int, int]] | None = None,
     ) -> None:
         self._text = text
+        self._plain = plain
         self._bytes = folded
         self._folded = folded.decode("latin-1")
         self._words = word_places
@@ -105,17 +125,26 @@ class NumberScan:
         self._alone: list[tuple[int, Hit]] = []
         self._hits: list[Hit] = []
         self._shaped = shaped
+        self._nowhere: frozenset[int] = frozenset()  # schemes of which no number stands in the text
+        self._least = _LEAST_ALONE  # digits of a number of the others that needs no context word
 
     def over(self, runs: Iterable[tuple[int, int]]) -> list[Hit]:
         """The hits in these runs (start, end); passes without context in a failing grid are left out."""
         budget = MAX_RUN_CHARACTERS
-        for start, end in runs:
+        for number, (start, end) in enumerate(runs):
+            if number == _CROWD:
+                self._leave_out()
             budget -= end - start
             if budget < 0 or len(self._hits) + len(self._alone) > MAX_HITS:
                 break
             for low in range(start, end, _CHUNK):
                 self._run(low, min(end, low + _CHUNK + _OVERLAP))
         return self._hits + [hit for index, hit in self._alone if self._is_no_noise(index)]
+
+    def _leave_out(self) -> None:
+        """Of many runs, forget the shapes that stand nowhere in the text: they would be looked for at each of them."""
+        self._nowhere = frozenset(index for index, stands in _each_alone() if not stands(self._plain))
+        self._least = min((s.digits for index, s in _WORDLESS if index not in self._nowhere), default=_LEAST_ALONE)
 
     def _is_no_noise(self, index: int) -> bool:
         return self._candidates[index] < _GRID or self._passes[index] >= self._candidates[index] * _COLUMN_RATE
@@ -133,7 +162,7 @@ class NumberScan:
             return
         window = self._text[low:high]
         for index, scheme in worth:
-            if count < scheme.digits or (scheme.pieces and not _may_match(scheme, window)):
+            if count < scheme.digits or index in self._nowhere or (scheme.pieces and not _may_match(scheme, window)):
                 continue
             for match in _shapes(scheme, self._text, low, high):
                 self._judge(index, scheme, match)
@@ -141,10 +170,10 @@ class NumberScan:
                 return
 
     def _may_stand(self, low: int, high: int) -> bool:
-        """Whether a number that needs no context word may stand there."""
+        """Whether a number that needs no context word may stand there, whole."""
         if self._shaped is None:
             return True
-        place = bisect_left(self._shaped, (high, high)) - 1
+        place = bisect_left(self._shaped, (high - self._least + 1, 0)) - 1
         return place >= 0 and self._shaped[place][1] > low
 
     def _digits(self, start: int, end: int) -> int:
@@ -170,12 +199,21 @@ class NumberScan:
         place = bisect_left(self._words, max(0, start - _BEFORE - NEAR))
         return place < len(self._words) and self._words[place] < end + _BEHIND + AFTER
 
+    def _may_be_told(self, low: int, high: int) -> bool:
+        """Whether a context word may stand there: all that were found are known, or one that such a one hides."""
+        if len(self._words) >= MAX_WORDS:
+            return True
+        place = bisect_left(self._words, low - _LONGEST_WORD)
+        return place < len(self._words) and self._words[place] < high
+
     def _judge(self, index: int, scheme: Scheme, match: re.Match[str]) -> None:
         self._candidates[index] += 1
         if not scheme.valid(compact(match[1])):
             return
         self._passes[index] += 1
-        hit = grade(scheme, self._folded, match)
+        start, end = match.span(1)
+        told = self._may_be_told(start - scheme.reach, end + scheme.after)
+        hit = grade(scheme, self._folded, match, told=told)
         if hit is None:
             return
         if hit.strength >= scheme.labelled:
@@ -202,11 +240,13 @@ def _shapes(scheme: Scheme, text: str, start: int, end: int) -> Sequence[re.Matc
     return matches
 
 
-def grade(scheme: Scheme, folded: str, match: re.Match[str]) -> Hit | None:
-    """The hit with its strength by context; None when the scheme needs a context word and there is none."""
+def grade(scheme: Scheme, folded: str, match: re.Match[str], *, told: bool = True) -> Hit | None:
+    """The hit with its strength by context; None when the scheme needs a context word and there is none. ``told``: one
+    may stand there.
+    """
     start, end = match.span(1)
-    labelled = scheme.words.search(folded[max(0, start - scheme.reach) : start]) is not None
-    if not labelled and scheme.after:
+    labelled = told and scheme.words.search(folded[max(0, start - scheme.reach) : start]) is not None
+    if told and not labelled and scheme.after:
         labelled = scheme.words.search(folded[end : end + scheme.after]) is not None
     strength = scheme.labelled if labelled else scheme.alone
     return Hit(scheme.type, start, end, compact(match[1]), scheme.country, strength) if strength else None

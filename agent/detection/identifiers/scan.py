@@ -14,12 +14,11 @@ from typing import Any
 from agent.detection.disguise import readable
 from agent.detection.identifiers import birth, contacts, foreign, ins, ipp
 from agent.detection.identifiers.base import Hit, compact
-from agent.detection.identifiers.numbers import MANY, MAX_HITS, WORDS, NumberScan, grade, shaped_in
+from agent.detection.identifiers.numbers import MANY, MAX_HITS, MAX_WORDS, WORDS, NumberScan, grade, shaped_in
 from agent.detection.linear import at_start, spans
 from agent.findings import FindingType
 
 MAX_LANDMARKS = 50_000
-_MAX_WORDS = 100_000
 _NUMBERS = rb"[0-9](?:[ .\-/|\xa0()]{0,3}[0-9ABab]){6,}"
 # what a number's label, a street or a number with letters in it begins with, tried in this order
 _LANDMARKS = (
@@ -72,10 +71,10 @@ def find_in(text: str) -> list[Hit]:
     first = [*islice(runs, MANY)]
     folded = plain.translate(_FOLD).lower()
     if first:
-        places = [start for start, _ in islice(spans(words, folded), _MAX_WORDS)]
+        places = [start for start, _ in islice(spans(words, folded), MAX_WORDS)]
         shaped = shaped_in(plain) if len(first) == MANY else None
         if places or shaped is None or shaped:  # else none of the others is worth finding
-            hits += NumberScan(text, folded, places, shaped).over(chain(first, runs))
+            hits += NumberScan(text, plain, folded, places, shaped).over(chain(first, runs))
     hits += _landmarks(text, plain, folded, spans(landmarks, plain))
     return _settle(hits) if hits else hits
 

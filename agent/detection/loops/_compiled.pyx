@@ -45,6 +45,8 @@ WORDS = b" 0123456789abcdefghijklmnopqrstuvwxyz"  # in the order in which entrie
 cdef uint64_t GOLDEN = 0x9E3779B97F4A7C15
 cdef uint64_t SEED = (<uint64_t> (hash(b"serment") & 0x7FFFFFFFFFFFFFFF)) * 2 + 1  # another one in each process
 cdef uint64_t STEP = (SEED * GOLDEN) | 1
+cdef uint64_t UPPER = 0xFFFFFFFF00000000ULL
+cdef uint64_t LOWER = 0xFFFFFFFFULL
 
 # of each byte; one of 256 bytes indexes an array of 256
 cdef uint8_t[256] KIND  # what it begins: 0 blank (\s), 1 a run of letters, 2 a run of figures, 3 a sign of its own
@@ -73,6 +75,7 @@ def _places(texts):
 
 include "views.pxi"
 include "terms.pxi"
+include "hashes.pxi"
 include "sound.pxi"
 
 

@@ -7,13 +7,12 @@ cdef class Sound:
 
     cdef const uint8_t[::1] _pool  # the model's tokens, one after another
     cdef int32_t[::1] _place
-    cdef int32_t[::1] _slots  # hash → token of the model, or EMPTY
+    cdef uint64_t[::1] _slots  # hash → the upper half of a token's hash and, plus one, its number; 0: none
     cdef int32_t[::1] _alone  # token of the model → feature that it is by itself, or EMPTY
-    cdef int32_t[::1] _pair_slots  # hash → feature that is a pair, or EMPTY
+    cdef uint64_t[::1] _pair_slots  # the same for features that are pairs
     cdef int32_t[::1] _left  # feature → its tokens
     cdef int32_t[::1] _right
-    cdef int64_t[::1] _weight
-    cdef int64_t[::1] _length
+    cdef int64_t[::1] _worth  # feature → its weight and its length, side by side
     # of the page: where each distinct token stands, what it is in the model, and the tables to find it and pairs again
     cdef int32_t[::1] _row  # token after token, by number
     cdef int32_t[::1] _begin
@@ -43,10 +42,10 @@ cdef class Sound:
                 self._right[number] = numbers.setdefault(second, len(numbers))
         self._pool = b"".join(numbers) or b" "
         self._place = _places(numbers)
-        self._weight, self._length = array("q", weights or [0]), array("q", lengths or [0])
+        self._worth = array("q", [each for pair in zip(weights, lengths) for each in pair] or [0])
         self._alone = array("i", [EMPTY]) * max(1, len(numbers))
-        self._slots = array("i", [EMPTY]) * _slots_for(len(numbers))
-        self._pair_slots = array("i", [EMPTY]) * _slots_for(count)
+        self._slots = array("Q", [0]) * _slots_for(len(numbers))
+        self._pair_slots = array("Q", [0]) * _slots_for(count)
         self._met, self._page = array("q", [0]) * max(1, count), 0
         for token in range(<int32_t> len(numbers)):
             self._enter(self._slots, _hash_of(self._pool, self._place[token], self._place[token + 1]), token)
@@ -57,12 +56,12 @@ cdef class Sound:
                 self._enter(self._pair_slots, _mixed(self._left[number], self._right[number]), number)
         self._grow(256)
 
-    cdef void _enter(self, int32_t[::1] slots, uint64_t hashed, int32_t number) except *:
+    cdef void _enter(self, uint64_t[::1] slots, uint64_t hashed, int32_t number) except *:
         cdef uint64_t mask = slots.shape[0] - 1
         cdef uint64_t at = _slot(hashed, mask)
-        while slots[at] != EMPTY:
+        while slots[at] != 0:
             at = (at + 1) & mask
-        slots[at] = number
+        slots[at] = (hashed & UPPER) | <uint64_t> (number + 1)
 
     cdef _grow(self, Py_ssize_t tokens):
         """Room for a page of so many tokens."""
@@ -92,7 +91,9 @@ cdef class Sound:
         self._page += 1
         cdef int64_t page = self._page
         cdef const uint8_t[::1] pool = self._pool
-        cdef int32_t[::1] places = self._place, slots = self._slots, alone = self._alone, pair_slots = self._pair_slots
+        cdef uint64_t[::1] slots = self._slots, pair_slots = self._pair_slots
+        cdef uint64_t entry
+        cdef int32_t[::1] places = self._place, alone = self._alone
         cdef int32_t[::1] lefts = self._left, rights = self._right, row = self._row, begins = self._begin
         cdef int32_t[::1] ends = self._end, knowns = self._known, table = self._table, found = self._heard
         cdef uint64_t[::1] hashes = self._hash, pairs = self._pairs
@@ -156,20 +157,24 @@ cdef class Sound:
                 table[slot] = number
                 begins[number], ends[number], hashes[number] = begin, at, hashed
                 slot = _slot(hashed, of_model)
-                known = slots[slot]
-                while known != EMPTY:  # what it is in the model
-                    place = places[known]
-                    if places[known + 1] - place == at - begin:
-                        same = True
-                        for letter in range(begin, at):
-                            if (ZERO if kind == 2 else lines[letter]) != pool[place]:
-                                same = False
+                known = EMPTY
+                entry = slots[slot]
+                while entry != 0:  # what it is in the model
+                    if (entry ^ hashed) & UPPER == 0:
+                        known = <int32_t> (entry & LOWER) - 1
+                        place = places[known]
+                        if places[known + 1] - place == at - begin:
+                            same = True
+                            for letter in range(begin, at):
+                                if (ZERO if kind == 2 else lines[letter]) != pool[place]:
+                                    same = False
+                                    break
+                                place += 1
+                            if same:
                                 break
-                            place += 1
-                        if same:
-                            break
+                        known = EMPTY
                     slot = (slot + 1) & of_model
-                    known = slots[slot]
+                    entry = slots[slot]
                 knowns[number] = known
                 if known != EMPTY and alone[known] != EMPTY:
                     found[heard] = alone[known]
@@ -185,21 +190,25 @@ cdef class Sound:
                             if length < SHORTEST_AFFIX:
                                 continue
                             slot = _slot(hashed, of_model)
-                            known = slots[slot]
-                            while known != EMPTY:
-                                place = places[known]
-                                if places[known + 1] - place == length + 1 and pool[place] == sign:
-                                    same = True
-                                    letter = at - length if side else begin
-                                    for letter in range(letter, letter + length):
-                                        place += 1
-                                        if lines[letter] != pool[place]:
-                                            same = False
+                            known = EMPTY
+                            entry = slots[slot]
+                            while entry != 0:
+                                if (entry ^ hashed) & UPPER == 0:
+                                    known = <int32_t> (entry & LOWER) - 1
+                                    place = places[known]
+                                    if places[known + 1] - place == length + 1 and pool[place] == sign:
+                                        same = True
+                                        letter = at - length if side else begin
+                                        for letter in range(letter, letter + length):
+                                            place += 1
+                                            if lines[letter] != pool[place]:
+                                                same = False
+                                                break
+                                        if same:
                                             break
-                                    if same:
-                                        break
+                                    known = EMPTY
                                 slot = (slot + 1) & of_model
-                                known = slots[slot]
+                                entry = slots[slot]
                             if known == EMPTY:
                                 continue
                             feature = alone[known]
@@ -229,11 +238,18 @@ cdef class Sound:
             left, right = knowns[last], knowns[number]
             if left == EMPTY or right == EMPTY:
                 continue
-            slot = _slot(_mixed(left, right), of_pairs)
-            feature = pair_slots[slot]
-            while feature != EMPTY and not (lefts[feature] == left and rights[feature] == right):
+            hashed = _mixed(left, right)
+            slot = _slot(hashed, of_pairs)
+            feature = EMPTY
+            entry = pair_slots[slot]
+            while entry != 0:
+                if (entry ^ hashed) & UPPER == 0:
+                    feature = <int32_t> (entry & LOWER) - 1
+                    if lefts[feature] == left and rights[feature] == right:
+                        break
+                    feature = EMPTY
                 slot = (slot + 1) & of_pairs
-                feature = pair_slots[slot]
+                entry = pair_slots[slot]
             if feature != EMPTY:
                 found[heard] = feature
                 heard += 1
@@ -245,13 +261,13 @@ cdef class Sound:
         cdef Py_ssize_t at
         self._read(lines)
         cdef int32_t[::1] heard = self._heard
-        cdef int64_t[::1] weights = self._weight, lengths = self._length
+        cdef int64_t[::1] worth = self._worth
         for at in range(self._count):
-            weight += weights[heard[at]]
-            length += lengths[heard[at]]
+            weight += worth[2 * heard[at]]
+            length += worth[2 * heard[at] + 1]
         for at in range(heard.shape[0] - self._affixes, heard.shape[0]):
-            weight += weights[heard[at]]
-            length += lengths[heard[at]]
+            weight += worth[2 * heard[at]]
+            length += worth[2 * heard[at] + 1]
         numbers = bytearray(4 * self._count)
         cdef uint8_t[::1] told = numbers
         for at in range(self._count):
@@ -260,35 +276,3 @@ cdef class Sound:
             told[4 * at + 2] = (heard[at] >> 16) & 0xFF
             told[4 * at + 3] = (heard[at] >> 24) & 0xFF
         return weight, length, self._count, self._distinct, bytes(numbers)
-
-
-cdef uint64_t _hash_of(const uint8_t[::1] text, Py_ssize_t begin, Py_ssize_t end) except? 7:
-    """The hash of a feature; that of an end of words is taken from its last letter on."""
-    cdef uint64_t hashed = SEED
-    cdef Py_ssize_t at
-    if end - begin > 1 and text[begin] == LEAVES:
-        hashed = (hashed ^ LEAVES) * STEP
-        for at in range(end - 1, begin, -1):
-            hashed = (hashed ^ text[at]) * STEP
-        return hashed
-    while begin < end:
-        hashed = (hashed ^ text[begin]) * STEP
-        begin += 1
-    return hashed
-
-
-cdef inline uint64_t _mixed(int32_t left, int32_t right) noexcept:
-    return ((SEED ^ <uint64_t> left) * STEP ^ <uint64_t> right) * STEP
-
-
-cdef inline uint64_t _slot(uint64_t hashed, uint64_t mask) noexcept:
-    hashed ^= hashed >> 32
-    return ((hashed * GOLDEN) >> 32) & mask
-
-
-cdef Py_ssize_t _slots_for(Py_ssize_t count) noexcept:
-    """A power of two, more than twice as many as will be entered."""
-    cdef Py_ssize_t room = LEAST_SLOTS
-    while room <= 2 * count:
-        room *= 2
-    return room

@@ -6,10 +6,15 @@ import random
 
 import pytest
 
-from agent.detection import people
+from agent.detection import person_rows
 from agent.detection.codes import reader
+from agent.detection.evidence import _ABSENT, is_denied
+from agent.detection.fold import fold, fold_term
+from agent.detection.headings import LONGEST, is_heading
 from agent.detection.identifiers import scan
 from agent.detection.identifiers.numbers import NumberScan
+from agent.detection.lexicon import Entry, columns
+from agent.detection.matcher import Match
 from agent.detection.structured import pmsi
 from agent.document import Document, Format
 from agent.extraction.formats import delimited, pdf
@@ -40,14 +45,14 @@ def test_a_line_begins_with_a_day_whether_its_figures_are_looked_for_or_not(seed
     dice = random.Random(seed)
     for _ in range(200):
         lines = b"\n" + "".join(dice.choices(DAYS, k=dice.randint(1, 6))).encode() + b"\n"
-        assert people._begins_dated(lines, 0) == (people._DATED.match(lines, 0) is not None), lines
+        assert person_rows._begins_dated(lines, 0) == (person_rows._DATED.match(lines, 0) is not None), lines
 
 
 def test_the_longest_way_to_a_day_is_within_what_is_looked_at():
     line = b"\n -- mondayxxxx. 12/03 toux"
-    assert people._DATED.match(line) is not None
-    assert line.index(b"1") < people._TO_DAY
-    assert people._begins_dated(line, 0)
+    assert person_rows._DATED.match(line) is not None
+    assert line.index(b"1") < person_rows._TO_DAY
+    assert person_rows._begins_dated(line, 0)
 
 
 @pytest.mark.parametrize("marker", [marker for marker, _, _ in reader._READERS])
@@ -122,3 +127,27 @@ def test_a_long_cell_that_is_a_document_becomes_a_child_and_a_long_sentence_does
 def test_a_number_that_needs_a_word_is_read_with_the_word_on_either_side(text):
     lines = [ACCOUNTS, text.format("943 476 5919"), "\n", ACCOUNTS.partition("\n")[0]]
     assert [hit.value for hit in scan.find_in("".join(lines)) if hit.type is FindingType.FOREIGN_ID] == ["9434765919"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_known_heading_is_told_however_it_is_looked_for(seed):
+    dice = random.Random(seed)
+    known = [word.decode() for word in sorted(columns())]
+    for _ in range(300):
+        word = dice.choice(known)
+        cell = dice.choice([word, word.upper(), word.title(), f"{word}s", f" {word}", f"{word}:", word.replace("e", "é"),
+                            f"1{word}", f"É{word}", "12/03/1961", "185057800608491", "", "\u0967", word * 9])  # fmt: skip
+        assert is_heading(cell) == (len(cell) <= LONGEST and fold_term(cell) in columns()), cell
+
+
+@pytest.mark.parametrize("said", _ABSENT)
+def test_every_word_that_denies_is_seen_and_no_other_one_at_the_same_letters(said):
+    def denied(before: str) -> bool:
+        page = fold(f"{before}toux")
+        start = page.words.index(b"toux")
+        return is_denied(page, Match(start, start + 4, Entry(b"toux", (("term", ""),), ("fr",), whole=True)))
+
+    assert denied(said.decode())
+    assert denied(f"hier{said.decode()}")
+    assert not denied(f"x{said.decode().strip()} ")
+    assert not denied("")

@@ -99,3 +99,29 @@ def test_pages_are_counted_together() -> None:
 def test_a_hostile_page_is_bounded() -> None:
     page = b"\n" + b"1/ Mme " + b"A" * 100_000 + b"\n" + b"ch 1 M. X 5 ans\n" * 100_000
     assert len(heads.patients([page])) <= 3001
+
+
+STRANGE = "6h45 Fauconnet insuline Lantus 18\n7h05 Mme Sérignac bas de contention\n7h20 Roubichou bilan sanguin INR\n"
+BARE = "Vaucresson : agité, 1/2 Tercian\nMme Sérignac pansement refait\nRoubichou a désaturé à 86, oxygène 3 L\n"
+
+
+@pytest.mark.parametrize("text", [STRANGE, BARE])
+def test_a_word_that_is_none_of_the_language_begins_a_line_of_a_list(text):
+    assert counted(text) == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        STRANGE.replace("Fauconnet", "Pansement").replace("Roubichou", "Douleur"),  # words of the language
+        STRANGE.replace("Fauconnet", "Jocelyne").replace("Roubichou", "Samia"),  # who wrote the line
+        BARE.replace("Mme Sérignac", "le"),  # nobody is named for certain
+    ],
+)
+def test_other_words_at_the_beginning_of_a_line_are_nobody(text):
+    assert counted(text) == 0
+
+
+def test_visits_after_so_many_months_are_no_persons():
+    visits = "M1 poids 108, vomit\nM6 poids 91, dumping\nM12 poids 83, ferritine 9\nM18 poids 84, va bien\n"
+    assert counted(visits) == 0

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import pytest
 import re2
 
-from agent.detection import aligned, heads, jottings, notation, pages, people, speech
+from agent.detection import aligned, heads, jottings, notation, pages, people, person_shapes, speech
 from agent.detection.aligned import tables_in
 from agent.detection.disguise import readable
 from agent.detection.evidence import _ABSENT, Evidence, is_denied
@@ -196,7 +196,11 @@ def _is_figure(part):
 
 @pytest.mark.parametrize(
     ("shapes", "without"),
-    [(notation._FIND, notation.WITHOUT_FIGURES), (people._FIND, people.WITHOUT_FIGURES), (people._BEDS, "")],
+    [
+        (notation._FIND, notation.WITHOUT_FIGURES),
+        (people._FIND, person_shapes.WITHOUT_FIGURES),
+        (person_shapes.BEDS, ""),
+    ],
 )
 def test_what_is_left_out_where_there_is_no_figure_needs_one(shapes, without):
     tree = re._parser.parse(shapes.pattern)  # the standard library's own reading of a pattern

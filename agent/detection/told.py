@@ -1,0 +1,233 @@
+"""Persons of whom running text says something clinical: «J'ai vu madame Guillot, toujours intubée. M. Perrin …»
+
+Owns who counts within sentences: a person with a civility, or two words one of which is a given name, with something
+clinical in the same sentence, who is neither staff, nor addressed, nor a street, nor named for a disease. A relative
+counts only when as much is said of them as of a patient. Takes a folded page, its ``Evidence`` and places; adds to it.
+Lists are heads.py. Names never leave the process.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import NamedTuple
+
+from agent.detection.evidence import Evidence, Told
+from agent.detection.fold import Folded
+from agent.detection.head_words import NOT_A_NAME, PARTICLES, ROLE, STAFF
+from agent.detection.lexicon import given, medicines, words
+from agent.detection.linear import spans
+from agent.detection.person_names import CIVILITIES, NOT_NAMES
+from agent.detection.told_words import (
+    AGED,
+    AND,
+    ASIDE,
+    END,
+    FULL,
+    KIN,
+    KIN_BEHIND,
+    MAN,
+    NOBODY,
+    OF_KIN,
+    SHORT,
+    TITLED,
+    TITLES,
+    TWO_WORDS_THERE,
+    WITHIN,
+    WOMAN,
+)
+from agent.detection.wordings import vocabulary
+
+_MOST = 120  # mentions looked at a page
+_LEAST = 3  # letters of a name
+_NEAR = 40  # bytes before a name that say in what part somebody is named
+_KIN_TOLD = 3  # clinical entries from which a relative is a patient too
+_NOTE = 900  # folded bytes of a note
+_SIGNED = 4  # line ends of a note of which the last line may be a signature
+
+
+class _Mention(NamedTuple):
+    start: int
+    end: int
+    who: Told
+    couple: bool = False
+    short: bool = False  # a part of the name is an initial
+
+
+def read_told(evidence: Evidence, page: Folded, clinical: Sequence[int]) -> None:
+    """Note the persons of whom a sentence of the page says something clinical (``clinical``: where that stands)."""
+    if not clinical:
+        return
+    mentions = _mentions(evidence, page.cased)
+    if not mentions:
+        return
+    ends = [0, *(end - 1 for _, end in islice(spans(END, page.cased), 10 * _MOST)), len(page.cased)]
+    entries = sorted(clinical)
+    known = evidence.terms | evidence.drugs | evidence.lab_values | evidence.vitals
+    staff = [mention.who for mention in mentions if ROLE.match(page.cased, mention.end)]
+    staff += [Told(frozenset(name.split())) for name in evidence.workers[:_MOST]]
+    for number, mention in enumerate(mentions):
+        if any(_same(mention.who, other) for other in staff):
+            continue
+        low, high = _reach(mentions, number, ends)
+        low = mention.end if mention.short else low  # else it is a signature
+        count = bisect_left(entries, high) - bisect_left(entries, low)
+        count = count or not known.isdisjoint(page.words[low:high].split())  # what is counted once a page
+        if count and _is_meant(page, mention, count):
+            evidence.told.append(mention.who)
+            if mention.couple:
+                evidence.told.append(Told(mention.who.words, "f" if mention.who.sex == "m" else "m"))
+
+
+def _reach(mentions: Sequence[_Mention], number: int, ends: Sequence[int]) -> tuple[int, int]:
+    """The part of the sentence that is said of a person: up to the next one, for the first from its beginning."""
+    mention = mentions[number]
+    place = bisect_left(ends, mention.start + 1)
+    low, high = ends[max(0, place - 1)], ends[min(place, len(ends) - 1)]
+    if number and mentions[number - 1].start >= low:
+        low = mention.start
+    behind = (other.start for other in mentions[number + 1 :] if other.start > mention.start)  # two may share a name
+    return low, min(high, next(behind, high))
+
+
+def _mentions(evidence: Evidence, cased: bytes) -> list[_Mention]:
+    """The persons that a page names, in order."""
+    found = [mention for start in evidence.heads[:_MOST] if (mention := _titled(cased, start))]
+    taken = {mention.end for mention in found}
+    known: dict[tuple[bytes, bool], list[Told]] = {}  # a page says the same names again and again
+    for start, end in islice(spans(FULL, cased), _MOST):
+        if end not in taken:
+            found += _untitled(cased, start, end, known)
+    if len(cased) <= _NOTE:
+        found += _shortened(cased, [(mention.start, mention.end) for mention in found])
+    return sorted(found, key=lambda mention: mention.start)
+
+
+def _untitled(cased: bytes, start: int, end: int, known: dict[tuple[bytes, bool], list[Told]]) -> list[_Mention]:
+    """Whom two words with capitals name, or the second of them with the next: «Audio de Kévin Besse»."""
+    if _has_given(cased[start:end]):
+        said = cased[start:end], AGED.match(cased, end) is not None
+        if said not in known:
+            known[said] = _full(said[0], aged=said[1])
+        if found := known[said]:
+            return [_Mention(start, end, who) for who in found]
+    last = cased.rfind(b" ", start, end) + 1
+    again = TWO_WORDS_THERE.match(cased, last)
+    if again is None or not _has_given(again[0]):
+        return []
+    aged = AGED.match(cased, again.end()) is not None
+    return [_Mention(last, again.end(), who) for who in _full(again[0], aged=aged)]
+
+
+def _has_given(text: bytes) -> bool:
+    """Whether one of the words is a given name: asked first, for hardly any two words with capitals are a person."""
+    return not given().isdisjoint(text.lower().replace(b"-", b" ").split())
+
+
+def _shortened(cased: bytes, taken: Sequence[tuple[int, int]]) -> Iterator[_Mention]:
+    """In a note, a given name with an initial, an initial with a word that is none of the language."""
+    for start, end in islice(chain.from_iterable(spans(form, cased) for form in SHORT), _MOST):
+        who = frozenset(word for word in _words(cased[start:end]) if not word.endswith(b"."))
+        if len(who) != 1 or any(low < end and start < high for low, high in taken):
+            continue
+        first = cased[end - 1 : end] == b"."
+        unknown = who.isdisjoint(vocabulary() | words() | NOT_A_NAME | NOT_NAMES | NOBODY)
+        if not _is_signature(cased, start, end) and (who <= given() if first else unknown):
+            yield _Mention(start, end, Told(who), short=True)
+
+
+def _is_signature(cased: bytes, start: int, end: int) -> bool:
+    """Whether the last of several lines begins there."""
+    last = b"\n" not in cased[end:].strip(b"\n") and cased[start - 1 : start] == b"\n"
+    return last and cased.count(b"\n") > _SIGNED
+
+
+def _titled(cased: bytes, start: int) -> _Mention | None:
+    found = TITLED.match(cased, start, start + 100)
+    if found is None or cased[start - 1 : start] in WITHIN:
+        return None
+    who = _words(found["name"])
+    if not who or not who.isdisjoint(NOT_A_NAME) or not who.isdisjoint(medicines()):
+        return None
+    title = found["title"].lower().replace(b".", b"").replace(b" ", b"")
+    if title not in TITLES:  # «D.» of a Spaniard is a side of the body in France
+        return None
+    sex = "f" if title in WOMAN else "m" if title in MAN else ""
+    return _Mention(start, found.end(), Told(who, sex), couple=found["other"] is not None)
+
+
+def _is_written_as_a_name(text: bytes) -> bool:
+    """«DUVAL Robert», «Robert DUVAL»: the family name in capitals, the given name not."""
+    return sum(part.isupper() for part in text.split() if len(part) >= _LEAST) == 1 and not text.isupper()
+
+
+def _is_no_word(who: frozenset[bytes]) -> bool:
+    unknown = who - vocabulary()
+    return bool(unknown - given() or (unknown and who <= given()))
+
+
+def _full(text: bytes, *, aged: bool = False) -> list[Told]:
+    """Two words with capitals, one of them a given name, the other no word of any page; «Maël et Tom X» are two."""
+    parts = text.lower().replace(b"-", b" ").split()
+    who = _words(text)
+    if len(who) < 2 or given().isdisjoint(who) or not CIVILITIES.isdisjoint(parts) or min(map(len, who)) < _LEAST:
+        return []
+    if not who.isdisjoint(NOT_A_NAME) or not who.isdisjoint(NOT_NAMES) or not who.isdisjoint(NOBODY):
+        return []
+    if not who.isdisjoint(words()) or not (aged or _is_written_as_a_name(text) or _is_no_word(who)):
+        return []
+    if AND.isdisjoint(parts[1:2]):
+        return [Told(who)]
+    first, second, *family = (frozenset((part,)) for part in parts if part not in AND and part not in PARTICLES)
+    last = frozenset[bytes]().union(*family)
+    return [Told(first | last), Told(second | last)] if first | second <= given() else []
+
+
+def _words(name: bytes) -> frozenset[bytes]:
+    first, *rest = name.split()
+    if not first.isupper():  # «Mme Kaddour RAS», «Mme Jacquemart OG»
+        name = b" ".join([first, *(word for word in rest if len(word) > _LEAST or not word.isupper())])
+    return frozenset(name.lower().replace(b"-", b" ").replace(b"'", b" ").split()) - PARTICLES - AND
+
+
+def _is_meant(page: Folded, mention: _Mention, count: int) -> bool:
+    before = page.cased[max(0, mention.start - _NEAR) : mention.start]
+    lower = page.lines[max(0, mention.start - _NEAR) : mention.start]
+    behind = page.cased[mention.end : mention.end + _NEAR]
+    if STAFF.search(before) and not OF_KIN.search(lower):
+        return False
+    if ASIDE.search(lower):
+        return False
+    return count >= _KIN_TOLD or not (KIN.search(lower) or KIN_BEHIND.match(behind.lower()))
+
+
+def distinct(told: Sequence[Told]) -> list[Told]:
+    """One entry a person: «Mme Virginie Caron» and «Mme Caron» are one, «M. Caron» is another."""
+    known: list[Told] = []
+    for who in sorted(set(told), key=lambda each: (-len(each.words), sorted(each.words), each.sex)):
+        if not any(_same(who, other) for other in known):
+            known.append(who)
+    return known
+
+
+def _same(who: Told, other: Told) -> bool:
+    shared = who.words & other.words
+    if not shared or (who.sex and other.sex and who.sex != other.sex):
+        return False
+    left, right = who.words - shared, other.words - shared
+    if not left or not right:
+        return True
+    return not (shared <= given() or (left & given() and right & given()))
+
+
+def added(entries: frozenset[str], told: Sequence[Told]) -> frozenset[str]:
+    """The keys of the entries of a list with those whom sentences tell of besides; empty when that is nobody or one.
+    An entry without a name may be one of them.
+    """
+    listed = [frozenset(entry.encode("ascii", "replace").replace(b"-", b" ").split()) for entry in entries]
+    fresh = [who for who in distinct(told) if not any(who.words & other for other in listed)]
+    keys = {f"{who.sex} " + b" ".join(sorted(who.words)).decode("ascii", "replace") for who in fresh}
+    nameless = sorted(entry for entry in entries if entry.startswith("#"))
+    found = entries.difference(nameless[: len(keys)]) | keys
+    return found if len(found) > 1 else frozenset()

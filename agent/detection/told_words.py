@@ -1,0 +1,66 @@
+"""The shapes of persons within sentences, and of what stands beside them, that ``told.py`` goes by. Patterns and words
+only, on folded text.
+"""
+
+from __future__ import annotations
+
+import re
+
+import re2
+
+_PART = rb"(?:(?:de|du|d'|la|le|van|von|den|der|el|ben|da|di|do|dos|del|De|La|Le|Van|Von|El|Ben|Da) ?){0,2}"
+_CAP = rb"[A-Z][A-Za-z'\-]+"
+TITLED = re.compile(
+    rb"(?P<title>[A-Za-z.']+(?: (?:ra|na|heer|petite?))?)\.? (?:l'enfant |et (?P<other>[A-Z][a-z]+)\.? )?"
+    rb"(?:[A-Z]\. ?){0,2}(?P<name>" + _PART + _CAP + rb"(?: " + _PART + _CAP + rb"){0,2})"
+)
+_TWO_WORDS = rb"\b" + _CAP + rb" (?:(?:et|and|und|e|y|en) " + _CAP + rb" )?(?:" + _PART + rb")" + _CAP
+FULL = re2.compile(_TWO_WORDS)
+TWO_WORDS_THERE = re.compile(_TWO_WORDS)
+SHORT = (re2.compile(rb"\b" + _CAP + rb" [A-Z]\."), re2.compile(rb"\b(?:[A-Z]\. ?){1,2}" + _CAP))
+"""«Camille R.», «T. Ashworth»."""
+AGED = re.compile(rb",? \(?\d{1,3} ?(?:ans?|a|y|yo|years|Jahre|J|anni|anos|jaar|mois|months|Monate|mesi|meses)\b")
+END = re2.compile(rb"[^A-Z][a-z0-9)%\"][.!?;] +(?:[A-Z0-9\"(-])|\n ?[A-Z0-9*>(\[#\n-]")
+WOMAN = frozenset(
+    b"mme mmes mlle melle madame mademoiselle mrs ms miss frau fr sigra signora signorina sra senora senorita mw mevr"
+    b" mevrouw mejuffrouw dona dna".split()
+)
+MAN = frozenset(b"m mr monsieur herr herrn hr hrn sig signor sr senor don dhr meneer".split())
+TITLES = WOMAN | MAN | frozenset(b"enfant l'enfant bebe baby lepetit lapetite patient patiente pt pte pat".split())
+AND = frozenset((b"et", b"and", b"und", b"e", b"y", b"en"))
+WITHIN = frozenset((b"-", b"."))  # «Dr P.-M. Crenn»
+NOBODY = frozenset(  # with a capital beside a given name, yet no family name
+    b"salut cher chere bonjour bonsoir hello dear hi hallo liebe lieber ciao caro cara hola querido querida "
+    b"beste merci "
+    b"matrona arm anaes anaesth cons reg hebamme levatrice ide idel idec ibode iade ash aes mk ep sf mkde rn rgn "
+    b"sho fy1 fy2 gp oss due "
+    b"mfa pflege dienst og od nb ps".split()
+)
+ASIDE = re.compile(  # who stands behind these is not spoken of
+    rb"(?:\b(?:avec|par|cc|chere?|bonjour|bonsoir|merci|confrere|collegue|consoeur|rue|avenue|av|boulevard|bd|place|"
+    rb"impasse|chemin|allee|quai|square|route|hopital|clinique|centre|institut|ecole|college|lycee|residence|ehpad|"
+    rb"foyer|fondation|laboratoire|pharmacie|cabinet|maison|saint|sainte|st|ste|syndrome|maladie|signe|test|score|"
+    rb"echelle|classification|technique|manoeuvre|operation|intervention|selon|loi|prix|hospital|clinic|street|road|"
+    rb"dear|hi|hello|with|by|from|disease|scale|liebe|lieber|hallo|durch|mit|strasse|klinik|krankenhaus|"
+    rb"ospedale|via|piazza|gentile|egregio|cara|caro|con|por|calle|plaza|querid[oa]|estimad[oa]|beste|door|met|"
+    rb"ziekenhuis|firma|societe|sarl|tel|de ?:|a ?:|from ?:|to ?:|cc ?:|signe|suppleant|remplacant|rempl|psy|ass|"
+    rb"clg|lyc|oma|opa|mamie|papi|mamy|papy|grand-?mere|grand-?pere|"
+    rb"grandma|grandpa|nonn[ao]|abuel[ao]|onkel|matrona|hebamme|"
+    rb"confiance : [a-z]{3,12}|confiance :|levatrice|verloskundige|enfermer[oa]|infermier[ea]|verpleegkundige|"
+    rb"pfleger|nurse|sister|charge|"
+    rb"assistant[e]?(?: sociale)?|educ|orthophoniste|ergo|psychomot|hospitalier|universitaire|chu|chi|chr|"
+    rb"institutrice|"
+    rb"professeure?|enseignante?|maitresse|juge|referente?|responsable|contact|prescripteur|operateur|redactrice|"
+    rb"redacteur)"
+    rb"(?: de| du| des| d'| of| von| di| van)?[.:]? ?)$"
+)
+_RELATIVE = (
+    rb"(?:fille|fils|epouse?x?|mari|conjointe?|compagne|compagnon|femme|soeur|frere|mere|pere|maman|papa|tante|oncle|"
+    rb"niece|neveu|voisine?|aidante?|tuteur|tutrice|curatrice|curateur|wife|husband|son|daughter|mother|father|sister|"
+    rb"brother|partner|neighbour|tochter|sohn|ehefrau|ehemann|mutter|vater|schwester|bruder|moglie|marito|figli[oa]|"
+    rb"madre|padre|sorella|fratello|hij[oa]|esposa|marido|hermana|hermano|dochter|zoon|echtgeno(?:te|ot)|moeder|vader)"
+)
+_HERS = rb"(?:sa|son|ses|leur|his|her|their|seine[rmn]?|ihre[rmn]?|ihr|sein|la sua|il suo|sua|suo|su|zijn|haar)"
+KIN = re.compile(rb"\b" + _HERS + rb" " + _RELATIVE + rb"(?: est|,| is| ist)? $")
+OF_KIN = re.compile(rb"\b" + _RELATIVE + rb"(?: de| d'| of| von| di| van)? $")  # «fille de M. X»: X is the patient
+KIN_BEHIND = re.compile(rb",? ?\(?" + _HERS + rb" " + _RELATIVE)

@@ -34,6 +34,7 @@ from collector.sync.routes import error as _error
 from collector.tuf import routes as tuf_routes
 
 MAX_JSON_EVENTS = 500
+MAX_JSON_LAPTOPS = 1000
 MAX_INDEX = 1 << 53
 _HEADERS = {
     "content-security-policy": (
@@ -125,7 +126,11 @@ def _has_token(request: Request) -> bool:
 def _laptops_json(request: Request) -> Response:
     if not _may_read(request):
         return _error(401, "token")
-    found = queries.list_laptops(_service(request).engine)
+    limit = _limit(request, MAX_JSON_LAPTOPS, MAX_JSON_LAPTOPS)
+    if limit is None:
+        return _error(400, "limit")
+    engine = _service(request).engine
+    found = queries.list_laptops(engine, limit, request.query_params.get("before", ""))
     rows = [
         {
             "laptop": laptop.device, "records": laptop.size, "last_seen": laptop.last_seen, "alerts": laptop.alerts,
@@ -133,16 +138,23 @@ def _laptops_json(request: Request) -> Response:
         }
         for laptop in found
     ]  # fmt: skip
-    return JSONResponse({"laptops": rows, "records": queries.count_events(_service(request).engine)})
+    more = found[-1].cursor if len(found) == limit else None
+    return JSONResponse({"laptops": rows, "records": queries.count_records(engine), "next": more})
+
+
+def _limit(request: Request, usual: int, most: int) -> int | None:
+    """How many are asked for; None: that makes no sense."""
+    asked = request.query_params.get("limit", str(usual))
+    number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 0
+    return number if 1 <= number <= most else None
 
 
 def _events_json(request: Request) -> Response:
     """Newest first; ``next`` is the value of ``before`` for the following page, or null."""
     if not _may_read(request):
         return _error(401, "token")
-    asked = request.query_params.get("limit", "100")
-    limit = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 0
-    if not 1 <= limit <= MAX_JSON_EVENTS:
+    limit = _limit(request, 100, MAX_JSON_EVENTS)
+    if limit is None:
         return _error(400, "limit")
     wanted, _ = pages.event_filter({"kind": "all", **request.query_params})
     events = queries.list_events(_service(request).engine, wanted, limit)
@@ -180,7 +192,12 @@ async def _laptops(request: Request) -> Response:
     if untrusted_token is None:
         if not _has_token(request) and guard.find(request) is not None:
             return guard.to("/today")
-        return await _show(request, pages.laptops_page)
+        before = request.query_params.get("before", "")
+
+        def page(engine: Engine, lang: str, **shared: Any) -> str | None:
+            return pages.laptops_page(engine, lang, before, **shared)
+
+        return await _show(request, page)
     lang = pages.language(request.query_params, request.cookies, request.headers.get("accept-language", ""))
     access = _service(request).access
     if not access.token(untrusted_token):

@@ -57,6 +57,12 @@ class Summary(msgspec.Struct):
         elif len(self.places) < MAX_PLACES or key in self.places:
             self.places[key] = guard
 
+    @property
+    def guard(self) -> str:
+        """hold, after-write, off or "" (nothing was told): the weakest of its places."""
+        found = {guard.strength for guard in self.places.values()}
+        return next((strength for strength in ("off", "after-write", "hold") if strength in found), "")
+
     def strengths(self) -> dict[tuple[str, str], int]:
         """How many places there are of each channel and strength."""
         counts: dict[tuple[str, str], int] = {}

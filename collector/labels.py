@@ -85,9 +85,14 @@ LABELS: dict[str, dict[str, str]] = {
         "changed": N_("rule changed"),
         "setting": N_("setting"),
     },
+    "mode": {
+        "observe": N_("observed only"),
+        "monitor": N_("observed only"),
+        "enforce": N_("applied"),
+    },
     "answer": {
         "granted": N_("granted"),
-        "refused": N_("refused"),
+        "refused": N_("not granted"),
         "noted": N_("noted"),
     },
     "treatment": {

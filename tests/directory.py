@@ -87,12 +87,15 @@ class Directory:
         self.write: Any = None
         self.codes: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
+        self.info: Any = None
+        self.bearers: list[str] = []
 
     def discovery(self) -> dict[str, Any]:
         return {
             "issuer": self.issuer, "authorization_endpoint": f"{self.issuer}/auth",
             "token_endpoint": f"{self.issuer}/token", "jwks_uri": f"{self.issuer}/keys",
-            "authorization_response_iss_parameter_supported": True, **self.said,
+            "authorization_response_iss_parameter_supported": True,
+            **({"userinfo_endpoint": f"{self.issuer}/userinfo"} if self.info is not None else {}), **self.said,
         }  # fmt: skip
 
     def authorize(self, query: dict[str, str]) -> str:
@@ -153,6 +156,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, self.directory.discovery())
         elif place == "/keys":
             self._answer(200, {"keys": [key.public() for key in self.directory.keys]})
+        elif place == "/userinfo":
+            self.directory.bearers.append(self.headers.get("Authorization", ""))
+            status, said = self.directory.info
+            self._answer(status, said)
         elif place == "/auth":
             where = self.directory.authorize({name: values[0] for name, values in parse_qs(parts.query).items()})
             self.send_response(302)

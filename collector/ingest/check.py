@@ -19,7 +19,8 @@ from agent.errors import N_, UntrustedInputError
 from agent.transport.wire import Body, Leaf, Letterhead, SentSeal
 from collector import fleet
 from collector.ingest.seals import Chain
-from collector.store.base import Known, Row
+from collector.ingest.tally import tally
+from collector.store.base import Known, Row, Tally
 
 _TRANSFER, _OUTCOME = Kind.TRANSFER.value, Kind.OUTCOME.value
 _OF_DOCUMENTS = frozenset((_TRANSFER, _OUTCOME))  # the others say something of the laptop itself
@@ -45,6 +46,7 @@ class Accepted:
     known: Known
     alerts: Sequence[tuple[str, int]] = ()
     root: bytes | None = None
+    tallies: Sequence[Tally] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ class _Reader:
         summary = self._known.summary if self._summary is None else fleet.to_json(self._summary)
         known = Known(size, self._head, packed, self._log, self._chain.packed, summary)
         alerts = list(dict.fromkeys([*self._alerts, *self._chain.alarms]))[:_MAX_ALERTS]
-        return Accepted(rows, known, alerts, None if frontier is None else tree.root(frontier))
+        return Accepted(rows, known, alerts, None if frontier is None else tree.root(frontier), tally(rows))
 
     def _seal(self, seal: SentSeal, size: int) -> None:
         root = None if self._frontier is None else tree.root(self._frontier)

@@ -21,6 +21,7 @@ from collector.ingest.prepare import overlap
 from collector.ingest.verifiers import Verifiers
 from collector.ingest.witness import Witness
 from collector.ingest.writer import Busy, Writer
+from collector.report import parse_report, refusal
 from collector.store.base import Change, Laptop, Store
 
 TRIES = 4
@@ -99,11 +100,15 @@ class Intake:
         skew = (now - letterhead.sent_us) // 1000 if letterhead.sent_us else None
         fresh = report and (not reported_us or reported_us > laptop.reported)  # signed ones might come again
         said = (report, reported_us or laptop.reported) if fresh else None
+        refuses = refusal(parse_report(report)) if fresh else ("", 0)
         next_at = now // 1_000_000 + self._schedule(laptop, now // 1_000_000)
         if isinstance(decision, Refused):
             alerts = [(decision.alarm.value, decision.index)] if decision.alarm else []
-            return Change(laptop, laptop.known, (), alerts, now // 1_000_000, skew, said, next_at)
-        return Change(laptop, decision.known, decision.rows, decision.alerts, now // 1_000_000, skew, said, next_at)
+            return Change(laptop, laptop.known, (), alerts, now // 1_000_000, skew, said, next_at, refusal=refuses)
+        return Change(
+            laptop, decision.known, decision.rows, decision.alerts, now // 1_000_000, skew, said, next_at,
+            decision.tallies, refuses,
+        )  # fmt: skip
 
     def _reply(self, letterhead: Letterhead, decision: Accepted | Refused, change: Change) -> Reply:
         if isinstance(decision, Refused):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import ssl
 import threading
 import time
@@ -27,6 +28,7 @@ WAIT_S = 10.0
 KEEP_S = 3600.0  # what it says of itself
 AGAIN_S = 30.0  # not asked for new keys more often than this
 AT_ONCE = 4  # sign-ins that wait for it; a slow directory must not take the threads that laptops need
+_ACCESS = re.compile(r"[\x21-\x7e]{1,16384}")  # RFC 6750: nothing that would be another header
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -45,7 +47,7 @@ class Directory:
         """Where the browser is sent; it comes back to ``back``. Raises TransportError and UntrustedInputError."""
         query = {
             "response_type": "code",
-            "scope": "openid profile",
+            "scope": self.provider.scope,
             "client_id": self.provider.client_id,
             "redirect_uri": back,
             "state": state,
@@ -63,8 +65,10 @@ class Directory:
         if not self._asking.acquire(blocking=False):
             raise _away("busy")
         try:
-            token = self._redeemed(code, verifier, back)
+            token, access = self._redeemed(code, verifier, back)
             claims = self._checked(token, nonce)
+            if self.provider.roles_claim[0] not in claims:
+                claims = {**self._userinfo(access, claims["sub"]), **claims}
         finally:
             self._asking.release()
         if self.provider.acr and claims.get("acr") != self.provider.acr:
@@ -81,7 +85,18 @@ class Directory:
         except UntrustedInputError as error:
             if error.fields["word"] not in {"key", "signature"} or time.monotonic() - self._keys_at < AGAIN_S:
                 raise
-        return checked(token, self._known_keys(0.0), issuer, client, nonce, _now())
+        return checked(token, self._known_keys(AGAIN_S), issuer, client, nonce, _now())
+
+    def sign_out(self, back: str) -> str:
+        """Where a browser ends its session at the directory (RP-Initiated Logout 1.0), and comes back to ``back``; ""
+        when there is no such place. No hint of who it is goes with it: the directory's own session says that, and no
+        token is kept for it. Raises TransportError and UntrustedInputError.
+        """
+        place = self.said().get("end_session_endpoint")
+        if not _secure(place):
+            return ""
+        query = {"client_id": self.provider.client_id, "post_logout_redirect_uri": back}
+        return str(place) + ("&" if "?" in str(place) else "?") + urlencode(query)
 
     def said(self) -> Mapping[str, Any]:
         """What the provider says of itself. Raises TransportError, UntrustedInputError."""
@@ -106,8 +121,8 @@ class Directory:
                 self._keys, self._keys_at = [key for key in found if isinstance(key, dict)], time.monotonic()
             return self._keys
 
-    def _redeemed(self, code: str, verifier: str, back: str) -> str:
-        """The ID token for a code (RFC 6749, section 4.1.3)."""
+    def _redeemed(self, code: str, verifier: str, back: str) -> tuple[str, str]:
+        """The ID token for a code (RFC 6749, section 4.1.3), and the access token; "" for one that is no header's."""
         said = self.said()
         fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": back, "code_verifier": verifier}
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -120,16 +135,33 @@ class Directory:
             fields["client_id"] = self.provider.client_id
             if self.provider.secret:
                 fields["client_secret"] = self.provider.secret
-        token = self._ask("POST", str(said["token_endpoint"]), headers, urlencode(fields).encode()).get("id_token")
+        answer = self._ask("POST", str(said["token_endpoint"]), headers, urlencode(fields).encode())
+        token, access = answer.get("id_token"), answer.get("access_token")
         if not isinstance(token, str):
             raise refused("token")
-        return token
+        return token, access if isinstance(access, str) and _ACCESS.fullmatch(access) else ""
+
+    def _userinfo(self, access: str, subject: str) -> dict[str, Any]:
+        """What the directory says besides of the person of a token (OpenID Connect Core, section 5.3); {} where it says
+        nothing. It counts for ``subject`` alone, and never against what the signed token says.
+        """
+        place = self.said().get("userinfo_endpoint")
+        if place is None or not access:
+            return {}
+        if not _secure(place):
+            raise refused("discovery")
+        found = self._ask("GET", str(place), {"Authorization": f"Bearer {access}"}, b"", wrong="userinfo")
+        if found.get("sub") != subject:
+            raise refused("userinfo")
+        return found
 
     def _get(self, place: str) -> dict[str, Any]:
         return self._ask("GET", place, {}, b"")
 
-    def _ask(self, method: str, place: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-        """One request; the object that is answered."""
+    def _ask(
+        self, method: str, place: str, headers: Mapping[str, str], body: bytes, *, wrong: str = ""
+    ) -> dict[str, Any]:
+        """One request; the object that is answered. ``wrong``: the word for an answer that is none."""
         import urllib3
 
         context = ssl.create_default_context(cafile=self.provider.ca_file or None)
@@ -146,8 +178,8 @@ class Directory:
         if status >= 500:
             raise _away(str(status))
         if status != 200:  # a code that was used before, or by somebody else
-            raise refused("code" if method == "POST" else "discovery")
-        return _object(untrusted)
+            raise refused(wrong or ("code" if method == "POST" else "discovery"))
+        return _object(untrusted, wrong)
 
 
 def challenge(verifier: str) -> str:
@@ -174,13 +206,13 @@ def _secure(untrusted: object) -> bool:
     return parts.scheme == "https" and bool(parts.hostname) and not parts.username and not parts.fragment
 
 
-def _object(untrusted: bytes) -> dict[str, Any]:
+def _object(untrusted: bytes, wrong: str = "") -> dict[str, Any]:
     try:
         found = json.loads(untrusted) if len(untrusted) <= MAX_ANSWER else None
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise refused("malformed")
+        raise refused(wrong or "malformed")
     return found
 
 

@@ -40,6 +40,12 @@ def come_in(engine: Engine, issuer: str, subject: str, name: object, roles: Sequ
     return None
 
 
+def is_known(engine: Engine, officer: int) -> bool:
+    """Whether the directory vouches for this account."""
+    with engine.connect() as connection:
+        return connection.execute(select(_i.officer).where(_i.officer == officer)).first() is not None
+
+
 def _come_in(connection: Connection, digest: bytes, name: str, roles: str, now: int) -> Officer | None:
     found = select(_o.id, _o.name, _o.roles, _o.closed_at).join(officer_identities, _i.officer == _o.id)
     row = connection.execute(found.where(_i.digest == digest)).first()

@@ -19,7 +19,7 @@ from collector.officers.roles import Role
 MAX_FILE = 64 << 10
 MAX_VALUES = 64  # of one role
 MAX_TEXT = 512
-_TEXTS = {"issuer", "client_id", "client_secret_file", "name_claim", "ca_file", "acr", "label"}
+_TEXTS = {"issuer", "client_id", "client_secret_file", "name_claim", "ca_file", "acr", "label", "scope"}
 _KEYS = _TEXTS | {"roles_claim", "roles"}
 
 
@@ -29,7 +29,8 @@ class Provider:
 
     ``roles``: for each of our roles, the values of the claim that give it. ``roles_claim``: the claim, as a path into
     the token. ``acr``: how the directory must have recognised the person ("": as it likes). ``ca_file``: PEM of the
-    hospital's own authorities ("": those of the system). ``label``: what the page calls it.
+    hospital's own authorities ("": those of the system). ``label``: what the page calls it. ``scope``: what is asked
+    for; some directories give roles only then.
     """
 
     issuer: str
@@ -39,6 +40,7 @@ class Provider:
     name_claim: str = "preferred_username"
     ca_file: str = ""
     acr: str = ""
+    scope: str = "openid profile"
     label: str = ""
     secret: str = field(default="", repr=False)
 
@@ -75,6 +77,8 @@ def read_provider(path: Path) -> Provider:
     if not found.get("client_id"):
         raise _wrong(path, N_("{key} is missing"), key="client_id")
     texts = {name: found[name] for name in _TEXTS - {"client_secret_file"} if found.get(name)}
+    if "openid" not in found.get("scope", "openid").split():
+        raise _wrong(path, N_("{key} holds the word openid"), key="scope")
     secret = _secret(path, found["client_secret_file"]) if found.get("client_secret_file") else ""
     claim = _claim(path, found.get("roles_claim", "groups"))
     return Provider(**texts, roles=_roles(path, found.get("roles", {})), roles_claim=claim, secret=secret)

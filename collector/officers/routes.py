@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from agent.errors import SermentError
 from agent.i18n import catalogue
-from collector.officers import accounts, directory_routes, guard, passkeys, sessions, tries
+from collector.officers import accounts, directory_routes, guard, members, passkeys, sessions, tries
 from collector.officers.accounts import Officer
 from collector.officers.guard import Visit, may
 from collector.officers.passphrase import MAX_CHARACTERS, MIN_CHARACTERS
@@ -128,9 +128,21 @@ def _passkey(visit: Visit) -> Response:
 
 def _logout(visit: Visit) -> Response:
     sessions.end(visit.engine, visit.session)
-    response = guard.to("/login")
+    place = _sign_out_there(visit)
+    response = _plain(visit.request, "signed_out.html", onward=place) if place else guard.to("/login")
     response.delete_cookie(sessions.COOKIE, path="/", httponly=True, samesite="strict")
     return response
+
+
+def _sign_out_there(visit: Visit) -> str:
+    """Where the directory's own session ends, for whoever came by it; "" when it is away: they are out here anyway."""
+    directory = visit.service.directory
+    if directory is None or not members.is_known(visit.engine, visit.session.officer.id):
+        return ""
+    try:
+        return directory.sign_out(visit.service.pages_url + "/login")
+    except SermentError:
+        return ""
 
 
 async def _welcome_page(request: Request) -> Response:

@@ -18,7 +18,7 @@ from agent.errors import SermentError
 from agent.i18n import catalogue
 from collector.officers.guard import Visit, may
 from collector.officers.roles import Right
-from collector.pages import watching
+from collector.pages import roster
 from collector.tuf.refusals import HELD, Refusal, refusals
 
 if TYPE_CHECKING:
@@ -76,13 +76,12 @@ def _sentences(data: bytes | None, lang: str) -> tuple[tuple[str, str], ...]:
 
 
 def _page(visit: Visit, status: int = 200, **found: Any) -> Response:
-    fleet = watching.members(visit.engine, int(time.time()))
     values = {"draft": "", "plan": None, "wrong": "", "held_why": ""} | found
     on_its_way = published(visit.service.policies, visit.lang)
     if on_its_way is not None and on_its_way.rollout.why:
         values["held_why"] = catalogue(visit.lang).gettext(HELD.get(on_its_way.rollout.why, on_its_way.rollout.why))
     return visit.show(
-        "policies.html", status, page="policies", in_force=watching.in_force(fleet),
+        "policies.html", status, page="policies", in_force=roster.in_force(visit.engine),
         published=on_its_way, refusals=_refusals(visit), days=DAYS,
         most=MAX_DRAFT, **values,
     )  # fmt: skip

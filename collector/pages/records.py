@@ -10,24 +10,29 @@ from urllib.parse import urlencode
 
 from collector import queries
 from collector.labels import LABELS
+from collector.pages import roster
 from collector.pages.frame import render
 from collector.queries import Event, EventFilter
 
 PAGE_SIZE = 50
-SILENT_AFTER_S = 24 * 3600
+MAX_CHOICE = 200  # laptops in a list to choose from; more are typed
 MAX_PARAMETER = 80
 _HIDDEN = frozenset(("b", "i", "k", "m", "p", "t"))
 
 
-def laptops_page(engine: Any, lang: str, **shared: Any) -> str:
-    """``shared`` (here and below): what every page of somebody who is signed in shows: officer, csrf."""
-    now = time.time()
+def laptops_page(engine: Any, lang: str, before: str = "", **shared: Any) -> str:
+    """The laptops behind the cursor ``before``. ``shared`` (here and below): what every page of somebody who is signed
+    in shows: officer, csrf.
+    """
+    now = int(time.time())
     midnight = datetime.now(UTC).astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    laptops = queries.list_laptops(engine)
+    laptops = queries.list_laptops(engine, PAGE_SIZE + 1, before)
+    counts = roster.counts(engine, now)
     return render(
-        lang, "laptops.html", page="laptops", path="/", query="", **shared,
-        laptops=laptops,
-        silent={laptop.device for laptop in laptops if now - laptop.last_seen > SILENT_AFTER_S},
+        lang, "laptops.html", page="laptops", path="/", query=urlencode(_set({"before": before})), **shared,
+        laptops=laptops[:PAGE_SIZE], all=counts.all, silent=counts.silent, silent_before=now - roster.SILENT_S,
+        older="/?" + urlencode({"before": laptops[PAGE_SIZE - 1].cursor}) if len(laptops) > PAGE_SIZE else "",
+        first="/" if before else "",
         alerts=queries.list_alerts(engine),
         today=queries.today(engine, int(midnight.timestamp() * 1_000_000)),
     )  # fmt: skip
@@ -48,13 +53,13 @@ def events_page(engine: Any, lang: str, query: Mapping[str, str], **shared: Any)
     return render(
         lang, "events.html", page="events", path="/events", query=urlencode(_set({**chosen, "before": wanted.before})),
         **shared, events=events, chosen=chosen, older=older, first=first, vocabularies=LABELS,
-        laptops=[laptop.device for laptop in queries.list_laptops(engine)],
+        laptops=roster.names(engine, MAX_CHOICE),
     )  # fmt: skip
 
 
 def event_page(engine: Any, lang: str, laptop: str, index: int, **shared: Any) -> str | None:
     """The page of one record; None when there is none."""
-    event = queries.one_event(engine, laptop, index)
+    event = queries.one_event(engine, laptop.replace("\0", ""), index)
     if event is None:
         return None
     outcome = queries.outcome_of(engine, event) if event.fields["k"] == "transfer" else None
@@ -68,7 +73,7 @@ def event_filter(query: Mapping[str, str]) -> tuple[EventFilter, str]:
     """The filter in an address, and its day (ISO) for the form. What makes no sense is passed over."""
 
     def word(name: str) -> str:
-        return query.get(name, "")[:MAX_PARAMETER]
+        return query.get(name, "").replace("\0", "")[:MAX_PARAMETER]  # PostgreSQL's text has no zero byte
 
     before = word("before") if queries.valid_cursor(word("before")) else ""
     since = until = None

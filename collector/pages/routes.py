@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy import select
 from starlette.responses import Response, StreamingResponse
@@ -18,12 +19,14 @@ from collector.journal import note
 from collector.officers import accounts, decisions
 from collector.officers.guard import Visit, may, to
 from collector.officers.roles import Right
-from collector.pages import policies, proofs, watching
+from collector.pages import policies, proofs, roster, watching
+from collector.pages.records import MAX_CHOICE
 from collector.store.base import Laptop
 from collector.store.tables import acts
 from collector.store.writing import writing
 
 MAX_ACTS = 200
+SHORT = 10  # lines of each list on the first page
 _verifying = threading.BoundedSemaphore(1)
 
 
@@ -50,15 +53,17 @@ def routes() -> list[Route]:
 
 def _today(visit: Visit) -> Response:
     now, rights = int(time.time()), visit.session.officer.rights
-    fleet = [one for one in watching.members(visit.engine, now) if not one.denied]
     begun = time.localtime(now)
     midnight = int(time.mktime((begun.tm_year, begun.tm_mon, begun.tm_mday, 0, 0, 0, 0, 0, -1)))
+    stories, _, open_stories = watching.stories(visit.engine, now, 0, SHORT) if Right.ALERTS in rights else ([], 0, 0)
+    requests, _, unanswered = watching.asked(visit.engine, 0, SHORT) if Right.REQUESTS in rights else ([], 0, 0)
     return visit.show(
         "today.html", page="today",
-        fleet=fleet, protected=sum(one.protected for one in fleet), silent=[one for one in fleet if one.silent],
+        fleet=roster.counts(visit.engine, now),
+        silent=roster.page(visit.engine, now, only="silent", limit=SHORT)[0],
         today=queries.today(visit.engine, midnight * 1_000_000),
-        stories=_open_stories(visit, now) if Right.ALERTS in rights else [],
-        requests=_open_requests(visit) if Right.REQUESTS in rights else [],
+        stories=stories[:open_stories], open_stories=open_stories,
+        requests=requests[:unanswered], unanswered=unanswered,
         held=Right.POLICIES in rights and policies.is_held(visit.service.policies),
         due=_due(visit) if Right.TREAT_RISKS in rights else [],
         backup=_old_backup(visit) if Right.ACTS in rights else None,
@@ -76,44 +81,37 @@ def _old_backup(visit: Visit) -> int | None:
     return made if making.is_old(made) else None
 
 
-def _open_stories(visit: Visit, now: int) -> list[watching.Story]:
-    return [story for story in watching.stories(visit.engine, now) if story.state == "open"]
-
-
-def _open_requests(visit: Visit) -> list[watching.Asked]:
-    return [each for each in watching.asked(visit.engine) if not each.answer]
-
-
 def _due(visit: Visit) -> list[decisions.Risk]:
     today = _day()
     return [risk for risk in decisions.all_risks(visit.engine) if risk.review_on <= today]
 
 
 def _fleet(visit: Visit) -> Response:
-    found = watching.members(visit.engine, int(time.time()))
-    group, only = visit.request.query_params.get("group", ""), visit.request.query_params.get("only", "")
-    groups = sorted({one.group for one in found if one.group})
-    shown = [one for one in found if (not group or one.group == group) and _fits(one, only)]
+    now, asked = int(time.time()), visit.request.query_params
+    groups = roster.groups(visit.engine)
+    group, only, after = asked.get("group", ""), asked.get("only", ""), asked.get("after", "")
+    shown, total, more = roster.page(visit.engine, now, group=group, only=only, after=after)
+    chosen = {name: value for name, value in (("group", group), ("only", only)) if value}
     return visit.show(
-        "fleet.html", page="fleet", all=found, shown=shown, groups=groups, group=group if group in groups else "",
-        only=only, now=int(time.time()),
+        "fleet.html", page="fleet", all=roster.counts(visit.engine, now).all, total=total, shown=shown, groups=groups,
+        group=group if group in groups else "", only=only,
+        following="/fleet?" + urlencode({**chosen, "after": shown[-1].cursor}) if more else "",
+        first="/fleet?" + urlencode(chosen) if after else "",
     )  # fmt: skip
 
 
-def _fits(one: watching.Member, only: str) -> bool:
-    wanted = {
-        "silent": one.silent and not one.denied,
-        "weak": not one.protected and not one.denied,
-        "denied": one.denied,
-    }
-    return wanted.get(only, True)
+def _pages(path: str, skip: int, size: int, total: int) -> dict[str, str]:
+    """The addresses of the page before and the page after; "" for none."""
+    before = f"{path}?skip={max(skip - size, 0)}" if skip else ""
+    return {"before": before, "following": f"{path}?skip={skip + size}" if skip + size < total else ""}
 
 
 def _alerts(visit: Visit, wrong: str = "", status: int = 200) -> Response:
-    now = int(time.time())
+    skip = watching.place(visit.request.query_params.get("skip", ""))
+    stories, total, waiting = watching.stories(visit.engine, int(time.time()), skip)
     return visit.show(
-        "alerts.html", status, page="alerts", stories=watching.stories(visit.engine, now), wrong=wrong,
-        verdicts=decisions.VERDICTS, tomorrow=_day(1),
+        "alerts.html", status, page="alerts", stories=stories, total=total, waiting=waiting, wrong=wrong,
+        verdicts=decisions.VERDICTS, tomorrow=_day(1), **_pages("/alerts", skip, watching.PAGE, total),
     )  # fmt: skip
 
 
@@ -126,8 +124,12 @@ def _decide(visit: Visit) -> Response:
 
 
 def _requests(visit: Visit, wrong: str = "", status: int = 200) -> Response:
-    asked = watching.asked(visit.engine)
-    return visit.show("requests.html", status, page="requests", asked=asked, wrong=wrong, answers=decisions.ANSWERS)
+    skip = watching.place(visit.request.query_params.get("skip", ""))
+    asked, total, waiting = watching.asked(visit.engine, skip)
+    return visit.show(
+        "requests.html", status, page="requests", asked=asked, total=total, waiting=waiting, wrong=wrong,
+        answers=decisions.ANSWERS, **_pages("/requests", skip, watching.PAGE, total),
+    )  # fmt: skip
 
 
 def _answer(visit: Visit) -> Response:
@@ -139,10 +141,11 @@ def _answer(visit: Visit) -> Response:
 
 
 def _proofs(visit: Visit, status: int = 200, **found: Any) -> Response:
-    fleet = sorted(watching.members(visit.engine, int(time.time())), key=lambda one: one.device)
+    names = roster.names(visit.engine, MAX_CHOICE)
     chosen = visit.form.get("laptop", "") or visit.request.query_params.get("laptop", "")
     values = {"proof": None, "verified": "", "wrong": ""} | found
-    return visit.show("proofs.html", status, page="proofs", fleet=fleet, chosen=chosen, **values)
+    some = bool(names) or roster.counts(visit.engine, int(time.time())).all > 0
+    return visit.show("proofs.html", status, page="proofs", some=some, names=names, chosen=chosen, **values)
 
 
 def _verify(visit: Visit) -> Response:

@@ -1,63 +1,28 @@
-"""What the officers' pages read: the fleet as it is, alerts as stories, what clinicians asked. Never writes.
+"""What waits for an officer: alerts as stories, what clinicians asked for. Never writes.
 
-A figure that the store does not have is not made up: it is absent.
+A figure that the store does not have is not made up: it is absent. Both are read a page at a time, the number of all
+that wait with it; whatever is decided already comes behind what is not.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, and_, case, exists, func, or_, select
 
 from agent.audit import record
 from agent.errors import UntrustedInputError
-from collector import fleet
 from collector.officers.decisions import REQUEST_KINDS
+from collector.queries import IS_RARE
 from collector.store.tables import alerts, answers, events, laptops, story_decisions
 
-SILENT_S = 24 * 3600
-MAX_STORIES = 500
-MAX_REQUESTS = 200
-_l, _a = laptops.c, alerts.c
-_SHOWN = (  # not what its log ended with: for 100,000 laptops that is most of the bytes
-    _l.device, _l.group_name, _l.last_seen, _l.size, _l.summary, _l.skew_ms, _l.enrolled_at, _l.certified_until,
-    _l.denied_at,
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One laptop. Times are seconds since 1970 UTC. ``guard``: hold, after-write, off or "" (nothing reported), the
-    weakest of its places.
-    """
-
-    device: str
-    group: str
-    last_seen: int
-    records: int
-    summary: fleet.Summary
-    skew_ms: int
-    enrolled: bool
-    certified_until: int | None
-    denied: bool
-    silent: bool
-    alerts: int
-
-    @property
-    def guard(self) -> str:
-        found = {guard.strength for guard in self.summary.places.values()}
-        return next((strength for strength in ("off", "after-write", "hold") if strength in found), "")
-
-    @property
-    def protected(self) -> bool:
-        """It spoke within a day, runs, and holds documents or acts on them in every place that it told of."""
-        return not self.silent and not self.denied and self.summary.running is True and self.guard in _STRONG
-
-
-_STRONG = frozenset({"hold", "after-write"})
+PAGE = 50
+_l, _a, _d = laptops.c, alerts.c, story_decisions.c
+_PLACE = re.compile(r"\d{1,9}")
+_OPEN, _INCIDENT, _DECIDED = 0, 1, 2  # the order on the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,94 +57,100 @@ class Asked:
     at: int = 0
 
 
-def members(engine: Engine, now: int) -> list[Member]:
-    """Every laptop: silent ones first, the longest silent on top; denied ones last."""
-    counted = select(_a.device, func.count().label("n")).group_by(_a.device).subquery()
-    query = select(*_SHOWN, func.coalesce(counted.c.n, 0).label("alerts")).join(
-        counted, counted.c.device == _l.id, isouter=True
-    )
-    with engine.connect() as connection:
-        found = [_member(row, now) for row in connection.execute(query)]
-    return sorted(found, key=lambda one: (one.denied, not one.silent, one.last_seen, one.device))
+def place(untrusted: str) -> int:
+    """How many are passed over, as an address says; 0 when it makes no sense."""
+    return int(untrusted) if _PLACE.fullmatch(untrusted) else 0
 
 
-def _member(row: Any, now: int) -> Member:
-    return Member(
-        row.device, row.group_name, row.last_seen, row.size, fleet.from_json(row.summary), row.skew_ms,
-        row.enrolled_at is not None, row.certified_until, row.denied_at is not None,
-        row.last_seen < now - SILENT_S, row.alerts,
-    )  # fmt: skip
-
-
-def stories(engine: Engine, now: int) -> list[Story]:
-    """The alerts, grouped; those that need a decision first, the latest on top."""
-    query = (
+def stories(engine: Engine, now: int, skip: int = 0, limit: int = PAGE) -> tuple[list[Story], int, int]:
+    """The alerts, grouped, behind the first ``skip``: those that need a decision first, the latest on top. And how many
+    stories there are, and how many of them need a decision.
+    """
+    grouped = (
         select(
-            _l.device.label("laptop"), _a.device, _a.kind,
-            func.count().label("count"), func.sum(_a.times).label("times"),
+            _a.device, _a.kind, func.count().label("count"), func.sum(_a.times).label("times"),
             func.min(_a.first_at).label("first_at"), func.max(_a.last_at).label("last_at"),
             func.min(_a.idx).label("first_index"),
-        )
-        .join(laptops, _l.id == _a.device)
-        .group_by(_l.device, _a.device, _a.kind)
-        .order_by(func.max(_a.last_at).desc())
-        .limit(MAX_STORIES)
+        ).group_by(_a.device, _a.kind).subquery("grouped")
     )  # fmt: skip
-    with engine.connect() as connection:
-        decided = _decided(connection)
-        found = [_story(row, decided.get((row.device, row.kind)), now) for row in connection.execute(query)]
-    return sorted(found, key=lambda story: (story.state != "open", story.state != "incident"))
-
-
-def _decided(connection: Connection) -> dict[tuple[int, str], Any]:
-    last = select(func.max(story_decisions.c.id)).group_by(story_decisions.c.device, story_decisions.c.kind)
-    query = select(story_decisions).where(story_decisions.c.id.in_(last))
-    return {(row.device, row.kind): row for row in connection.execute(query)}
-
-
-def _story(row: Any, decision: Any, now: int) -> Story:
-    plain = (row.laptop, row.kind, row.count, int(row.times), row.first_at, row.last_at, row.first_index)
-    if decision is None:
-        return Story(*plain, "open")
-    said = (decision.until, decision.why, decision.by_whom, decision.at)
-    if decision.verdict == "exception":
-        return Story(*plain, "exception" if decision.until > now else "open", *said)
-    again = row.last_at > decision.upto
-    return Story(*plain, "open" if again else decision.verdict, *said, again)
-
-
-def asked(engine: Engine) -> list[Asked]:
-    """What clinicians asked for, the latest first; without an answer first."""
-    query = (
-        select(events.c.device, events.c.idx, events.c.public, _l.device.label("laptop"))
-        .join(laptops, _l.id == events.c.device)
-        .where(events.c.kind.in_(REQUEST_KINDS))
-        .order_by(events.c.t.desc(), events.c.device, events.c.idx)
-        .limit(MAX_REQUESTS)
+    s = grouped.c
+    last = select(_d.device, _d.kind, func.max(_d.id).label("id")).group_by(_d.device, _d.kind).subquery("last")
+    rank = _rank(s.last_at, now).label("rank")
+    ranked = (
+        select(grouped, _d.verdict, _d.until, _d.upto, _d.why, _d.by_whom, _d.at, rank)
+        .select_from(
+            grouped.outerjoin(last, and_(last.c.device == s.device, last.c.kind == s.kind)).outerjoin(
+                story_decisions, _d.id == last.c.id
+            )
+        )
+        .subquery("ranked")
     )
+    r = ranked.c
+    waiting = func.sum(case((r.rank == _OPEN, 1), else_=0)).over().label("open")
+    counted = select(ranked, func.count().over().label("total"), waiting)
+    counted = counted.order_by(r.rank, r.last_at.desc(), r.device, r.kind).limit(limit).offset(skip)
+    chosen = counted.subquery("chosen")
+    c = chosen.c
+    query = select(chosen, _l.device.label("laptop")).join(laptops, _l.id == c.device)
     with engine.connect() as connection:
-        last = select(func.max(answers.c.id)).group_by(answers.c.device, answers.c.idx)
-        answered = {
-            (row.device, row.idx): row for row in connection.execute(select(answers).where(answers.c.id.in_(last)))
-        }
-        found = list(_asked(connection.execute(query), answered))
-    return sorted(found, key=lambda each: bool(each.answer))
+        rows = connection.execute(query.order_by(c.rank, c.last_at.desc(), c.device, c.kind)).all()
+    if not rows:
+        return ([], 0, 0) if not skip else ([], *stories(engine, now, 0, 1)[1:])
+    return [_story(row, now) for row in rows], int(rows[0].total), int(rows[0].open)
 
 
-def _asked(rows: Any, answered: dict[tuple[int, int], Any]) -> Iterator[Asked]:
+def _rank(last_at: Any, now: int) -> Any:
+    """Whether the last decision still covers a story; the twin of ``_story``."""
+    over = and_(_d.verdict == "exception", _d.until <= now)
+    again = and_(_d.verdict != "exception", last_at > _d.upto)
+    return case(
+        (or_(_d.id.is_(None), over, again), _OPEN), (_d.verdict == "incident", _INCIDENT), else_=_DECIDED
+    )  # fmt: skip
+
+
+def _story(row: Any, now: int) -> Story:
+    plain = (row.laptop, row.kind, row.count, int(row.times), row.first_at, row.last_at, row.first_index)
+    if row.verdict is None:
+        return Story(*plain, "open")
+    said = (row.until, row.why, row.by_whom, row.at)
+    if row.verdict == "exception":
+        return Story(*plain, "exception" if row.until > now else "open", *said)
+    again = row.last_at > row.upto
+    return Story(*plain, "open" if again else row.verdict, *said, again)
+
+
+def asked(engine: Engine, skip: int = 0, limit: int = PAGE) -> tuple[list[Asked], int, int]:
+    """What clinicians asked for, behind the first ``skip``: what has no answer first, then the latest. And how many
+    there are, and how many of them have no answer.
+    """
+    e, answered = events.c, exists().where(answers.c.device == events.c.device, answers.c.idx == events.c.idx)
+    wanted = (IS_RARE, e.kind.in_(REQUEST_KINDS))
+    with engine.connect() as connection:
+        total = int(connection.execute(select(func.count()).select_from(events).where(*wanted)).scalar_one())
+        done = int(connection.execute(select(func.count()).select_from(events).where(*wanted, answered)).scalar_one())
+        found: list[Asked] = []
+        for mine, before in ((~answered, 0), (answered, total - done)):
+            query = select(e.device, e.idx, e.public, e.t).where(*wanted, mine)
+            query = query.order_by(e.t.desc(), e.device, e.idx)
+            if len(found) < limit:
+                rows = connection.execute(query.limit(limit - len(found)).offset(max(skip - before, 0))).all()
+                found += _asked(connection, rows)
+    return found, total, total - done
+
+
+def _asked(connection: Connection, rows: Sequence[Any]) -> Iterator[Asked]:
+    if not rows:
+        return
+    devices = {row.device for row in rows}
+    named = select(_l.id, _l.device).where(_l.id.in_(devices))
+    names = {row.id: row.device for row in connection.execute(named)}
+    said = select(answers).where(answers.c.device.in_(devices), answers.c.idx.in_({row.idx for row in rows}))
+    last = {(row.device, row.idx): row for row in connection.execute(said.order_by(answers.c.id))}
     for row in rows:
         try:
             fields = record.decode(row.public)
         except UntrustedInputError:
             continue
-        answer = answered.get((row.device, row.idx))
-        said = (answer.answer, answer.why, answer.by_whom, answer.at) if answer else ()
-        yield Asked(row.laptop, row.idx, fields, *said)
-
-
-def in_force(found: list[Member]) -> list[tuple[str, str, str, int]]:
-    """Which policy is on how many laptops, as their logs say: name, release, mode, laptops; the most frequent first."""
-    counts = Counter(
-        (one.summary.policy, one.summary.release, one.summary.mode) for one in found if not one.denied
-    )  # fmt: skip
-    return [(*which, number) for which, number in counts.most_common()]
+        answer = last.get((row.device, row.idx))
+        more = (answer.answer, answer.why, answer.by_whom, answer.at) if answer else ()
+        yield Asked(names.get(row.device, "?"), row.idx, fields, *more)

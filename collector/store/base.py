@@ -68,13 +68,27 @@ class Row(NamedTuple):
     private_hash: bytes | None  # None: there is no private part
 
 
+SLOT_S = 900  # every time zone's midnight lies between two slots
+
+
+class Tally(NamedTuple):
+    """Documents that were judged within ``slot`` (a quarter of an hour of the laptops' clocks, since 1970), how many
+    of them are about a patient, and how many were held, sealed or asked about.
+    """
+
+    slot: int
+    documents: int
+    medical: int
+    held: int
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What one request makes of one laptop. ``laptop`` is what it was decided from.
 
     ``alerts`` are (kind, index). ``now`` is the collector's clock (seconds since 1970 UTC), ``report`` the laptop's
-    last report as it came (JSON) with the time that it was made, or None; ``next_at`` when it was told to come back
-    (seconds).
+    last report as it came (JSON) with the time that it was made, or None, ``refusal`` what it refuses
+    (``report.refusal``); ``next_at`` when it was told to come back (seconds); ``tallies`` count ``rows``.
     """
 
     laptop: Laptop
@@ -85,6 +99,8 @@ class Change:
     skew_ms: int | None = None
     report: tuple[bytes, int] | None = None
     next_at: int = 0
+    tallies: Sequence[Tally] = ()
+    refusal: tuple[str, int] = ("", 0)
 
 
 class Arrival(NamedTuple):
@@ -116,6 +132,15 @@ class Reported(NamedTuple):
     report: bytes
 
 
+class Refused(NamedTuple):
+    """A laptop that does not take what is published: why, in its word, and which release (0: not got so far)."""
+
+    device: str
+    group: str
+    why: str
+    number: int
+
+
 class Store(Protocol):
     """Fails with sqlalchemy.exc.SQLAlchemyError when the database cannot be used; nothing is half stored then."""
 
@@ -145,6 +170,9 @@ class Store(Protocol):
 
     def reports(self) -> Iterator[Reported]:
         """The last report of each laptop that made one and is not denied."""
+
+    def refused(self, limit: int) -> list[Refused]:
+        """The laptops that refuse what is published and are not denied, at most ``limit``."""
 
     def exclusive(self, name: str) -> AbstractContextManager[bool]:
         """Whether this process alone may do what ``name`` says, until the end of the block (several collectors)."""

@@ -17,11 +17,17 @@ from sqlalchemy.exc import OperationalError
 from collector.store.base import Row
 from collector.store.copying import packed
 from collector.store.sql import SqlStore, first_values
-from collector.store.tables import EVENT_COLUMNS, events, laptops
+from collector.store.tables import EVENT_COLUMNS, events, laptops, tallies
 from collector.store.writing import writing
 
 _NAMES = ", ".join(f'"{name}"' for name in EVENT_COLUMNS)
 _DDL_LOCK = 0x5E12E7  # two collectors that meet a new month at once: the second waits
+
+_more = insert(tallies)
+_ADDING = _more.on_conflict_do_update(
+    index_elements=[tallies.c.slot, tallies.c.shard],
+    set_={name: tallies.c[name] + _more.excluded[name] for name in ("documents", "medical", "held")},
+)
 
 
 class PostgresqlStore(SqlStore):
@@ -29,6 +35,9 @@ class PostgresqlStore(SqlStore):
 
     def _enter(self, connection: Connection, device: str, now: int) -> None:
         connection.execute(insert(laptops).values(first_values(device, now)).on_conflict_do_nothing())
+
+    def _adding(self) -> Executable:
+        return _ADDING
 
     def _insert(self, connection: Connection, month: int, rows: Sequence[Row]) -> None:
         import psycopg

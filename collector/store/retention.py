@@ -7,15 +7,16 @@ import time
 from sqlalchemy import delete
 
 from agent.errors import N_, UsageError
-from collector.store.base import Store
+from collector.store.base import SLOT_S, Store
 from collector.store.sql import month_of
-from collector.store.tables import arrivals
+from collector.store.tables import arrivals, tallies
 from collector.store.writing import writing
 
 SHORTEST_DAYS = 182
 LONGEST_DAYS = 1096
 DEFAULT_DAYS = 365
 _DAY_S = 24 * 3600
+_KEEP_SLOTS = 8 * 96
 
 
 def expired(months: list[int], now: int, days: int) -> list[int]:
@@ -28,6 +29,8 @@ def forget_old(store: Store, now: int, days: int = DEFAULT_DAYS) -> list[int]:
     """Remove what is older than ``days`` (182 to 1096), and its arrivals; which months that were."""
     if not SHORTEST_DAYS <= days <= LONGEST_DAYS:
         raise UsageError(N_("records are kept from {least} to {most} days"), least=SHORTEST_DAYS, most=LONGEST_DAYS)
+    with writing(store.engine) as connection:
+        connection.execute(delete(tallies).where(tallies.c.slot < now // SLOT_S - _KEEP_SLOTS))
     with store.exclusive("retention") as mine:
         gone = expired(store.months(), now, days) if mine else []
         for month in gone:

@@ -5,17 +5,19 @@ Owns every change of laptops, events, arrivals and alerts. One thread commits at
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, Executable, bindparam, func, insert, literal_column, select, update
 
 from agent.audit import chain, record
 from agent.errors import UntrustedInputError
-from collector.store.base import Arrival, Change, Facts, Known, Laptop, Reported, Row
+from collector.store.base import SLOT_S, Arrival, Change, Facts, Known, Laptop, Refused, Reported, Row, Tally
+from collector.store.repeated import of_summary
 from collector.store.tables import alerts, arrivals, events, laptops
 from collector.store.writing import writing
 
@@ -37,9 +39,19 @@ _UPDATE = (
             "skew_ms": func.coalesce(bindparam("b_skew_ms"), _l.skew_ms),
             "report": func.coalesce(bindparam("b_report"), _l.report),
             "reported": func.coalesce(bindparam("b_reported"), _l.reported),
+            "refused_why": func.coalesce(bindparam("b_refused_why"), _l.refused_why),
+            "refused_number": func.coalesce(bindparam("b_refused_number"), _l.refused_number),
         }
     )
 )
+_SAYS = (  # what a summary says, for the indices: only when it says something new, which is seldom
+    update(laptops)
+    .where(_l.id == bindparam("b_id"))
+    .values(
+        {name: bindparam(f"b_{name}") for name in ("running", "guard", "policy_name", "policy_release", "policy_mode")}
+    )
+)
+_RECENT = (-2 * 96, 96)  # slots before and after now: today's page looks at one day, and clocks that lie fill no table
 
 
 class SqlStore(ABC):
@@ -49,6 +61,7 @@ class SqlStore(ABC):
         self.engine = engine
         self._writing = threading.Lock()
         self._known_months: set[int] = set(self.months())
+        self._shard = secrets.randbits(31)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -100,9 +113,18 @@ class SqlStore(ABC):
                 if change.rows
             ]
             connection.execute(insert(arrivals), brought)
+        says = [_says(change) for change in accepted if change.known.summary != change.laptop.known.summary]
+        if says:
+            connection.execute(_SAYS, says)
+        if found := _tallied(accepted):
+            connection.execute(self._adding(), [{**each._asdict(), "shard": self._shard} for each in found.values()])
         for change in accepted:
             for kind, index in change.alerts:
                 raise_alert(connection, change.laptop.id, kind, index, change.now)
+
+    @abstractmethod
+    def _adding(self) -> Executable:
+        """Add to a row of ``tallies``, made when it is not there."""
 
     @abstractmethod
     def _insert(self, connection: Connection, month: int, rows: Sequence[Row]) -> None:
@@ -150,6 +172,13 @@ class SqlStore(ABC):
         with self.engine.connect().execution_options(yield_per=FETCH) as connection:
             for row in connection.execute(query):
                 yield Reported(*row)
+
+    def refused(self, limit: int) -> list[Refused]:
+        query = select(_l.device, _l.group_name, _l.refused_why, _l.refused_number).where(
+            _l.refused_why != literal_column("''"), _l.denied_at.is_(None)
+        )
+        with self.engine.connect() as connection:
+            return [Refused(*row) for row in connection.execute(query.order_by(_l.id).limit(limit))]
 
     # ---- months
 
@@ -209,4 +238,25 @@ def _values(change: Change) -> dict[str, Any]:
         "b_head": known.head, "b_frontier": known.frontier, "b_log": known.log, "b_seals": known.seals,
         "b_summary": known.summary, "b_next_at": change.next_at, "b_skew_ms": change.skew_ms,
         "b_report": report[0] if report else None, "b_reported": report[1] if report else None,
+        "b_refused_why": change.refusal[0] if report else None,
+        "b_refused_number": change.refusal[1] if report else None,
     }  # fmt: skip
+
+
+def _says(change: Change) -> dict[str, Any]:
+    return {
+        "b_id": change.laptop.id,
+        **{f"b_{name}": value for name, value in of_summary(change.known.summary).items()},
+    }
+
+
+def _tallied(accepted: Sequence[Change]) -> dict[int, Tally]:
+    """What these changes add, by slot."""
+    found: dict[int, Tally] = {}
+    for change in accepted:
+        now = change.now // SLOT_S
+        for each in change.tallies:
+            if now + _RECENT[0] <= each.slot <= now + _RECENT[1]:
+                _, *more = found.get(each.slot, (each.slot, 0, 0, 0))
+                found[each.slot] = Tally(each.slot, *(one + other for one, other in zip(more, each[1:], strict=True)))
+    return dict(sorted(found.items()))

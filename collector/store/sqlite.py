@@ -14,12 +14,18 @@ from sqlalchemy.dialects.sqlite import insert
 
 from collector.store.base import Row
 from collector.store.sql import SqlStore, first_values
-from collector.store.tables import EVENT_COLUMNS, laptops
+from collector.store.tables import EVENT_COLUMNS, laptops, tallies
 from collector.store.writing import writing
 
 _NAMES = ", ".join(f'"{name}"' for name in EVENT_COLUMNS)
 
 _TOGETHER = 100  # rows a statement: 900 values, and every SQLite takes 999
+
+_more = insert(tallies)
+_ADDING = _more.on_conflict_do_update(
+    index_elements=[tallies.c.slot, tallies.c.shard],
+    set_={name: tallies.c[name] + _more.excluded[name] for name in ("documents", "medical", "held")},
+)
 
 
 class SqliteStore(SqlStore):
@@ -27,6 +33,9 @@ class SqliteStore(SqlStore):
 
     def _enter(self, connection: Connection, device: str, now: int) -> None:
         connection.execute(insert(laptops).values(first_values(device, now)).on_conflict_do_nothing())
+
+    def _adding(self) -> Executable:
+        return _ADDING
 
     def _insert(self, connection: Connection, month: int, rows: Sequence[Row]) -> None:
         """A hundred rows a statement: the driver lets other threads run at each, and each costs as much as its row."""
@@ -108,6 +117,10 @@ def make_indices(connection: Connection, month: int) -> None:
     connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS events_{month:06d}_t ON events_{month:06d} (t)")
     connection.exec_driver_sql(
         f'CREATE INDEX IF NOT EXISTS events_{month:06d}_of ON events_{month:06d} (device, "of") WHERE "of" IS NOT NULL'
+    )
+    connection.exec_driver_sql(
+        f"CREATE INDEX IF NOT EXISTS events_{month:06d}_rare ON events_{month:06d} (kind, t)"
+        " WHERE kind NOT IN ('transfer', 'outcome')"
     )
 
 

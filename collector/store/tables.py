@@ -35,6 +35,24 @@ laptops = Table(
     Column("certified_until", Number),
     Column("denied_at", Number),  # NULL: welcome
     Column("denied_why", Text, nullable=False, server_default=""),
+    # What ``summary`` and ``report`` say, once more, for what is counted and searched by (migration 0007_figures):
+    Column("running", Number),  # 1, 0; NULL: no start or stop was told
+    Column("guard", Text, nullable=False, server_default=""),  # fleet.Summary.guard
+    Column("policy_name", Text, nullable=False, server_default=""),
+    Column("policy_release", Text, nullable=False, server_default=""),
+    Column("policy_mode", Text, nullable=False, server_default=""),
+    Column("refused_why", Text, nullable=False, server_default=""),  # report.refusal
+    Column("refused_number", Number, nullable=False, server_default="0"),
+)
+
+tallies = Table(  # documents judged, added up while they arrive: what today's page shows
+    "tallies",
+    metadata,
+    Column("slot", Number, primary_key=True),  # a quarter of an hour of the laptops' clocks, since 1970
+    Column("shard", Number, primary_key=True),  # a number that each collector draws: none waits for another's row
+    Column("documents", Number, nullable=False),
+    Column("medical", Number, nullable=False),
+    Column("held", Number, nullable=False),
 )
 
 EVENT_COLUMNS = ("device", "idx", "t", "kind", "channel", "decision", "of", "public", "private_hash")

@@ -18,6 +18,7 @@ from agent.transport import wire
 from agent.transport.wire import Letterhead, Reply
 from collector.ingest.intake import Denied, Unknown
 from collector.ingest.writer import Busy
+from collector.report import parse_report
 from collector.service import Service
 from collector.store.base import Laptop
 from collector.sync.identity import Stranger, expected, speaker
@@ -115,15 +116,6 @@ def replace_reply(reply: Reply, policy: dict[str, Any], asked: list[str]) -> Rep
     """The reply with what else there is to say."""
     changed: Reply = msgspec.structs.replace(reply, policy=policy, ask=tuple(dict.fromkeys(asked)))
     return changed
-
-
-def parse_report(untrusted: bytes) -> Mapping[str, Any]:
-    """A laptop's report; {} when there is none or it is not an object."""
-    try:
-        found = msgspec.json.decode(untrusted) if untrusted else {}
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 async def bounded_body(request: Request, limit: int) -> bytes:

@@ -9,9 +9,9 @@ import msgspec
 from sqlalchemy import func, select
 
 from agent.fleet.release import Release, Rollout
+from collector.report import parse_report
 from collector.store.base import Store
 from collector.store.tables import acts, events
-from collector.sync.routes import parse_report
 from collector.tuf.rollout import Figures
 
 MAX_FACTS = 200_000
@@ -71,11 +71,24 @@ def on_release(store: Store, number: int, figures: Figures) -> set[str]:
 def _count_verified(figures: Figures, report: Mapping[str, Any], began: int) -> None:
     """``began``: the timestamp that told of the release first. Who failed before that fails for another reason."""
     verified, since = (_number(report.get(name)) for name in ("tuf", "tuf_refused_from"))
-    why = report.get("tuf_refused")
-    if verified >= began:
-        figures.verified += 1
-    elif since >= began and isinstance(why, str) and why and why not in NOT_THE_RELEASE:
+    why = _word(report.get("tuf_refused"))
+    if verified >= began:  # by the process that fetches; the agent looks again, with its own trust and its own schema
+        policy = report.get("policy")
+        again = policy if isinstance(policy, dict) and not _number(policy.get("refused")) else {}
+        if _is_against(_word(again.get("why"))):
+            figures.unverified += 1
+        else:
+            figures.verified += 1
+    elif since >= began and _is_against(why):
         figures.unverified += 1
+
+
+def _is_against(why: str) -> bool:
+    return bool(why) and why not in NOT_THE_RELEASE
+
+
+def _word(untrusted: object) -> str:
+    return untrusted if isinstance(untrusted, str) else ""
 
 
 def _number(untrusted: object) -> int:

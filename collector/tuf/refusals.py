@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from agent.errors import N_
 from collector.store.base import Store
-from collector.sync.routes import parse_report
 
 MOST = 200
 REASONS = {
@@ -49,27 +48,4 @@ class Refusal(NamedTuple):
 
 def refusals(store: Store) -> list[Refusal]:
     """At most ``MOST``, in the order of the store."""
-    found: list[Refusal] = []
-    for reported in store.reports():
-        report = parse_report(reported.report)
-        if (said := _said(report)) and len(found) < MOST:
-            why, number = said
-            found.append(Refusal(reported.device, reported.group, why, number, REASONS.get(why, why)))
-    return found
-
-
-def _said(report: Any) -> tuple[str, int] | None:
-    """What was fetched and not taken; else what was got, and is not in force."""
-    why, policy = report.get("tuf_refused"), report.get("policy")
-    if why:
-        return _word(why), 0
-    if not isinstance(policy, dict) or not policy.get("why"):
-        return None
-    number = policy.get("refused")
-    return _word(policy["why"]), number if isinstance(number, int) and not isinstance(number, bool) else 0
-
-
-def _word(untrusted: object) -> str:
-    """A word of a laptop as a terminal may show it."""
-    word = untrusted[:32] if isinstance(untrusted, str) else ""
-    return word if word and word.isascii() and word.isprintable() else "?"
+    return [Refusal(*each, REASONS.get(each.why, each.why)) for each in store.refused(MOST)]

@@ -233,7 +233,15 @@ def test_events_as_json(client, post):
         before = answer["next"]
     assert sorted(seen) == list(range(30))
     laptops = client.get("/v1/laptops", headers=auth).json()
-    assert (laptops["records"], laptops["laptops"][0]["records"]) == (30, 30)
+    assert (laptops["records"], laptops["laptops"][0]["records"], laptops["next"]) == (30, 30, None)
+    post(Laptop("dev_two").fill(2).batch())
+    first = client.get("/v1/laptops", params={"limit": 1}, headers=auth).json()
+    second = client.get("/v1/laptops", params={"limit": 1, "before": first["next"]}, headers=auth).json()
+    assert {each["laptops"][0]["laptop"] for each in (first, second)} == {"dev_one", "dev_two"}
+    assert (
+        client.get("/v1/laptops", params={"limit": 1, "before": second["next"]}, headers=auth).json()["laptops"] == []
+    )
+    assert client.get("/v1/laptops", params={"limit": 1001}, headers=auth).status_code == 400
 
 
 def test_alerts_are_on_the_first_page(reader, post):

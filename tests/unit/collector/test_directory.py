@@ -2,6 +2,7 @@
 wrong with the answer. The directory is the tests' own (tests/directory.py): it really signs.
 """
 
+import html
 import json
 import re
 import time
@@ -101,6 +102,12 @@ def word(answer):
     return re.search(r"\((\w+)\)", answer.text).group(1)
 
 
+def leave(client):
+    csrf = re.search('name="csrf" value="([^"]+)"', client.get("/today").text).group(1)
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    return client.post("/logout", urlencode({"csrf": csrf}), kind)
+
+
 def signed_in(client):
     return client.get("/today").status_code == 200
 
@@ -123,6 +130,91 @@ def test_somebody_whom_the_directory_knows_comes_in_with_the_roles_it_says(clien
         ("camille", "officer.signed_in", {"how": "directory"}),
     ]
     assert accounts.of_passphrase(service.engine, "camille", "") is None
+
+
+ROLES = {"groups": ["serment-dpo"]}
+
+
+def test_roles_that_are_only_at_userinfo_are_fetched_there(client, directory, service):
+    directory.person = {"sub": "p-1", "preferred_username": "Camille"}
+    directory.info = (200, {"sub": "p-1", "preferred_username": "Somebody", "iss": "https://evil.example", **ROLES})
+    assert sign_in(client, directory).status_code == 200 and signed_in(client)
+    assert directory.bearers == ["Bearer x"]
+    assert told(service.engine)[0] == ("directory", "officer.added", {"officer": "camille", "roles": "dpo"})
+
+
+def test_userinfo_is_not_asked_when_the_token_says_it_and_never_adds_to_it(client, directory):
+    directory.person["groups"] = ["nobody"]
+    directory.info = (200, {"sub": "p-1", **ROLES})
+    assert sign_in(client, directory).status_code == 403
+    assert directory.bearers == []
+
+
+@pytest.mark.parametrize(
+    ("info", "why"),
+    [
+        ((200, {"sub": "p-2", **ROLES}), "userinfo"),  # of somebody else
+        ((200, ROLES), "userinfo"),  # of nobody
+        ((200, ["a"]), "userinfo"),
+        ((401, {}), "userinfo"),
+        ((302, {}), "userinfo"),
+        ((200, {"sub": "p-1", "x": "y" * asking.MAX_ANSWER, **ROLES}), "userinfo"),
+    ],
+)
+def test_a_userinfo_that_is_not_of_this_person_signs_nobody_in(asked, directory, info, why):
+    directory.person = {"sub": "p-1"}
+    directory.info = info
+    with pytest.raises(UntrustedInputError) as refused:
+        redeemed(asked, directory)
+    assert refused.value.fields["word"] == why
+
+
+def test_a_userinfo_without_tls_is_never_asked(asked, directory):
+    directory.person, directory.info = {"sub": "p-1"}, (200, {"sub": "p-1", **ROLES})
+    directory.said = {"userinfo_endpoint": directory.issuer.replace("https:", "http:") + "/userinfo"}
+    with pytest.raises(UntrustedInputError) as refused:
+        redeemed(asked, directory)
+    assert (refused.value.fields["word"], directory.bearers) == ("discovery", [])
+
+
+@pytest.mark.parametrize("access", ["a b", "a\r\nX: y", "", 7, None, "x" * 20000, "caf\u00e9"])
+def test_an_access_token_that_is_no_header_is_not_sent(asked, directory, access, monkeypatch):
+    directory.person, directory.info = {"sub": "p-1"}, (200, {"sub": "p-1", **ROLES})
+    redeem = directory.redeem
+    monkeypatch.setattr(directory, "redeem", lambda *given: {**redeem(*given), "access_token": access})
+    assert "groups" not in redeemed(asked, directory)
+    assert directory.bearers == []
+
+
+def test_signing_out_ends_the_session_at_the_directory_too(client, directory, service):
+    directory.said = {"end_session_endpoint": f"{directory.issuer}/logout?a=1"}
+    sign_in(client, directory)
+    answer = leave(client)
+    assert answer.status_code == 200 and not signed_in(client)
+    place = urlsplit(html.unescape(re.search('content="0; url=([^"]+)"', answer.text).group(1)))
+    assert f"{place.scheme}://{place.netloc}{place.path}" == f"{directory.issuer}/logout"
+    assert parse_qs(place.query) == {
+        "a": ["1"], "client_id": [CLIENT], "post_logout_redirect_uri": [service.pages_url + "/login"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "place", [None, "http://127.0.0.1/logout", "javascript:alert(1)", "https://a@b/", ["https://x"]]
+)
+def test_signing_out_goes_to_no_odd_place(client, directory, place):
+    directory.said = {"end_session_endpoint": place}
+    sign_in(client, directory)
+    answer = leave(client)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert not signed_in(client)
+
+
+def test_strangers_tokens_make_no_more_requests_for_keys_than_twice_a_minute(client, directory, keys):
+    sign_in(client, directory)
+    directory.signing = keys["ec"]  # that it never publishes
+    for _ in range(3):
+        assert word(sign_in(client, directory)) == "key"
+    assert directory.asked.count("/keys") == 1
 
 
 @pytest.mark.parametrize("key", ["rsa", "ec"])

@@ -8,6 +8,7 @@ import time
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import insert
 
 from agent.crypto.signing import FileKey
 from agent.errors import ChangedError, UsageError
@@ -21,7 +22,7 @@ from collector.ingest.writer import Writer
 from collector.journal import Journal, note
 from collector.officers import accounts, decisions, guard, sessions, tries
 from collector.officers.roles import Right, Role, rights
-from collector.pages import proofs, watching
+from collector.pages import proofs, roster, watching
 from collector.service import Service
 from collector.store.sql import first_values, raise_alert
 from collector.store.tables import acts, events, laptops, officer_sessions
@@ -127,7 +128,7 @@ def test_acts_of_another_role_are_refused_and_change_nothing(sign_in, troubled):
     assert act(client, "/requests", laptop="dev_one", index=4, answer="granted", why="x").status_code == 403
     assert act(client, "/risks/0", version=0, **risk).status_code == 403
     assert act(client, "/proofs/export", laptop="dev_one").status_code == 403
-    assert {story.state for story in watching.stories(troubled.engine, NOW)} == {"open"}
+    assert {story.state for story in watching.stories(troubled.engine, NOW)[0]} == {"open"}
     assert decisions.all_risks(troubled.engine) == []
 
 
@@ -269,7 +270,7 @@ def test_a_form_of_another_site_does_nothing(sign_in, service, troubled):
     body = json.dumps({"csrf": token}).encode()
     assert client.post("/alerts", body, {"Content-Type": "text/plain"}).status_code == 403
     assert client.post("/alerts", b"csrf=" + b"x" * 270_000, FORM).status_code == 403
-    assert {story.state for story in watching.stories(service.engine, NOW)} == {"open"}
+    assert {story.state for story in watching.stories(service.engine, NOW)[0]} == {"open"}
     assert send(client, "/alerts", csrf=token, **fields).status_code == 303
 
 
@@ -278,7 +279,7 @@ def test_a_form_of_another_site_does_nothing(sign_in, service, troubled):
 
 def test_alerts_are_stories_and_are_decided(sign_in, service, troubled):
     client = sign_in("analyst")
-    story = next(each for each in watching.stories(service.engine, NOW) if each.kind == "fork")
+    story = next(each for each in watching.stories(service.engine, NOW)[0] if each.kind == "fork")
     assert (story.count, story.state, story.first_index) == (2, "open", 2)
     decide = {"laptop": "dev_one", "kind": "fork", "upto": story.last_at, "why": "restored from a backup"}
     assert act(client, "/alerts", **{**decide, "verdict": "fine"}).status_code == 400
@@ -286,15 +287,15 @@ def test_alerts_are_stories_and_are_decided(sign_in, service, troubled):
     assert act(client, "/alerts", **{**decide, "verdict": "normal", "laptop": "other"}).status_code == 400
     assert act(client, "/alerts", **{**decide, "verdict": "exception", "until": "2020-01-01"}).status_code == 400
     assert act(client, "/alerts", verdict="normal", **decide).status_code == 303
-    story = next(each for each in watching.stories(service.engine, NOW) if each.kind == "fork")
+    story = next(each for each in watching.stories(service.engine, NOW)[0] if each.kind == "fork")
     assert (story.state, story.by, story.why) == ("normal", "camille", "restored from a backup")
     with service.engine.begin() as connection:
         raise_alert(connection, 1, "fork", 9, NOW + 5)
-    story = next(each for each in watching.stories(service.engine, NOW) if each.kind == "fork")
+    story = next(each for each in watching.stories(service.engine, NOW)[0] if each.kind == "fork")
     assert (story.state, story.again) == ("open", True)
     tomorrow = time.strftime("%Y-%m-%d", time.localtime(NOW + 86400))
     assert act(client, "/alerts", verdict="exception", until=tomorrow, **decide).status_code == 303
-    state = {day: watching.stories(service.engine, NOW + day * 86400) for day in (0, 3)}
+    state = {day: watching.stories(service.engine, NOW + day * 86400)[0] for day in (0, 3)}
     assert next(each for each in state[0] if each.kind == "fork").state == "exception"
     assert next(each for each in state[3] if each.kind == "fork").state == "open"
     assert ("camille", "alert.decided") in [entry[:2] for entry in told(service.engine)]
@@ -303,17 +304,17 @@ def test_alerts_are_stories_and_are_decided(sign_in, service, troubled):
 def test_what_came_after_the_page_was_made_is_not_decided_with_it(service, troubled):
     form = {"laptop": "dev_one", "kind": "fork", "verdict": "normal", "upto": str(NOW - 45), "why": "seen"}
     decisions.decide_story(service.engine, form, "camille")
-    story = next(each for each in watching.stories(service.engine, NOW) if each.kind == "fork")
+    story = next(each for each in watching.stories(service.engine, NOW)[0] if each.kind == "fork")
     assert (story.state, story.again) == ("open", True)
 
 
 def test_requests_are_answered(sign_in, service, troubled):
     client = sign_in("dpo")
-    assert [each.index for each in watching.asked(service.engine)] == [4]
+    assert [each.index for each in watching.asked(service.engine)[0]] == [4]
     assert act(client, "/requests", laptop="dev_one", index=3, answer="granted", why="x").status_code == 400
     assert act(client, "/requests", laptop="dev_one", index="9" * 17, answer="granted", why="x").status_code == 400
     assert act(client, "/requests", laptop="dev_one", index=4, answer="granted", why="a blank form").status_code == 303
-    assert [(each.answer, each.by) for each in watching.asked(service.engine)] == [("granted", "camille")]
+    assert [(each.answer, each.by) for each in watching.asked(service.engine)[0]] == [("granted", "camille")]
     assert "a blank form" in client.get("/requests").text
 
 
@@ -530,11 +531,41 @@ def test_an_old_backup_is_a_matter_for_who_sees_acts(sign_in, service, client):
 
 
 def test_who_is_protected(light_store, troubled):
-    (one,) = watching.members(light_store.engine, NOW)
+    ((one,), total, more) = roster.page(light_store.engine, NOW)
+    assert (total, more) == (1, False)
     assert (one.protected, one.guard, one.silent) == (True, "hold", False)
-    (later,) = watching.members(light_store.engine, NOW + 2 * 86400)
+    assert roster.counts(light_store.engine, NOW) == roster.Counts(1, 1, 0, 0)
+    ((later,), _, _) = roster.page(light_store.engine, NOW + 2 * 86400)
+    assert roster.counts(light_store.engine, NOW + 2 * 86400) == roster.Counts(1, 0, 1, 0)
     assert (later.protected, later.silent) == (False, True)
-    assert watching.in_force([one]) == [(HOSTILE[: len(HOSTILE)], "3", "enforce", 1)]
+    assert roster.in_force(light_store.engine) == [(HOSTILE[: len(HOSTILE)], "3", "enforce", 1)]
+
+
+def test_a_large_fleet_is_shown_in_pages_and_laptops_are_typed_then(light_store, sign_in):
+    with light_store.engine.begin() as connection:
+        for number in range(205):
+            connection.execute(insert(laptops), first_values(f"dev_{number:03}", NOW - number) | {"group_name": "a&b"})
+            raise_alert(connection, number + 1, "fork", 1, NOW - number)
+    client = sign_in("dpo")
+    client.cookies["lang"] = "en"
+    seen, path = [], "/fleet?group=a%26b"
+    while path:
+        page = client.get(path).text
+        assert "205 of 205 laptops" in page
+        seen += re.findall(r'<th scope="row">(dev_\d+)</th>', page)
+        found = re.search(r'href="(/fleet[^"]*)" rel="next"', page)
+        path = html.unescape(found.group(1)) if found else ""
+    assert seen == [f"dev_{number:03}" for number in reversed(range(205))]
+    first, last = client.get("/alerts").text, client.get("/alerts?skip=200").text
+    assert "205 of 205 stories need a decision" in first and 'href="/alerts?skip=50" rel="next"' in first
+    assert "dev_204" in last and "dev_000" not in last and 'href="/alerts?skip=150" rel="prev"' in last
+    today = client.get("/today").text
+    assert "205 matters need" in today and today.count("dev_") == 10
+    for address in ("/proofs", "/events"):
+        assert '<input id="laptop" name="laptop"' in client.get(address).text
+    assert "Intact" in act(client, "/proofs", laptop="dev_007").text
+    token = {"Authorization": "Bearer a-token-of-more-than-sixteen"}
+    assert client.get("/", headers=token).text.count('href="/events?laptop=dev_') == 50 + 100  # laptops and alerts
 
 
 # ---- the command, the journal
@@ -588,11 +619,11 @@ def test_the_same_on_both_databases(store):
         raise_alert(connection, 1, "fork", 2, NOW)
     form = {"laptop": "dev_one", "kind": "fork", "verdict": "incident", "upto": str(NOW), "why": "x"}
     decisions.decide_story(store.engine, form, session.officer.name)
-    assert [story.state for story in watching.stories(store.engine, NOW)] == ["incident"]
+    assert [story.state for story in watching.stories(store.engine, NOW)[0]] == ["incident"]
     decisions.keep_risk(store.engine, 0, {**RISK, "version": "0"}, "camille")
     assert [risk.version for risk in decisions.all_risks(store.engine)] == [1]
     tries.failed(store.engine, "camille", NOW)
-    assert watching.asked(store.engine) == []
+    assert watching.asked(store.engine)[0] == []
 
 
 # ---- beside what laptops bring

@@ -8,7 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from agent.i18n import catalogue
-from collector.store.base import Reported
+from collector.report import parse_report, refusal
+from collector.store.base import Refused
+from collector.store.repeated import of_laptop
 from collector.tuf.refusals import REASONS, refusals
 
 AGENT = Path(__file__).parents[3] / "agent"
@@ -23,8 +25,9 @@ SAID_BY = (
 
 def of(*reports):
     """What laptops said, as they said it."""
-    rows = [Reported(f"dev_{number}", "", 0, report) for number, report in enumerate(reports)]
-    return refusals(SimpleNamespace(reports=lambda: iter(rows)))
+    said = [(f"dev_{number}", "", *refusal(parse_report(report))) for number, report in enumerate(reports)]
+    rows = [Refused(*each) for each in said if each[2]]
+    return refusals(SimpleNamespace(refused=lambda limit: rows[:limit]))
 
 
 def test_every_reason_that_a_laptop_can_give_is_a_sentence():
@@ -81,7 +84,9 @@ def test_the_page_of_policies_shows_them_to_the_officer(light_store):
     with light_store.engine.begin() as connection:
         for device, why in said.items():
             report = json.dumps({"tuf": 2, "tuf_refused": why}).encode()
-            connection.execute(insert(laptops), {**values, "device": device, "report": report})
+            connection.execute(
+                insert(laptops), {**values, "device": device, "report": report, **of_laptop("{}", report)}
+            )
     for lang, text in (("en", "an older state of the policy"), ("fr", catalogue("fr").gettext(REASONS["rollback"]))):
         found = _refusals(SimpleNamespace(lang=lang, service=SimpleNamespace(store=light_store)))
         html = pages.render(lang, "policies.html", page="policies", path="/policies", query="", refusals=found, most=1)

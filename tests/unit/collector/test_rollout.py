@@ -15,10 +15,12 @@ from agent.fleet.release import Rollout
 from agent.i18n import catalogue
 from collector.main import main
 from collector.store.engine import open_store
+from collector.store.repeated import of_laptop
 from collector.store.tables import acts, laptops
 from collector.tuf import figures, routes
 from collector.tuf.following import Following
 from collector.tuf.refusals import HELD
+from collector.tuf.rollout import Figures
 from tests.signed_fleet import RINGS, SignedFleet, policy
 
 
@@ -84,7 +86,8 @@ def saying(store, device, **report):
     """What the laptop says in its last visit."""
     encoded = json.dumps(report).encode()
     with store.engine.begin() as connection:
-        found = connection.execute(update(laptops).where(laptops.c.device == device).values(report=encoded))
+        said = {"report": encoded, **of_laptop("{}", encoded)}
+        found = connection.execute(update(laptops).where(laptops.c.device == device).values(**said))
         known = found.rowcount == 1
     if not known:
         reporting(store, device)
@@ -116,6 +119,28 @@ def test_laptops_that_cannot_verify_it_hold_a_release_and_the_officer_is_told_wh
     assert "dev_bad" in said
 
 
+def test_laptops_whose_second_look_refuses_it_hold_a_release(fleet):
+    """The process that fetched it found it good; the agent, which looks again, does not."""
+    following = Following(Boosted(fleet.store), fleet.repository)
+    began = figures.last_act(fleet.store, "rollout.began", 2)["timestamp"]
+    for number in range(10):
+        saying(fleet.store, f"dev_good{number}", tuf=began, policy={"number": 1, "state": "in-force"})
+    # what is of before the release, a clock, another release and hostile words say nothing against it
+    before = {"number": 1, "state": "in-force", "refused": 0}
+    saying(fleet.store, "dev_before", tuf=began - 1, policy={**before, "why": "mix"})
+    saying(fleet.store, "dev_clock", tuf=began, policy={**before, "why": "expired"})
+    saying(fleet.store, "dev_other", tuf=began, policy={**before, "why": "policy", "refused": 1})
+    saying(fleet.store, "dev_odd", tuf=began, policy={**before, "why": ["mix"]})
+    saying(fleet.store, "dev_list", tuf=began, policy=["mix"])
+    following.judge(int(time.time()))
+    assert not fleet.repository.rollout().held
+    saying(fleet.store, "dev_bad", tuf=began, policy={**before, "why": "check-failed"})
+    found = figures.on_release(fleet.store, 2, seen := Figures())
+    assert (found, seen.verified, seen.unverified) == (set(), 14, 1)
+    following.judge(int(time.time()))
+    assert (fleet.repository.rollout().held, fleet.repository.rollout().why) == (True, "unverified")
+
+
 def test_one_of_many_does_not_hold_everybody(fleet):
     following = Following(Boosted(fleet.store), fleet.repository)
     began = figures.last_act(fleet.store, "rollout.began", 2)["timestamp"]
@@ -130,7 +155,12 @@ def test_one_of_many_does_not_hold_everybody(fleet):
 
 
 @pytest.mark.parametrize(
-    "refusing", [{"tuf_refused": "mix", "tuf_refused_from": 99}, {"policy": {"refused": 2, "why": "x"}}]
+    "refusing",
+    [
+        {"tuf_refused": "mix", "tuf_refused_from": 99},
+        {"policy": {"refused": 2, "why": "x"}},
+        {"tuf": 99, "policy": {"why": "check-failed", "refused": 0}},
+    ],
 )
 def test_who_refused_when_an_officer_let_it_go_on_does_not_hold_it_again(fleet, refusing):
     following = Following(Boosted(fleet.store), fleet.repository)

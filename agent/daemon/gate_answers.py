@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.daemon.canary import Canary
+from agent.daemon.holds import ReadDesk, Session
 from agent.errors import HostError
 from agent.gates.asking import Answer, Question, Say
 from agent.gates.gate.programs import Program, Programs
@@ -97,3 +98,14 @@ class Answers:
                     program, _identity = self._programs.identify(thread)
             self._learnt()
         return program
+
+
+class GateDesk(ReadDesk):
+    """Answers the gate that is ours (by the number of its process), and tells others to end."""
+
+    def __init__(self, answers: Answers, is_ours: Callable[[int], bool]) -> None:
+        super().__init__(answers.answer_read)
+        self._is_ours = is_ours
+
+    def arrived(self, session: Session) -> bool:
+        return self._is_ours(session.pid) and super().arrived(session)

@@ -15,6 +15,7 @@ from typing import Any
 from agent.channels.folders import real_path
 from agent.channels.people import Person
 from agent.daemon.awaited_pictures import AwaitedPictures
+from agent.daemon.gate_moves import GateMoves
 from agent.daemon.gate_trace import GateTrace
 from agent.daemon.gating import Gating
 from agent.daemon.holder_process import HolderProcess
@@ -56,6 +57,7 @@ class GateChannel:
         if not enabled:
             server.forget(TOKEN)
             self._left = GateTrace(socket_path)
+            self._left_moves = GateMoves(socket_path, lambda _name: False)
         elif os.geteuid() == 0:
             more: dict[str, Any] = {"command": command} if command else {}
             self._gating = Gating(
@@ -69,6 +71,7 @@ class GateChannel:
             if self._left is not None:
                 self._left.wait_for_end(self._server)
                 self._left.remove()
+                self._left_moves.sweep()
                 self._left = None
             return tuple(replace(place, reason=self._reason) for place in found)
         self._places = found

@@ -21,12 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from agent.daemon.canary import Canary
-from agent.daemon.gate_answers import Answers, Decide
+from agent.daemon.gate_answers import Answers, Decide, GateDesk
+from agent.daemon.gate_figures import figures
 from agent.daemon.gate_marks import Marks
+from agent.daemon.gate_moves import GateMoves
 from agent.daemon.gate_process import GateProcess
 from agent.daemon.gate_trace import GateTrace
 from agent.daemon.holder_process import HolderProcess
-from agent.daemon.holds import GateServer, ReadDesk, Session
+from agent.daemon.holds import GateServer
 from agent.daemon.troubles import Troubles
 from agent.errors import N_, HostError
 from agent.gates.gate import fanotify
@@ -40,17 +42,6 @@ from agent.model import Place, Strength
 CANARY_S = 300.0
 FOREIGN_REASON = N_("a program or another machine stands behind this folder: the action follows the write")
 UNPROVEN_REASON = N_("a test file that must be held back could be opened here: the action follows the write")
-
-
-class _Desk(ReadDesk):
-    """Answers our gate, and tells others to end."""
-
-    def __init__(self, gating: Gating) -> None:
-        super().__init__(gating.answers.answer_read)
-        self._gating = gating
-
-    def arrived(self, session: Session) -> bool:
-        return self._gating.is_ours(session.pid) and super().arrived(session)
 
 
 class Gating:
@@ -78,6 +69,7 @@ class Gating:
         self._server = server
         self._path = socket_path
         self._trace = GateTrace(socket_path)
+        self._moves = GateMoves(socket_path, self._with_moves)
         self._command = command
         self._programs = programs or Programs(shipped())
         self._settings = Settings(agent=os.getpid(), deadline_ms=deadline_ms)
@@ -98,7 +90,7 @@ class Gating:
         self._canary_due = math.inf
         self._proving = False
         self.answers = Answers(decide, self._programs, self._canary, cannot, self._publish, self._lock)
-        self._desk = _Desk(self)
+        self._desk = GateDesk(self.answers, self.is_ours)
 
     # ---- what is guarded
 
@@ -106,6 +98,7 @@ class Gating:
         """From now on these, and no others. What cannot be guarded is a trouble, never an error."""
         if self._guard(tuple(folders)):
             self._trace.wait_for_end(self._server)
+            self._moves.sweep()
             self._canary_due = 0.0
             self._ring()
 
@@ -250,6 +243,17 @@ class Gating:
                 self._troubles.clear("gate-canary")
         if before != self._unproven:
             self._changed()
+        if not failed:
+            self._moves.begin()
+
+    def _with_moves(self, name: bytes) -> bool:
+        """The gate uses the program with that name. False: there is no gate."""
+        with self._lock:
+            if self._process is None or self._ending.is_set():
+                return False
+            self._settings = self._settings._replace(moves=name)
+            self._publish()
+            return True
 
     # ---- how it is
 
@@ -257,17 +261,7 @@ class Gating:
         """For ``serment status``: times in milliseconds."""
         if self._process is None:
             return {"armed": 0}
-        board = self._process.board
-        counts = board.counts()
-        longest = counts["longest_ns"]  # the others are upper ends of classes
-        return {
-            "armed": len(self._armed),
-            "p50_ms": min(board.quantile_ns(0.5), longest) / 1e6, "p99_ms": min(board.quantile_ns(0.99), longest) / 1e6,
-            "max_ms": longest / 1e6, "cached": counts["cached"],
-            "refused": max(0, counts["refused"] - self._canary.refused), "asked": counts["asked"] - self._canary.asked,
-            "fallback": counts["fallback"], "restarts": counts["restarts"],
-            "ignored": counts["ignored"], "canary": self._canary.status(),
-        }  # fmt: skip
+        return {"armed": len(self._armed)} | figures(self._process.board, self._canary)
 
     def close(self, *, hand_back: bool = True) -> None:
         """End the gate: whoever waits for a verdict is refused, then everything may be opened. Or leave it behind, for
@@ -298,3 +292,6 @@ class Gating:
             if fd >= 0:
                 os.close(fd)
         self._group, self._memory, self._process = -1, -1, None
+        if hand_back:  # not before: what is remembered is so as long as the group is there
+            self._settings = self._settings._replace(moves=b"")
+            self._moves.end()

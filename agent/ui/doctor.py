@@ -171,15 +171,24 @@ def _agent(facts: Facts) -> list[Diagnosis]:
 def _gates(status: Mapping[str, Any]) -> list[Diagnosis]:
     """Whether what holds documents has proved it lately; what failed stands among the troubles."""
     gate = status.get("gate", {})
+    found = _outside(gate) if gate.get("armed") else []
     trials = [gate["canary"]["passed"]] * gate["armed"] if gate.get("armed") else []
     trials += [entry["holds"]["canary"]["passed"] for entry in status["channels"] if "canary" in entry.get("holds", {})]
     if not trials or False in trials:
-        return []
+        return found
     count = {"count": len(trials)}
     if None in trials:
         return [Diagnosis("canary", WEAK, N_("not every held place has proved yet that it holds ({count})"),
-                          N_("wait a minute and ask again"), count)]  # fmt: skip
-    return [Diagnosis("canary", OK, N_("held places have refused their test file ({count})"), "", count)]
+                          N_("wait a minute and ask again"), count), *found]  # fmt: skip
+    return [Diagnosis("canary", OK, N_("held places have refused their test file ({count})"), "", count), *found]
+
+
+def _outside(gate: Mapping[str, Any]) -> list[Diagnosis]:
+    """Which of two ways the gate deals with files that lie beside sync folders; both hold the same."""
+    if gate.get("outside") == "remembered":
+        return [Diagnosis("gate", OK, N_("folders beside sync folders cost nothing: the kernel keeps them outside"))]
+    return [Diagnosis("gate", OK, N_("each opening of a file beside a sync folder is looked at: this kernel does not"
+                                     " keep folders outside"))]  # fmt: skip
 
 
 def _audit(facts: Facts) -> list[Diagnosis]:

@@ -33,6 +33,7 @@ _COUNTS, _BUCKETS = 128, 512
 BUCKETS = 40
 COUNTS = (
     "asked", "outside", "inside", "refused", "cached", "fallback", "restarts", "ignored", "longest_ns", "foreign",
+    "moves",
 )  # fmt: skip
 _COUNT_AT = {name: _COUNTS + index * 8 for index, name in enumerate(COUNTS)}
 
@@ -146,6 +147,10 @@ class Board:
     def count(self, what: str, more: int = 1) -> None:
         at = _COUNT_AT[what]
         _U64.pack_into(self.view, at, self._get64(at) + more)
+
+    def note(self, what: str, value: int) -> None:
+        """It is that many now."""
+        _U64.pack_into(self.view, _COUNT_AT[what], value)
 
     def held(self, nanoseconds: int) -> None:
         """One opener was held for so long."""

@@ -77,14 +77,22 @@ def ignore_folder(group: int, folder_fd: int) -> None:
     """Do not ask about the files that stand directly in this folder, as long as they do.
 
     The mark is the folder's, so it does not go with a file that is moved or linked elsewhere; it does go with the
-    folder, which is why only folders are marked that nobody can move (``folders.unmovable``). The kernel may forget it.
+    folder, which is why only folders are marked that nobody can move into a guarded one (``folders``, ``bpf_moves``).
+    The kernel may forget it.
     """
     how = _ADD | _IGNORE | _SURVIVES_WRITING | _EVICTABLE | _ONLYDIR
     _checked(_libc.fanotify_mark(group, how, OPEN_PERM | _ON_CHILD, folder_fd, b"."))
 
 
+def keep_in_memory(group: int, folder_fd: int) -> None:
+    """As long as the group has other marks of folders, this folder stays in the kernel's memory, with its label. It is
+    asked about as before.
+    """
+    _checked(_libc.fanotify_mark(group, _ADD | _ONLYDIR, OPEN_PERM | _ON_CHILD, folder_fd, b"."))
+
+
 def ask_about_all(group: int) -> None:
-    """Forget every ignored folder."""
+    """Forget every ignored folder, and what ``keep_in_memory`` has kept."""
     _checked(_libc.fanotify_mark(group, _FLUSH, 0, _AT_FDCWD, None))
 
 

@@ -8,10 +8,11 @@ one by its handle, and asked for its path there.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from agent.fsys.openat import open_folder
 from agent.gates.gate.fanotify import State, reopened
@@ -60,6 +61,7 @@ class Folders:
             self._add(folder)
         self.mounts: dict[int, tuple[Place, ...]] = {}
         self.refresh()
+        self.alone = _one_a_file_system(self.mounts)  # mounts of which what is said below cannot be undone elsewhere
 
     def _add(self, folder: Folder) -> None:
         state = State()
@@ -78,6 +80,10 @@ class Folders:
         # The stricter kind first, then the inner one of two.
         ordered = sorted(self.places, key=lambda place: (not place.sync, -len(place.prefix)))
         self.mounts = {mount: tuple(p for p in ordered if p.mount == mount) for mount in {p.mount for p in ordered}}
+
+    def present(self) -> list[bytes]:
+        """Where the folders are at this moment, each with a slash at its end. Raises OSError."""
+        return [path_of(place.fd) + b"/" for place in self.places]
 
     def place_of(self, fd: int, state: State) -> tuple[Place | None, bytes]:
         """(the guarded folder that holds the file, its path); None when there is none. ``state`` is of ``fd``."""
@@ -127,14 +133,34 @@ def _skipped(place: Place, path: bytes) -> bool:
     return place.folder.skip_hidden and path.startswith(b".", len(place.prefix))
 
 
-def open_unmovable(path: bytes, places: Iterable[Place]) -> int:
-    """An O_PATH descriptor of a folder that only root can move, outside of every guarded one; -1 when it is not such.
+def open_outside(path: bytes, folders: Folders, *, held: bool) -> int:
+    """An O_PATH descriptor of a folder that lies outside of every guarded one and stays there; -1 when it does not, or
+    that is not certain. Raises OSError.
 
-    Every folder above it, up to the root of its mount, belongs to root and nobody else may write there: neither it nor
-    what it lies in can be renamed into a guarded folder. Raises OSError.
+    Without ``held`` it stays there because every folder above it, up to the root of its mount, belongs to root and
+    nobody else may write there: neither it nor what it lies in can be renamed into a guarded folder. With ``held`` the
+    kernel refuses that for all (``bpf_moves``), and it is enough to lie outside now.
     """
-    if any((path + b"/").startswith(place.prefix) for place in places):
-        return -1
+    before = folders.present()
+    fd, mount, movable = _walked(path, folders.mounts)
+    try:
+        where = path_of(fd) + b"/" if fd >= 0 else b""
+        # the paths are the kernel's of one moment each: between two equal looks at the roots nothing has moved them
+        outside = where and not any(where.startswith(root) for root in before) and before == folders.present()
+    except OSError:
+        os.close(fd)
+        raise
+    if outside and mount in folders.mounts and (not movable or (held and mount in folders.alone)):
+        return fd
+    if fd >= 0:
+        os.close(fd)
+    return -1
+
+
+def _walked(path: bytes, mounts: Container[int]) -> tuple[int, int, bool]:
+    """(descriptor, mount, whether others than root can move it), or -1 for the first. Never looks for a name in what
+    is mounted on a guarded mount and is not guarded: somebody's own program may stand behind it. Raises OSError.
+    """
     above, here, fd, movable = State(), State(), os.open(b"/", _FOLDER), False
     above.of(fd)
     for name in filter(None, path.split(b"/")):
@@ -144,10 +170,26 @@ def open_unmovable(path: bytes, places: Iterable[Place]) -> int:
             os.close(fd)
         fd = inner
         here.of(fd)
+        if here.mount != above.mount and above.mount in mounts and here.mount not in mounts:
+            os.close(fd)
+            return -1, -1, True
         # what lies above the root of the mount does not move what is in it
         movable = here.mount == above.mount and (movable or bool(above.uid or above.mode & 0o022))
         above, here = here, above
-    if movable:
-        os.close(fd)
-        return -1
-    return fd
+    return fd, above.mount, movable
+
+
+def _one_a_file_system(mounts: Iterable[int]) -> frozenset[int]:
+    """Those of the mounts whose file system none of the others is of too: what lies above such a mount's root cannot be
+    guarded by way of another one. Empty when that cannot be known.
+    """
+    wanted, devices = set(mounts), dict[int, bytes]()
+    with contextlib.suppress(OSError, ValueError, IndexError), open("/proc/self/mountinfo", "rb") as file:
+        for line in file:
+            number, _, device = line.split(b" ", 3)[:3]
+            if int(number) in wanted:
+                devices[int(number)] = device
+    found = list(devices.values())
+    if set(devices) != wanted:
+        return frozenset()
+    return frozenset(mount for mount, device in devices.items() if found.count(device) == 1)

@@ -25,13 +25,12 @@ from agent.gates.gate.fanotify import (
     ON_FOLDER,
     OVERFLOW,
     State,
-    ask_about_all,
     guard_filesystem,
-    ignore_folder,
     moves_group,
 )  # fmt: skip
-from agent.gates.gate.folders import Folders, open_unmovable
+from agent.gates.gate.folders import Folders
 from agent.gates.gate.opener import also_writes, only_writes
+from agent.gates.gate.outside import Outside
 from agent.gates.gate.settings import decode
 from agent.gates.gate.verdicts import settled, written_to
 
@@ -48,6 +47,7 @@ _HELLO = 0  # its number
 class Questions:
     def __init__(self, answerer: Answerer, path: bytes) -> None:
         self._answerer = answerer
+        self._outside = Outside(answerer)
         self._path = path
         self._socket: socket.socket | None = None
         self._numbers = count(1)
@@ -110,8 +110,8 @@ class Questions:
             folders = Folders(settings.folders)
             self._watch_moves(folders)
         answerer.use(settings, folders)
-        if folders is not old:
-            ask_about_all(answerer.group)  # what was outside may be inside now
+        if folders is not old or settings.moves != before.moves:
+            self._outside.use(settings.moves, old)
         if settings.rules != before.rules or folders is not old:
             answerer.verdicts.forget()
 
@@ -127,8 +127,8 @@ class Questions:
     def _folders_moved(self) -> None:
         """Something was renamed: when it was a folder, paths are to be read again, and nothing stays ignored."""
         moved = False
-        with contextlib.suppress(BlockingIOError):
-            while raw := os.read(self._moves, 65536):
+        with contextlib.suppress(OSError):
+            while self._moves >= 0 and (raw := os.read(self._moves, 65536)):
                 at = 0
                 while at + EVENT.size <= len(raw):
                     length, _, _, _, mask, _, _ = EVENT.unpack_from(raw, at)
@@ -140,27 +140,14 @@ class Questions:
 
     def _learn_anew(self) -> None:
         self._forget_due = time.monotonic() + _FORGET_S
-        ask_about_all(self._answerer.group)
-        self._answerer.forget_outside()
+        self._outside.forget()
 
     def _ignore(self) -> None:
-        """Folders outside, that nobody can move: their files need not be asked about."""
-        answerer = self._answerer
+        """Folders outside that stay there: their files need not be asked about."""
         if time.monotonic() >= self._forget_due:
             self._learn_anew()
-        state = State()
-        while answerer.outside and answerer.folders is not None:
-            folder = answerer.outside.popleft()
-            with contextlib.suppress(OSError):
-                fd = open_unmovable(folder, answerer.folders.places)
-                if fd < 0:
-                    continue
-                try:
-                    if state.of(fd) and state.mount in answerer.folders.mounts:
-                        ignore_folder(answerer.group, fd)
-                        answerer.board.count("ignored")
-                finally:
-                    os.close(fd)
+        if self._answerer.outside:
+            self._outside.ignore(self._folders_moved, watched=self._moves >= 0)
 
     # ---- asking
 

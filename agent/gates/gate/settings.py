@@ -46,6 +46,7 @@ class Settings(NamedTuple):
     refuse_sync: bool = True
     refuse_documents: bool = True
     start_ms: int = 30_000
+    moves: bytes = b""  # name of the program that holds moves (``bpf_moves``); empty: there is none
 
 
 _NUMBERS = ("agent", "rules", "deadline_ms", "writer_wait_ms", "refuse_sync", "refuse_documents", "start_ms")
@@ -54,6 +55,7 @@ _NUMBERS = ("agent", "rules", "deadline_ms", "writer_wait_ms", "refuse_sync", "r
 def encode(settings: Settings) -> bytes:
     """Raises ValueError for a name with a NUL."""
     records = [[b"numbers", *(b"%d" % getattr(settings, name) for name in _NUMBERS)]]
+    records += [[b"moves", settings.moves]] if settings.moves else []
     records += [[b"folder", item.root, item.kind.value, b"%d" % item.skip_hidden] for item in settings.folders]
     records += [
         [b"program", b"%d" % device, b"%d" % inode, b"%d" % changed, standing.value, word]
@@ -76,7 +78,7 @@ def _decode(fields: list[bytes]) -> Settings:
     numbers: dict[str, int] = {}
     folders: list[Folder] = []
     programs: list[tuple[int, int, int, Standing, bytes]] = []
-    at = 0
+    moves, at = b"", 0
     while fields[at] or at < len(fields) - 1:
         count = int(fields[at])
         record = fields[at + 1 : at + 1 + count]
@@ -89,6 +91,8 @@ def _decode(fields: list[bytes]) -> Settings:
         elif record[0] == b"program":
             _, device, inode, changed, standing, word = record
             programs.append((int(device), int(inode), int(changed), Standing(standing), word))
+        elif record[0] == b"moves":
+            (moves,) = record[1:]
         else:
             numbers = dict(zip(_NUMBERS, map(int, record[1:]), strict=True))
     if not numbers:
@@ -96,5 +100,5 @@ def _decode(fields: list[bytes]) -> Settings:
     return Settings(
         tuple(folders), tuple(programs), numbers["agent"], numbers["rules"], numbers["deadline_ms"],
         numbers["writer_wait_ms"], bool(numbers["refuse_sync"]), bool(numbers["refuse_documents"]),
-        numbers["start_ms"],
+        numbers["start_ms"], moves,
     )  # fmt: skip

@@ -19,7 +19,7 @@ _FOLDERS = st.builds(Folder, _NAMES, st.sampled_from(FolderKind), st.booleans())
 _PROGRAMS = st.tuples(_NUMBERS, _NUMBERS, _NUMBERS, st.sampled_from(Standing), _NAMES)
 _SETTINGS = st.builds(
     Settings, st.lists(_FOLDERS, max_size=5).map(tuple), st.lists(_PROGRAMS, max_size=5).map(tuple), _NUMBERS, _NUMBERS,
-    _NUMBERS, _NUMBERS, st.booleans(), st.booleans(),
+    _NUMBERS, _NUMBERS, st.booleans(), st.booleans(), _NUMBERS, st.just(b"") | _NAMES,
 )  # fmt: skip
 
 

@@ -1,9 +1,7 @@
 """What holding costs: copies and reads through the airlock, and work under the gate, each beside the bare volume.
 
-Everything is a ratio of medians within one run, bare and guarded taken in turns. Two sticks are made alike, on loop
-devices in memory; one is behind the airlock of a real agent that judges what comes. « At 40 MB/s » is the kernel's own
-throttle on the loop device (blkio of cgroup v1; where there is none, those figures are left out). A copy counts until
-it is on the medium (syncfs). The gate's volume is ext4 in memory too, with a real gate process; what the workloads read
+Everything is a ratio of medians within one run, bare and guarded taken in turns. The airlock's part is ``airlock.py``.
+The gate's volume is ext4 in memory, with a real gate process; what the workloads read
 (sources, headers) lies on it, so that every open of theirs is asked about. « Beside »: a sync folder is guarded, and
 the work is elsewhere in the same home, as Serment comes. « In »: the home is guarded too (``[gates] documents``). The
 first time is on files that nobody has opened since the gate was armed; the other figures are of what was opened before.
@@ -13,29 +11,22 @@ Root only.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from bench.measure import Figure
+from bench.airlock import airlock
+from bench.measure import Figure, in_turns, memory_kb
 from tests.gate_bed import USER, GateBed
-from tests.stick_bed import Bed, Stick, bed
 
-SLOW = 40_000_000  # bytes/s
-_LARGE_MB, _SLOW_MB, _SMALL = 256, 120, 1000
-_FILM = b"\0\0\0\x18ftypisom\0\0\2\0isommp42"  # large files on sticks are films and images of disks
-_SMALL_TEXT = "Liste de courses : du pain, du lait, des œufs.\n" * 430  # 20 KB
-_THROTTLE = Path("/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device")
 _OPENS = 2000
 _GREP = "grep -r never-there {home}/repository {home}/include || true"
-_libc = ctypes.CDLL(None, use_errno=True)
+_GREP_REMEMBERED = "grep -r never-there {home}/../remembered || true"  # folders of root: the kernel need not ask
 
 
 def main(parts: Sequence[str] = ("airlock", "gate")) -> list[Figure]:
@@ -49,139 +40,6 @@ def main(parts: Sequence[str] = ("airlock", "gate")) -> list[Figure]:
             base.mkdir()
             figures += airlock(base, Path(memory)) if part == "airlock" else gate(base)
     return figures
-
-
-# ---- the airlock
-
-
-class Pair:
-    """A bare stick and a held one. ``roots`` reach both volumes from below, to wait for them and to forget pages."""
-
-    def __init__(self, made: Bed, bare: Stick) -> None:
-        self.made, self.bare, self.held = made, bare.point, made.stick.point
-        self.devices = (bare.device, made.stick.device)
-        self.roots: dict[Path, int] = {}
-
-    def settle(self, where: Path) -> None:
-        """Everything that was written is on the medium. Raises OSError."""
-        if _libc.syncfs(self.roots[where]) != 0:
-            raise OSError(ctypes.get_errno(), "syncfs")
-
-    def forget(self, where: Path, name: str) -> None:
-        """No page of the file is in memory, neither seen from above nor from below."""
-        for folder in (None, self.roots[where]):
-            fd = os.open(name if folder else where / name, os.O_RDONLY, dir_fd=folder)
-            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-            os.close(fd)
-
-
-def airlock(base: Path, memory: Path) -> list[Figure]:
-    """Raises what goes wrong: nothing here is expected to be refused."""
-    bare, held = (Stick(base, name=name, size_mib=1100, options="rw") for name in ("BARE", "HELD"))
-    bare.image, held.image = memory / "bare", memory / "held"
-    try:
-        bare.plug()
-        with bed(base, sticks=[held], start=False) as made:
-            pair = Pair(made, bare)
-            for stick in (bare, held):
-                pair.roots[stick.point] = os.open(stick.point, os.O_RDONLY | os.O_DIRECTORY)
-            made.agent.start()
-            made.wait_held()
-            try:
-                return [*_copies(pair, base), *_reads(pair), *_processes(made)]
-            finally:
-                for fd in pair.roots.values():
-                    os.close(fd)
-    finally:
-        bare.gone()
-
-
-def _copies(pair: Pair, base: Path) -> list[Figure]:
-    large, medium, small = Path("/dev/shm") / f"{base.name}-large", base / "medium.mp4", base / "small"
-    try:
-        large.write_bytes(_FILM + os.urandom(1 << 20) * _LARGE_MB)
-        medium.write_bytes(_FILM + os.urandom(1 << 20) * _SLOW_MB)
-        small.mkdir()
-        for number in range(_SMALL):
-            (small / f"courses-{number}.txt").write_text(f"{number}\n{_SMALL_TEXT}")
-        figures = [
-            _copy(f"airlock: copy of {_LARGE_MB} MB, in memory", pair, ["cp", large], "large", 3),
-            _copy(f"airlock: copy of {_SMALL} files of 20 KB, in memory", pair, ["cp", "-r", small], "small", 1),
-        ]
-        with throttled(pair.devices) as slow:
-            if slow:
-                figures += [
-                    _copy(f"airlock: copy of {_SLOW_MB} MB, at 40 MB/s", pair, ["cp", medium], "medium", 3, 1.3),
-                    _copy(f"airlock: copy of {_SMALL} files of 20 KB, at 40 MB/s", pair, ["cp", "-r", small],
-                          "small", 1, 1.3),
-                ]  # fmt: skip
-        return figures
-    finally:
-        large.unlink(missing_ok=True)
-
-
-def _copy(
-    name: str, pair: Pair, command: list[object], target: str, repeat: int, budget: float | None = None
-) -> Figure:
-    def work(where: Path) -> None:
-        subprocess.run([*map(str, command), str(where / target)], check=True, timeout=300)
-        pair.settle(where)
-
-    def clean(where: Path) -> None:
-        subprocess.run(["rm", "-rf", str(where / target)], check=True, timeout=120)
-        pair.settle(where)
-
-    mine, theirs = in_turns(lambda: work(pair.held), lambda: work(pair.bare), repeat,
-                            (lambda: clean(pair.held), lambda: clean(pair.bare)))  # fmt: skip
-    return Figure(name, mine / theirs, "× time", budget, bare=f"bare {theirs:.2f} s", ratio=mine / theirs)
-
-
-@contextlib.contextmanager
-def throttled(devices: tuple[str, ...]) -> Iterator[bool]:
-    """The loop devices take 40 MB/s, buffered or not: the limit is the root group's. False: not possible here."""
-    if not _THROTTLE.exists():
-        yield False
-        return
-    numbers = [os.stat(device).st_rdev for device in devices]
-    try:
-        for number in numbers:
-            _THROTTLE.write_text(f"{os.major(number)}:{os.minor(number)} {SLOW}")
-        yield True
-    finally:
-        for number in numbers:
-            _THROTTLE.write_text(f"{os.major(number)}:{os.minor(number)} 0")
-
-
-def _reads(pair: Pair) -> list[Figure]:
-    for where in (pair.held, pair.bare):
-        (where / "read").write_bytes(_FILM + os.urandom(1 << 20) * _LARGE_MB)
-        pair.settle(where)
-
-    def read(where: Path) -> None:
-        subprocess.run(["dd", f"if={where}/read", "of=/dev/null", "bs=1M", "status=none"], check=True, timeout=120)
-
-    figures = []
-    forget = (lambda: pair.forget(pair.held, "read"), lambda: pair.forget(pair.bare, "read"))
-    for word, before in (("warm", ()), ("cold", forget)):
-        mine, theirs = in_turns(lambda: read(pair.held), lambda: read(pair.bare), 15, before=before)
-        figures.append(Figure(f"airlock: reading {_LARGE_MB} MB {word}, speed", theirs / mine, "× bare", 0.9, True,
-                              f"bare {theirs:.3f} s", theirs / mine))  # fmt: skip
-    return figures
-
-
-def _processes(made: Bed) -> list[Figure]:
-    holds = made.channel()["holds"]
-    assert isinstance(holds, dict)
-    pid = made.pid()
-    return [
-        Figure("airlock: hold, median", holds["p50_ms"], "ms"),
-        Figure("airlock: hold, 99 of 100", holds["p99_ms"], "ms"),
-        Figure("airlock: memory after the copies (PSS)", memory_kb(pid, "Pss") / 1024, "MB", 15),
-        Figure("airlock: memory after the copies (RSS)", memory_kb(pid, "Rss") / 1024, "MB"),
-    ]
-
-
-# ---- the gate
 
 
 def gate(base: Path) -> list[Figure]:
@@ -202,9 +60,11 @@ def _gate(base: Path, *, home: bool) -> list[Figure]:
         for made in (bare, held):
             _furnish(made.home)
         held.arm(home=home)
+        _one_way(held)
         figures = [
             _work(f"gate, {where}: grep -r, the first time", bare, held, _GREP, 1, learnt=False, budget=None),
             _work(f"gate, {where}: grep -r", bare, held, _GREP, 9),
+            _work(f"gate, {where}: grep -r in remembered folders", bare, held, _GREP_REMEMBERED, 9),
             _work(f"gate, {where}: git status", bare, held, "git -C {home}/repository status --porcelain", 15),
             _work(f"gate, {where}: make of 40 C files", bare, held, "make -s -C {home}/build clean all", 3),
             *_opens(bare, held, home=home),
@@ -214,6 +74,15 @@ def _gate(base: Path, *, home: bool) -> list[Figure]:
         if held is not None:
             held.close()
         bare.close()
+
+
+def _one_way(held: GateBed) -> None:
+    """Until it is known whether this kernel keeps folders outside (decision 23): then all of them are remembered."""
+    moves, until = held.gating._moves, time.monotonic() + 30  # type: ignore[attr-defined]
+    while not moves.why_not and held.gating.status()["outside"] != "remembered":  # type: ignore[attr-defined]
+        if time.monotonic() > until:
+            return
+        time.sleep(0.05)
 
 
 def _gate_itself(base: Path, held: GateBed) -> list[Figure]:
@@ -236,6 +105,7 @@ def _furnish(home: Path) -> None:
         folder = repository / f"d{number % 40}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"f{number}.txt").write_text(f"{number} pain, lait\n" * 60)
+    shutil.copytree(repository, home.parent / "remembered")
     environment = os.environ | {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
     for words in (["init", "-q"], ["add", "."], ["-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "x"]):
         subprocess.run(["git", "-C", str(repository), *words], check=True, env=environment)
@@ -315,35 +185,6 @@ def _gate_processes(base: Path) -> list[int]:
                 if b"agent.gates.gate" in words and any(word.startswith(os.fsencode(base)) for word in words):
                     found.append(int(folder.name))
     return found
-
-
-# ---- both
-
-
-def in_turns(
-    mine: Callable[[], object], theirs: Callable[[], object], repeat: int,
-    after: tuple[Callable[[], object], ...] = (), before: tuple[Callable[[], object], ...] = (),
-) -> tuple[float, float]:  # fmt: skip
-    """The medians of both in seconds, taken one after the other so that noise meets both."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for turn in range(repeat):
-        for which in (0, 1) if turn % 2 else (1, 0):
-            if before:
-                before[which]()
-            begun = time.perf_counter()
-            (mine, theirs)[which]()
-            times[which].append(time.perf_counter() - begun)
-            if after:
-                after[which]()
-    return statistics.median(times[0]), statistics.median(times[1])
-
-
-def memory_kb(pid: int, word: str) -> int:
-    """A line of smaps_rollup. Raises OSError when the process is gone."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
-        if line.startswith(f"{word}:"):
-            return int(line.split()[1])
-    return 0
 
 
 if __name__ == "__main__":

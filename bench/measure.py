@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +67,29 @@ def against(
         theirs.append(median_s(bare, repeat // 4))
     value, limit = statistics.median(mine), statistics.median(theirs)
     return Figure(name, value * 1000, "ms", budget_ms, bare=bare_name, ratio=value / limit if limit else None)
+
+
+def in_turns(
+    mine: Callable[[], object], theirs: Callable[[], object], repeat: int,
+    after: tuple[Callable[[], object], ...] = (), before: tuple[Callable[[], object], ...] = (),
+) -> tuple[float, float]:  # fmt: skip
+    """The medians of both in seconds, taken one after the other so that noise meets both."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for turn in range(repeat):
+        for which in (0, 1) if turn % 2 else (1, 0):
+            if before:
+                before[which]()
+            begun = time.perf_counter()
+            (mine, theirs)[which]()
+            times[which].append(time.perf_counter() - begun)
+            if after:
+                after[which]()
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+def memory_kb(pid: int, word: str) -> int:
+    """A line of smaps_rollup. Raises OSError when the process is gone."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
+        if line.startswith(f"{word}:"):
+            return int(line.split()[1])
+    return 0

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from agent.helper.attention import _typed
+from agent.helper.full_screen import _typed
 from bench.measure import Figure
 
 COPIES = 12

@@ -144,7 +144,12 @@ class Guard(threading.Thread):
                 self._walks.append(self._enter(path, Cause.MOVED_IN if mask & watches.IN_MOVED_TO else Cause.WRITTEN))
 
     def _handle_file(self, mask: int, path: bytes) -> None:
+        """Behind an airlock what is written was judged at its close, and nothing has two names: only what is renamed is
+        looked at. Each look would be a question to the airlock while the next file is being copied.
+        """
         now = time.monotonic()
+        if self.place.mechanism == "airlock" and not mask & watches.IN_MOVED_TO:
+            return
         if mask & watches.IN_MOVED_TO:
             self._settling.closed(path, Cause.MOVED_IN, now)
         elif mask & watches.IN_CLOSE_WRITE:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from agent.channels.settle import State
-from agent.fsys.openat import open_beneath, open_folder, open_point
+from agent.fsys.openat import open_beneath
+from agent.fsys.ways import open_root, reach_root
 
 MAX_DEPTH = 128  # folders below the root
 CHUNK = 1024  # entries read before the folder is given a pause
@@ -36,7 +37,7 @@ class Root:
     @contextmanager
     def open(self) -> Iterator[int]:
         """Its descriptor for a moment. Raises RootGone, also for another folder there; OSError when unreadable."""
-        with self._opened(open_folder) as fd:
+        with self._opened(open_root) as fd:
             yield fd
 
     @contextmanager
@@ -86,7 +87,7 @@ class Root:
     def _stat(self, name: bytes) -> os.stat_result:
         """Folders are passed through, not opened: each opening and closing is a question to an airlock."""
         head, _, tail = name.rpartition(b"/")
-        with self._opened(open_point) as root, _below(root, head, os.O_PATH | os.O_DIRECTORY) as folder:
+        with self._opened(reach_root) as root, _below(root, head, os.O_PATH | os.O_DIRECTORY) as folder:
             return os.stat(tail, dir_fd=folder, follow_symlinks=False)
 
 

@@ -58,6 +58,7 @@ class Airlock:
         self.state = State.ARMING
         self.reason: str = ARMING_REASON
         self.canary = VolumeCanary(volume.point, surroundings.canary, surroundings.proven)
+        self.interrupted = False  # it was read-only since this was last looked at, and put back by who looks
         self._with = surroundings
         self._armed = Armed(volume, desk, surroundings, trace)
         self._was_writable = trace.was_writable if trace else not volume.read_only
@@ -124,6 +125,7 @@ class Airlock:
                 self._armed.put(was_writable=self._was_writable)
                 self._await_hello()
             except medium.ReadOnlyMediumError as error:
+                self._armed.offer_way()
                 self._become(State.READ_ONLY, error.message)
                 self._wait_for_end()
                 return False
@@ -156,6 +158,7 @@ class Airlock:
         self._armed.await_hello(self._ends)
         if not self._ends():
             self._held_before = True
+            self._armed.offer_way()
             self.canary.soon()
             self._become(State.HOLDING, "")
 
@@ -167,6 +170,7 @@ class Airlock:
             while not self._ends() and not watch.ended(self._wake):
                 covered = self._armed.is_covered()
                 if not covered and self.state is not State.LEAVING:
+                    self._armed.shut_way()
                     self._become(State.LEAVING, "")
                 elif self.state is State.HOLDING:
                     self.canary.look()
@@ -181,6 +185,7 @@ class Airlock:
             self._end = self._end or End.LEAVE
             return
         self._failures = 1 if ran_s > _CALM_S else self._failures + 1
+        self.interrupted = True
         self._become(State.READ_ONLY, RESTARTING_REASON)
         self._with.operations.warn("airlock.died", times=self._failures)
         self._with.died()
@@ -188,6 +193,7 @@ class Airlock:
 
     def _leave(self) -> None:
         """The FUSE mount was taken away by whoever ejects: take the volume below away too, so that once is enough."""
+        self._armed.shut_way()
         self._become(State.LEAVING, "")
         self._armed.forget()
         deadline = time.monotonic() + UNMOUNT_S
@@ -201,6 +207,7 @@ class Airlock:
                 if error.errno in _NOT_THERE:
                     return self._become(State.GONE, "")
                 if time.monotonic() > deadline:
+                    self._armed.offer_way()
                     self._become(State.READ_ONLY, IN_USE_REASON)
                     return self._wait_for_end()
             time.sleep(0.05)
@@ -212,6 +219,7 @@ class Airlock:
         """
         if self._armed.process is None:
             return None
+        self._armed.shut_way()
         ejected = not self._armed.is_covered()
         self._armed.finish(_HANDBACK_S)
         if ejected:

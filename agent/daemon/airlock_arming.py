@@ -1,9 +1,10 @@
-"""What stands before a volume: the airlock's process, its FUSE mount over the volume, the trace of both.
+"""What stands before a volume: the airlock's process, its FUSE mount over the volume, our own way in, the trace of it.
 
 Puts it there, finds it again after a restart of the agent, takes it away. The connection belongs to the airlock's
 process alone: when that dies the kernel ends it, and whoever waits gets an error at once. A duplicate in this process
 would keep them waiting, ourselves among them: a killed agent with a thread that waits there could never end. Called by
-one thread, the volume's; touches no path behind the FUSE mount.
+one thread, the volume's; touches no path behind the FUSE mount. What the agent reads behind it comes by a copy of that
+mount (``agent.fsys.ways``), so that it is never we who are in the way of an eject.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from agent.daemon.airlock_state import Surroundings
 from agent.daemon.volume_desk import VolumeDesk
 from agent.errors import N_, HostError
 from agent.fsys.openat import open_point
+from agent.fsys.ways import Way
 from agent.gates.takeover import cover, medium, mounting
 from agent.gates.takeover.process import Descriptors, Process, Trace, boot_id, started_at
 
@@ -39,6 +41,7 @@ class Armed:
         self._desk = desk
         self._with = surroundings
         self._token = trace.token if trace else ""
+        self._way: Way | None = None
 
     def put(self, *, was_writable: bool) -> None:
         """Medium, FUSE mount, process; HELLO is still to come. Raises HostError, OSError."""
@@ -107,6 +110,34 @@ class Armed:
                     return
                 raise HostError(N_("the airlock does not start"), hint=N_("see the operational log"))
 
+    # ---- our own way in
+
+    def offer_way(self) -> None:
+        """What is mounted now may be looked at from here on, without keeping it from being unmounted. Where the kernel
+        makes no copy of the mount it is looked at by path.
+        """
+        self._forget_way()
+        number = self.trace.cover if self.trace is not None else self.volume.id
+        with contextlib.suppress(OSError):
+            fd = open_point(self.volume.point)
+            try:
+                if mounting.mount_id(fd) == number:
+                    self._way = Way(self.volume.point, mounting.clone(fd))
+            finally:
+                os.close(fd)
+
+    def shut_way(self) -> None:
+        """It is being ejected: nobody of ours goes in any more, neither there nor to what lies below."""
+        self._way = self._way or Way(self.volume.point)
+        self._way.shut()
+
+    def _forget_way(self) -> None:
+        if self._way is not None:
+            self._way.close()
+            self._way = None
+
+    # ---- the end
+
     def is_covered(self) -> bool:
         """Whether our mount still stands in the mount table."""
         return self.trace is not None and any(
@@ -116,6 +147,7 @@ class Armed:
 
     def take_away(self) -> None:
         """End the process, and take its mount away: its callers get an error, and below is the volume, read-only."""
+        self._forget_way()
         if self.process is not None:
             self.process.kill()
             self.process.reap(5.0)
@@ -164,6 +196,7 @@ class Armed:
             self.trace = None
 
     def close(self) -> None:
+        self._forget_way()
         if self.process is not None:
             self.process.close()
 

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.fsys.atomic import write_all
-from agent.fsys.openat import open_folder
+from agent.fsys.ways import open_root
 
 FIRST_S = 10.0  # after the airlock has begun to hold
 CANARY_S = 300.0
@@ -76,7 +76,7 @@ class VolumeCanary:
 
     def _is_refused(self) -> bool:
         """Raises OSError when it cannot be tried."""
-        folder = open_folder(self._point)
+        folder = open_root(self._point)
         try:
             name = PREFIX + secrets.token_hex(4).encode()
             fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)

@@ -13,6 +13,7 @@ import threading
 import time
 
 from agent.channels.mounts import Mount
+from agent.fsys.ways import reach_root
 from agent.gates.takeover.process import Process
 
 DRAIN_S = 600.0  # an airlock whose volume was unmounted finishes what it has, on a slow stick
@@ -87,5 +88,9 @@ class _Probe:
 
     def _ask(self, answered: threading.Event) -> None:
         with contextlib.suppress(OSError):
-            os.statvfs(self._point)
+            fd = reach_root(self._point)
+            try:
+                os.fstatvfs(fd)
+            finally:
+                os.close(fd)
         answered.set()

@@ -19,7 +19,7 @@ from typing import Any
 
 from agent.channels import mounts
 from agent.channels.mounts import Mount
-from agent.daemon.airlock import Airlock
+from agent.daemon.airlock import RESTARTING_REASON, Airlock
 from agent.daemon.airlock_state import End, State, Surroundings
 from agent.daemon.held import HeldTransfers
 from agent.daemon.holds import GateServer
@@ -171,19 +171,25 @@ class Airlocks:
 
     def _described(self, key: tuple[bytes, int], place: Place) -> Place | None:
         airlock = self._airlocks[key]
-        described: Place | None = replace(place, reason=airlock.reason)
-        if airlock.state is State.HOLDING and airlock.canary.passed is False:
+        state, reason = airlock.state, airlock.reason
+        if airlock.interrupted and state in {State.HOLDING, State.READ_ONLY}:
+            airlock.interrupted = False
+            if state is State.HOLDING:  # over already: it is said all the same, and its new file system watched anew
+                state, reason = State.READ_ONLY, RESTARTING_REASON
+                self._changed()
+        described: Place | None = replace(place, reason=reason)
+        if state is State.HOLDING and airlock.canary.passed is False:
             described = replace(place, reason=UNPROVEN_REASON)  # and the watch acts on what comes out of it
-        elif airlock.state is State.HOLDING:
+        elif state is State.HOLDING:
             device = replace(place.device, read_only=False) if place.device else None
             described = replace(
                 place, strength=Strength.HOLD, mechanism="airlock", reason=airlock.weaker, device=device
             )  # fmt: skip
             airlock.desk.place = described
-        elif airlock.state is State.READ_ONLY:
-            described = replace(place, strength=Strength.HOLD, mechanism="read-only", reason=airlock.reason)
-        elif airlock.state is not State.FAILED and (
-            airlock.state is not State.ARMING or time.monotonic() - self._since[key] < ARMING_SHOWN_S
+        elif state is State.READ_ONLY:
+            described = replace(place, strength=Strength.HOLD, mechanism="read-only", reason=reason)
+        elif state is not State.FAILED and (
+            state is not State.ARMING or time.monotonic() - self._since[key] < ARMING_SHOWN_S
         ):
             described = None  # arming, leaving, gone
         return described

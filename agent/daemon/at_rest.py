@@ -3,7 +3,9 @@
 Of the pages of libraries that have been read, idling touches few; the kernel is asked to take the others back
 (madvise(2), MADV_PAGEOUT), as it would by itself when memory runs short. What is needed again comes from the page
 cache or the disk. Only what is mapped from files and cannot be written is named: no memory of ours goes to a swap, and
-nothing changes what a page holds, whatever another thread maps meanwhile. Owns nothing. Called by the main loop.
+nothing changes what a page holds, whatever another thread maps meanwhile. Pages that another process of ours has too
+are refused by that call: of code that nobody has written into, we let go of our part (MADV_DONTNEED). Owns nothing.
+Called by the main loops of agent and session helper.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from collections.abc import Iterator
 QUIET_S = 30.0  # so long nothing was to be done
 GROWN = 2 << 20  # bytes more than after the last time: else it is not worth the work
 _PAGEOUT = 21  # MADV_PAGEOUT, Linux 5.4; an older kernel refuses it, and all is as it was
+_DONTNEED = 4  # MADV_DONTNEED: of a file's page that is as in the file, another look at the file brings it back
 _MAX_MAPS = 4 << 20
 
 
@@ -48,6 +51,8 @@ def give_back() -> None:
         libc.malloc_trim(ctypes.c_size_t(0))
     for start, length in _read_only():
         libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), _PAGEOUT)
+    for start, length in _code():
+        libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), _DONTNEED)
 
 
 def resident() -> int:
@@ -71,3 +76,21 @@ def _read_only() -> Iterator[tuple[int, int]]:
         if len(fields) == 6 and fields[5].startswith(b"/") and b"w" not in fields[1]:
             start, end = (int(word, 16) for word in fields[0].split(b"-"))
             yield start, end - start
+
+
+def _code() -> Iterator[tuple[int, int]]:
+    """Start and length of code that is as it is in its file: a page that the loader has written into would be lost."""
+    try:
+        with open("/proc/self/smaps", "rb") as file:
+            lines = file.read(_MAX_MAPS).splitlines()
+    except OSError:
+        return
+    start = end = 0
+    for line in lines:
+        fields = line.split(None, 5)
+        if fields[0].endswith(b":"):
+            if fields[0] == b"Anonymous:" and end and int(fields[1]) == 0:
+                yield start, end - start
+            continue
+        named = len(fields) == 6 and fields[5].startswith(b"/") and not fields[5].endswith(b"(deleted)")
+        start, end = (int(word, 16) for word in fields[0].split(b"-")) if named and fields[1] == b"r-xp" else (0, 0)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from agent.daemon.ledger import Owed, owed
 from agent.daemon.transfer_record import ENGINE
 from agent.document import Problem
-from agent.fsys.openat import open_folder, open_regular
+from agent.fsys.openat import open_regular
+from agent.fsys.ways import open_root
 from agent.model import FileEvent, Stamp
 
 BUSY = "busy"  # somebody holds a lease on it: later
@@ -60,7 +61,7 @@ def opened(event: FileEvent) -> Iterator[tuple[int, int, Problem | str | None]]:
     problem: Problem | str | None = None
     try:
         try:
-            root_fd = open_folder(event.place.root)
+            root_fd = open_root(event.place.root)
             fd = open_regular(root_fd, event.name, os.O_RDONLY)
         except OSError as error:
             if error.errno in _HELD_BY_ANOTHER:

@@ -22,6 +22,7 @@ from agent.daemon.clinician.terminals import terminal_of
 from agent.daemon.held_names import TellingNames
 from agent.daemon.held_pictures import HeldPictures
 from agent.daemon.holds import Session, refusal
+from agent.daemon.known_bytes import KnownBytes
 from agent.daemon.ledger import READ, UNREAD, basis_of
 from agent.daemon.notices import worth_telling
 from agent.daemon.pipeline import Judge, Pipeline
@@ -95,6 +96,7 @@ class HeldTransfers:
     def __init__(self, reaches: Reaches) -> None:
         self._with = reaches
         self._parts = reaches.pipeline.parts
+        self._judge = KnownBytes(reaches.judge, reaches.pipeline.parts.engine)
         self._telling = TellingNames(reaches.judge, reaches.pipeline.parts.identity, reaches.pipeline.parts.engine)
 
     # ---- files
@@ -124,7 +126,7 @@ class HeldTransfers:
 
     def _look(self, case: Case) -> tuple[Findings, str]:
         """The findings, and what the record says of pictures: the final look is had before anything goes."""
-        findings = self._with.judge.judge(case.fd, case.extension, case.stamp.size)
+        findings = self._judge.judge(case.fd, case.extension, case.stamp.size)
         self._parts.troubles.clear("worker-unavailable")
         self._with.pipeline.count("judged")
         if not findings.awaits_pictures:

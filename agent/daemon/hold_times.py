@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from typing import Any
@@ -39,4 +40,5 @@ class HoldTimes:
 
 
 def _part(ordered: list[float], part: float) -> float:
-    return round(ordered[min(len(ordered) - 1, int(len(ordered) * part))], 1) if ordered else 0.0
+    """The smallest that so large a part of all does not exceed."""
+    return round(ordered[max(0, math.ceil(len(ordered) * part) - 1)], 1) if ordered else 0.0

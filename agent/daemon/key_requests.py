@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import os
 import re
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ from agent.crypto import header
 from agent.crypto.keys import KeyStore
 from agent.crypto.recipients import unwrap
 from agent.crypto.rehead import stanzas_of
+from agent.daemon.allowance import Allowance
 from agent.daemon.control import Handler
 from agent.daemon.notices import Notices
 from agent.errors import N_, HostError, UsageError
@@ -33,8 +33,6 @@ _TOLD = {
 }
 _CASE = re.compile("[0-9a-f]{0,32}")
 _MAX_NUMBER = 1_000_000
-_HOUR_S = 3600.0
-_RECORDS_AN_HOUR = 60
 
 
 def key_handlers(
@@ -106,24 +104,6 @@ def _restore(
 ) -> None:
     keys.restore(f"clinicians/{uid}", str(arguments.get("identity", ""))[:200].strip().upper())
     record("keys", {"what": "restore", "by": "owner"})
-
-
-class Allowance:
-    """So that nobody fills the log by asking, or keeps the keys busy: so many requests of one person an hour."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._spent: dict[int, list[float]] = {}
-
-    def spent(self, uid: int) -> int:
-        """``uid``, when it may. Raises HostError when it asked too often."""
-        now = time.monotonic()
-        with self._lock:
-            recent = [each for each in self._spent.get(uid, []) if now - each < _HOUR_S]
-            if len(recent) >= _RECORDS_AN_HOUR:
-                raise HostError(N_("too many requests in an hour"), hint=N_("try again later"))
-            self._spent[uid] = [*recent, now]
-        return uid
 
 
 def _record(

@@ -62,9 +62,10 @@ class Loop:
         while not self._stopping.is_set():
             fired = self._wait(self._timeout())
             self._safely(agent.chores.refresh_people)
-            refresh = bool(fired & set(agent.guard.descriptors())) or time.monotonic() >= refresh_due or self._regard
-            self._regard = False
             self._handle(fired)
+            refresh = bool(fired & set(agent.guard.descriptors())) or time.monotonic() >= refresh_due or self._regard
+            if refresh:  # else one that was told just now would be forgotten
+                self._regard = False
             for step in (agent.chores.refresh_policy, agent.chores.refresh_patients, agent.clinician.sweep):
                 self._safely(step)
             if refresh:

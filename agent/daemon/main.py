@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent import __version__
 from agent.actions import build_actions
@@ -62,6 +62,9 @@ from agent.fsys.atomic import private_folder
 from agent.i18n import LANGUAGES
 from agent.model import Cause, FileEvent
 
+if TYPE_CHECKING:
+    from agent.daemon.reviewing.desk import ReviewDesk
+
 
 class Agent:
     """``start()``, ``run()``, ``stop()``; ``on_ready`` is called with the status once the places are armed."""
@@ -74,6 +77,8 @@ class Agent:
         self._borrowers: list[Callable[[tuple[Path, ...]], None]] = []
         self._since = time.time()
         self._stack = contextlib.ExitStack()
+        self._review_desk: ReviewDesk | None = None
+        self._review_lock = threading.Lock()
         self.operations = Operations()
         self.notices = Notices()
         self.queue = EventQueue()
@@ -221,15 +226,22 @@ class Agent:
         from agent.daemon.answering import control_table
         from agent.daemon.clinician.wiring import clinician_desk
         from agent.daemon.collecting import start_collecting
-        from agent.daemon.reviewing.desk import ReviewDesk
 
         self.collector, self.sync, self.sync_url = start_collecting(self, self._stack)
-        review = ReviewDesk(self.log, self.keys, self.policy, self.identity)
-        self.clinician = clinician_desk(self, review)
+        self.clinician = clinician_desk(self, self._review)
         self._stack.callback(self.clinician.close)
-        server = ControlServer(self.config.control_socket, control_table(self, review), self.operations)
+        server = ControlServer(self.config.control_socket, control_table(self, self._review), self.operations)
         self._stack.callback(server.close)
         server.start()
+
+    def _review(self) -> ReviewDesk:
+        """The one desk of those who look at the log; made when somebody does."""
+        with self._review_lock:
+            if self._review_desk is None:
+                from agent.daemon.reviewing.desk import ReviewDesk
+
+                self._review_desk = ReviewDesk(self.log, self.keys, self.policy, self.identity)
+            return self._review_desk
 
     # ---- run
 

@@ -15,7 +15,7 @@ import threading
 from agent.crypto.keys import KeyStore
 from agent.daemon.operations import Operations
 from agent.errors import SermentError
-from agent.fsys.openat import open_folder
+from agent.fsys.ways import open_root
 from agent.model import ChannelKind, Decision, Outcome, Place, Result
 
 _WAITING = 64  # places; more sticks than that are not in one laptop
@@ -62,7 +62,7 @@ class OpeningPages:
         identity = self._keys.under_phrase(place.owner)
         if identity is None:
             return
-        folder = open_folder(place.root)
+        folder = open_root(place.root)
         try:
             state = os.fstat(folder)
             here = (state.st_dev, state.st_ino, identity)

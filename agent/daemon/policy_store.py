@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
+from agent.daemon.policy_reader import read_policy
 from agent.errors import N_, PolicyError
 from agent.fsys.administrators import only_administrators_write
 from agent.fsys.atomic import private_folder, replace_file
 from agent.model import Facts, Mode, Verdict
 from agent.policy.engine import CompiledPolicy, compile_policy, evaluate
-from agent.policy.load import load_policy
 from agent.policy.profiles import profile_bytes
 
 MAX_POLICY_BYTES = 1 << 20
@@ -115,12 +115,13 @@ class PolicyStore:
                 self.refused = error
             with contextlib.suppress(OSError, PolicyError):  # no copy, or a damaged one: the profile is still there
                 data = self._last_good.read_bytes()
-                return InForce(load_policy(data, str(self._last_good)), "last-good")
-        return InForce(load_policy(profile_bytes(self._profile), self._profile), f"profile:{self._profile}")
+                return InForce(read_policy(data, str(self._last_good), self._last_good.parent), "last-good")
+        shipped = read_policy(profile_bytes(self._profile), self._profile, self._last_good.parent)
+        return InForce(shipped, f"profile:{self._profile}")
 
     def _load(self, file: Path) -> CompiledPolicy:
         data = _read(file)
-        compiled = load_policy(data, str(file))
+        compiled = read_policy(data, str(file), self._last_good.parent)
         self._keep_release(compiled.policy.release, data)
         if not self._last_good.exists() or self._last_good.read_bytes() != data:
             with contextlib.suppress(OSError):  # a full disk: the policy counts, its copy can wait

@@ -21,6 +21,7 @@ from typing import Any
 
 import msgspec
 
+from agent.daemon.policy_reader import read_policy
 from agent.daemon.policy_store import PolicyStore
 from agent.daemon.pushed_state import PushedState, first_root, load_fleet, load_state, save_state
 from agent.daemon.reports import Reports
@@ -28,7 +29,6 @@ from agent.errors import N_, HostError, PolicyError
 from agent.fleet.check_wire import Answer, Request
 from agent.fleet.release import MAX_BUNDLE, refused
 from agent.fsys.atomic import private_folder, replace_file, sync_folder
-from agent.policy.load import load_policy
 
 ACTIVE, RELEASES = "active.yaml", "pushed"
 KEEP = 3
@@ -143,7 +143,7 @@ class PushedPolicy:
         comes = bool(answer.number) and answer.number != state.number
         if comes:
             try:
-                load_policy(answer.policy, f"release {answer.number}")
+                read_policy(answer.policy, f"release {answer.number}")
             except PolicyError as error:
                 self._keep(state)
                 self._refuse("policy", answer.number, line=int(str(error.fields.get("line", 0))))

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from agent.actions.entry import Entry
 from agent.actions.quarantine import QuarantineStore
 from agent.channels.people import Person
-from agent.crypto.keys import KeyStore
 from agent.daemon.control import Handler
-from agent.daemon.key_requests import key_handlers
 from agent.daemon.notices import Notice, Notices
 from agent.errors import N_, HostError, UsageError
 from agent.model import Decision
@@ -38,8 +36,6 @@ class Services:
     record: Callable[[str, dict[str, object]], None]
     apply_policy: Callable[[str], dict[str, Any]] = lambda _path: {}
     reload_patients: Callable[[], dict[str, Any] | None] = lambda: None
-    keys: KeyStore | None = None
-    review: Mapping[str, Handler] = field(default_factory=dict)  # the requests about the audit log
 
 
 def handlers(services: Services) -> dict[str, Handler]:
@@ -55,8 +51,6 @@ def handlers(services: Services) -> dict[str, Handler]:
             uid, lambda: services.apply_policy(str(arguments.get("path", "")))
         ),
         "patients.reload": lambda uid, _arguments: _only_administrator(uid, services.reload_patients),
-        **(key_handlers(services.keys, services.record, services.notices) if services.keys is not None else {}),
-        **services.review,
         "rescan": lambda uid, _arguments: _only_administrator(uid, services.rescan),
     }
 

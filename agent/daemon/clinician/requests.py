@@ -13,11 +13,11 @@ import time
 from functools import partial
 from typing import Any
 
+from agent.daemon.allowance import Allowance
 from agent.daemon.clinician.answering import Answering
 from agent.daemon.clinician.emergency import CHANNELS, Emergencies
 from agent.daemon.clinician.reach import Reach
 from agent.daemon.control import Handler, Kept
-from agent.daemon.key_requests import Allowance
 from agent.daemon.notices import EXAMINING, Notice
 from agent.errors import N_, UsageError
 from agent.policy.answers import REASONS

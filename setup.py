@@ -19,8 +19,10 @@ class BuildWithCatalogues(build_py):
         from babel.messages.pofile import read_po
 
         for source in sorted(Path(__file__).parent.glob("agent/locale/*/LC_MESSAGES/*.po")):
-            with source.open("rb") as po, source.with_suffix(".mo").open("wb") as mo:
+            beside = source.with_suffix(".mo.new")  # a running agent has the old one mapped: it keeps it
+            with source.open("rb") as po, beside.open("wb") as mo:
                 write_mo(mo, read_po(po, locale=source.parts[-3]))
+            beside.replace(source.with_suffix(".mo"))
         super().run()
 
 

@@ -5,14 +5,19 @@ Pure parts never translate: they return codes and keys. Only the edge (ui, place
 
 from __future__ import annotations
 
-import gettext
+import mmap
 import os
-from collections.abc import Mapping
+import struct
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 LANGUAGES = ("fr", "en")
 _LOCALE = Path(__file__).parent / "locale"
+_HEAD = struct.Struct("<5I")  # magic number, revision, how many, where the messages are, where the texts (GNU gettext)
+_MAGIC = 0x950412DE
+_ENTRY = struct.Struct("<2I")  # length and place
 
 
 class Count(int):
@@ -27,10 +32,56 @@ class Count(int):
         return (one if self == 1 else many) if bar else int.__format__(self, specification)
 
 
+class _Messages(Sequence[bytes]):
+    """One table of a .mo file, sorted as the format wants the messages to be; nothing of it is copied."""
+
+    def __init__(self, data: mmap.mmap, count: int, at: int) -> None:
+        self._data, self._count, self._at = data, count, at
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> bytes:  # type: ignore[override]
+        length, at = _ENTRY.unpack_from(self._data, self._at + _ENTRY.size * number)
+        return self._data[at : at + length]
+
+
+class Catalogue:
+    """The texts of one language, looked up where they lie in the file: half a megabyte that nobody keeps in memory.
+
+    ``gettext`` and ``ngettext`` as of the standard library's translations, for messages without plural and context.
+    """
+
+    def __init__(self, file: Path) -> None:
+        """A file that is not there, or is none of gettext's, has no texts: messages are said as they are."""
+        self._messages: _Messages | None = None
+        try:
+            with file.open("rb") as opened:
+                data = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+            magic, _revision, count, messages, texts = _HEAD.unpack_from(data)
+        except (OSError, ValueError, struct.error):
+            return
+        if magic == _MAGIC and max(messages, texts) + _ENTRY.size * count <= len(data):
+            self._messages, self._texts = _Messages(data, count, messages), _Messages(data, count, texts)
+
+    def gettext(self, message: str) -> str:
+        """The text of ``message`` in this language; ``message`` itself when there is none."""
+        if self._messages is None:
+            return message
+        wanted = message.encode()
+        number = bisect_left(self._messages, wanted)
+        found = number < len(self._messages) and self._messages[number] == wanted
+        return (self._texts[number].decode() or message) if found else message
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        """The text for so many."""
+        return self.gettext(one if number == 1 else many)
+
+
 @lru_cache(maxsize=4)
-def catalogue(language: str) -> gettext.NullTranslations:
+def catalogue(language: str) -> Catalogue:
     """The texts of a language (``fr`` or ``en``); English, the language of the keys, when there is no other."""
-    return gettext.translation("serment", localedir=_LOCALE, languages=[language], fallback=True)
+    return Catalogue(_LOCALE / (language if language in LANGUAGES else "none") / "LC_MESSAGES" / "serment.mo")
 
 
 def preferred(environment: Mapping[str, str] = os.environ) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 SEED_BYTES = 32
@@ -89,6 +88,8 @@ def first_wrong(batch: Sequence[Signed]) -> int | None:
 
     def wrong_in(part: range) -> int | None:
         return next((number for number in part if not is_right(batch[number])), None)
+
+    from concurrent.futures import ThreadPoolExecutor  # the resident agent signs, and has no use for it
 
     with ThreadPoolExecutor(threads) as pool:
         return next((found for found in pool.map(wrong_in, parts) if found is not None), None)

@@ -50,7 +50,9 @@ class Options:
     run_as: tuple[int, int] | None  # uid, gid; None: ours
     hard_cpu_s: float  # per document
     hard_wall_s: float  # per document
-    start_s: float = 60.0  # to import, warm up and arm, on a loaded machine
+    # To import, warm up, arm: a second on a quiet machine. One that is given up was work for nothing, and the next
+    # is no quicker: on a slow machine no reader would ever come. Whoever waits has a deadline of their own.
+    start_s: float = 180.0
     lent: tuple[Path, ...] = ()  # files of ours that the worker reads before it is confined: the patient list
 
 

@@ -33,6 +33,7 @@ from agent.i18n import catalogue
 AGAIN_S = 1.0  # a batch that grows is told anew at most so often
 BUS_NAME, BUS_PATH = "org.serment.Helper", "/org/serment/Helper"
 MENU = ("open", "held", "emergency", "tour")  # what ``serment-helper --show`` takes: the entries of the shield's menu
+REST_S = 20.0  # so long after something happened, what was needed for it is given back
 CONNECT_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 _SEEN = 500
 _COMMAND = [sys.executable, "-m", "agent.ui.cli.main"]
@@ -56,7 +57,8 @@ class Helper:
         self._since: float | None = None
         self._release = ""
         self._fetched_at = 0.0
-        self._due: dict[str, float] = {"connect": 0.0}
+        self._due: dict[str, float] = {"connect": 0.0, "rest": time.monotonic() + REST_S}
+        self._left = 0  # bytes that were resident after the last rest
         self._tries = 0
         self._running = True
 
@@ -73,6 +75,7 @@ class Helper:
         while self._running:
             for source in self._wait():
                 self._safely(source)
+                self._due["rest"] = time.monotonic() + REST_S
             self._act_on_time()
 
     def _wait(self) -> list[object]:
@@ -116,11 +119,19 @@ class Helper:
         for what in [what for what, when in self._due.items() if when <= now]:
             del self._due[what]
             try:
-                {"connect": self._connect, "fetch": self._fetch}[what]()
+                {"connect": self._connect, "fetch": self._fetch, "rest": self._rest}[what]()
             except SermentError as error:
                 self._replies.complain(error)
             except BusError:
                 continue
+
+    def _rest(self) -> None:
+        """Nothing has happened for a while: memory goes back, when there is some."""
+        from agent.daemon import at_rest
+
+        if at_rest.resident() - self._left >= at_rest.GROWN // 4:
+            at_rest.give_back()
+            self._left = at_rest.resident()
 
     # ---- the agent
 

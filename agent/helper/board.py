@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.errors import N_
-from agent.helper.attention import Attention, full_screen
+from agent.helper.attention import Attention
 from agent.helper.bus import Bus, BusError
 from agent.helper.desktop import Desktop, Shown
 from agent.helper.saying import Voice, shown
@@ -90,7 +90,7 @@ class Board:
             return
         if not self._waiting or self.attention.locked():
             return  # an unlocking is heard
-        if self.desktop.inhibited() or full_screen(environment(self._bus).get("DISPLAY", "")):
+        if self.desktop.inhibited() or _covered(environment(self._bus).get("DISPLAY", "")):
             self.look_at = time.monotonic() + LOOK_S
             return
         self._show_now(self.desktop)
@@ -134,3 +134,12 @@ class Board:
             self.desktop.forget()
             if there:
                 self.show()
+
+
+def _covered(display: str) -> bool:
+    """Whether a full-screen window is shown on this X display."""
+    if not display:
+        return False
+    from agent.helper.full_screen import full_screen  # with ctypes: for who has a notice to show
+
+    return full_screen(display)

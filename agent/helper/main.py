@@ -12,14 +12,15 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from agent.config import load_config
-from agent.errors import ConfigError, HostError
-from agent.helper.agent_link import AgentLink
-from agent.helper.app import BUS_NAME, BUS_PATH, MENU, Helper
-from agent.helper.bus import Bus, BusError
-from agent.helper.memory import Memory
-from agent.i18n import preferred
+from agent import lean
+
+if TYPE_CHECKING:
+    from agent.helper.bus import Bus
+
+_SELDOM = ("agent.ui.wording", "argparse", "subprocess")  # for windows, for what is opened, for a weaker shield
+_NO_HOST = 69
 
 
 def main(words: list[str]) -> int:
@@ -32,15 +33,19 @@ def main(words: list[str]) -> int:
     if "--show" in options:
         return _show(options["--show"])
     config = Path(options["--config"]) if "--config" in options else None
-    try:
-        socket_path = load_config(config).control_socket
-    except ConfigError as error:
-        print(f"serment-helper: {error}", file=sys.stderr)
-        return error.exit_code
+    socket_path = _socket(config)
+    if isinstance(socket_path, int):
+        return socket_path
     lock = _lock()
     if lock is None:
         print("serment-helper: another one runs for this person", file=sys.stderr)
-        return HostError.exit_code
+        return _NO_HOST
+    lean.let_go("agent.config", "tomllib", "urllib.parse", "ipaddress", "pwd")
+    from agent.helper.agent_link import AgentLink
+    from agent.helper.app import Helper
+    from agent.helper.memory import Memory
+    from agent.i18n import preferred
+
     helper = Helper(
         AgentLink(socket_path), _bus("SESSION"), _bus("SYSTEM"), Memory(), options.get("--lang") or preferred(), config
     )
@@ -51,7 +56,22 @@ def main(words: list[str]) -> int:
     return 0
 
 
+def _socket(config: Path | None) -> Path | int:
+    """The agent's socket, or the exit code. What reads configurations is let go of again before the rest is loaded."""
+    from agent.config import load_config
+    from agent.errors import ConfigError
+
+    try:
+        return load_config(config).control_socket
+    except ConfigError as error:
+        print(f"serment-helper: {error}", file=sys.stderr)
+        return error.exit_code
+
+
 def _show(what: str) -> int:
+    from agent.helper.app import BUS_NAME, BUS_PATH, MENU
+    from agent.helper.bus import BusError
+
     bus = _bus("SESSION")
     try:
         if bus is None or what not in MENU:
@@ -59,7 +79,7 @@ def _show(what: str) -> int:
         bus.call(BUS_NAME, BUS_PATH, BUS_NAME, "Show", "s", (what,))
     except BusError:
         print(f"serment-helper: cannot show {what!r}; one of {', '.join(MENU)}, in a session", file=sys.stderr)
-        return HostError.exit_code
+        return _NO_HOST
     return 0
 
 
@@ -81,6 +101,8 @@ def _lock() -> int | None:
 
 
 def _bus(which: str) -> Bus | None:
+    from agent.helper.bus import Bus, BusError
+
     try:
         return Bus(which)
     except BusError:
@@ -89,6 +111,7 @@ def _bus(which: str) -> Bus | None:
 
 def entry() -> None:
     """The command of the package."""
+    lean.begin(*_SELDOM)
     sys.exit(main(sys.argv[1:]))
 
 

@@ -12,7 +12,6 @@ import time
 from agent.helper.agent_link import AgentLink
 from agent.helper.board import Board
 from agent.helper.memory import Memory
-from agent.ui.cli.month import summary
 
 _MONTH = re.compile(r"2\d\d\d-(0[1-9]|1[0-2])")
 MOST = 12  # months that one notice goes back at most
@@ -40,6 +39,8 @@ def tell_month(link: AgentLink, memory: Memory, board: Board) -> None:
     if (months := owed(told, this)) is not None:
         counts = link.call("helper.month", since=months[0], month=months[1])
         if any(counts.values()):
+            from agent.ui.cli.month import summary  # with the commands' parser: once a month
+
             title = "month-title" if months[0] == months[1] else "months-title"
             board.put("month", board.own(title, summary(counts, board.voice.translate)))
     memory.tell_month(this)  # also after a clock that was set back

@@ -16,7 +16,6 @@ from agent.helper import outbox
 from agent.helper.agent_link import AgentLink
 from agent.helper.board import Board
 from agent.helper.bus import Bus
-from agent.helper.pages import LATER, emergency_page, reason_page
 from agent.helper.saying import documents, word_of
 from agent.helper.session import environment
 from agent.ui.asking import Answer, Page, Question
@@ -45,6 +44,8 @@ class Replies:
 
     def ask(self, notice: Mapping[str, Any]) -> None:
         """Open the window for a notice or a batch."""
+        from agent.helper.pages import reason_page
+
         voice = self._board.voice
         word = word_of(notice)
         why = str(notice.get("message", {}).get(voice.language) or voice.text(word))
@@ -62,6 +63,8 @@ class Replies:
 
     def ask_emergency(self) -> None:
         """Open the window of break-glass."""
+        from agent.helper.pages import emergency_page
+
         self._open(emergency_page(self._link.hello, self._board.voice), {"what": "emergency"})
 
     def _open(self, page: Page, asked: dict[str, Any]) -> None:
@@ -71,6 +74,8 @@ class Replies:
 
     def answered(self) -> None:
         """The window was answered or closed. Raises SermentError."""
+        from agent.helper.pages import LATER
+
         question, asked = self.question, self._asked
         assert question is not None
         self.question, self._asked = None, {}

@@ -45,7 +45,7 @@ def parser_of(program: str, language: str) -> argparse.ArgumentParser:
 
         words: gettext.NullTranslations = catalogue(language)
         return collector_parser(words.gettext)
-    from agent.ui.cli import main
+    from agent.ui.cli import commands as main
     from agent.ui.terminal import Terminal
 
     terminal = Terminal(language)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.ui.cli import main
+from agent.ui.cli import commands as main
 from agent.ui.terminal import Terminal
 from tests.invented import LETTER
 from tests.running import CHECKOUT, COMMAND, RunningAgent

@@ -212,4 +212,5 @@ def test_what_came_while_no_agent_was_there_is_looked_at(tmp_path: Path) -> None
         made.agent.start()
         made.wait_held()
         wait_for(lambda: "lettre.txt" not in made.listed(), 60)
+        wait_for(lambda: held_in_quarantine(made), 60)  # it goes from the stick first
         assert len(held_in_quarantine(made)) == 1

@@ -115,7 +115,8 @@ def test_the_corpus_through_three_channels(guarded: tuple[RunningAgent, dict[str
     assert agent.status()["counts"]["errors"] == 0
     records = len(agent.records())
     wait_for(lambda: agent.status()["audit"]["acknowledged"] >= records, 120)
-    assert collector_get(agent, "/v1/laptops")["records"] == agent.status()["audit"]["acknowledged"]
+    # polled: records go on being made and brought between the two questions
+    wait_for(lambda: collector_get(agent, "/v1/laptops")["records"] == agent.status()["audit"]["acknowledged"], 120)
 
 
 @pytest.mark.corpus

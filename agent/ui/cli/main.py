@@ -1,156 +1,56 @@
-"""``serment``: finds the command, runs it, turns errors into one clear line and an exit code.
+"""``serment``: the command of the package. The only place that exits.
 
-The only place that exits. One file a command; each has ``NAME``, ``HELP``, ``arguments(parser)`` and ``run(args,
-terminal) -> int``. Exit codes: 64 usage, 65 bad input, 69 the machine lacks something, 70 an error of ours, 75 try
-again later, 78 configuration; ``scan`` and ``audit verify`` add their own.
+The agent lives all day in the process that ``serment run`` began, so that command, as units and people write it, goes
+straight to it (``agent.ui.cli.resident``); everything else, and a ``run`` that is written otherwise, goes to the
+commands (``agent.ui.cli.commands``), whose parser, words and catalogue the agent would never need again.
 """
 
 from __future__ import annotations
 
-import argparse
-import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
+from collections.abc import Sequence
 from typing import NoReturn
-
-from agent.errors import N_, SermentError, UsageError
-from agent.i18n import LANGUAGES
-from agent.ui import wording
-from agent.ui.cli.argparse_words import speak
-from agent.ui.printable import printable
-from agent.ui.terminal import Terminal
-
-COMMANDS = {
-    "run": N_("start the agent in the foreground"),
-    "scan": N_("judge files: are they about a patient?"),
-    "status": N_("what is guarded, and how strongly"),
-    "doctor": N_("what is wrong, and what to do"),
-    "policy": N_("check, try and explain a policy"),
-    "audit": N_("read and verify the audit log"),
-    "quarantine": N_("documents that are held: list, restore"),
-    "held": N_("what waits for your answer, and your answer"),
-    "emergency": N_("open a channel for some minutes, for the care of a patient; it is recorded"),
-    "tour": N_("five minutes: see with invented documents what Serment does"),
-    "month": N_("what Serment did for you this month"),
-    "release": N_("let a held document go, with a reason"),
-    "patients": N_("the practice's patient list: load, status, forget"),
-    "seal": N_("seal a document for yourself, the practice and others"),
-    "open": N_("open a sealed document"),
-    "page": N_("put the page that opens your sealed files in any browser on a stick"),
-    "enrol": N_("make this laptop one of a fleet, with a token of its collector"),
-    "keys": N_("your key and the practice's: phrase, backup sheet, rotation, recovery by two"),
-}
-_EXAMPLE = N_("example: serment scan ~/Documents")
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(N_("{why}"), hint=N_("see: {program} --help"), why=message, program=self.prog)
-
-
-def _parser(terminal: Terminal, chosen: str | None) -> _Parser:
-    translate = terminal.translate
-    parser = _Parser(prog="serment", description=translate(N_("Serment keeps the medical secret on this laptop.")))
-    parser.epilog = translate(_EXAMPLE)
-    _add_language(parser, translate, None)
-    parser.add_argument("--version", action="store_true", help=translate(N_("print the version")))
-    commands = parser.add_subparsers(dest="command", metavar=translate(N_("COMMAND")), parser_class=_Parser)
-    for name, text in COMMANDS.items():
-        sub = commands.add_parser(name, help=translate(text), description=translate(text))
-        if name == chosen:
-            import_module(f"agent.ui.cli.{_module(name)}").arguments(sub, translate)
-            for each in _with_actions(sub):
-                _add_language(each, translate, argparse.SUPPRESS)
-    return parser
-
-
-def _add_language(parser: argparse.ArgumentParser, translate: Callable[[str], str], default: str | None) -> None:
-    parser.add_argument("--lang", choices=LANGUAGES, default=default, help=translate(N_("language of the answers")))
-
-
-def _with_actions(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    """A command's parser and those of its actions: each takes the common options, wherever they are written."""
-    yield parser
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for each in action.choices.values():
-                yield from _with_actions(each)
-
-
-def _module(name: str) -> str:
-    return {"open": "open_"}.get(name, name)
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
-    terminal = Terminal(_language(argv))
-    speak(terminal.language)
-    chosen = next((word for word in argv if word in COMMANDS), None)
-    try:
-        parser = _parser(terminal, chosen)
-        args = parser.parse_args(list(argv))
-        if args.version:
-            from importlib.metadata import version
+    if (asked := _resident(argv)) is not None:
+        from agent.ui.cli.resident import run
 
-            terminal.line(f"serment {version('serment')}")
-            return 0
-        if args.command is None:
-            parser.print_help(sys.stderr)
-            return UsageError.exit_code
-        return int(import_module(f"agent.ui.cli.{_module(args.command)}").run(args, terminal))
-    except SermentError as error:
-        return _refused(error, terminal)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        return _refused(
-            SermentError(N_("the system refused: {why}"), hint=N_("run: serment doctor"), why=why), terminal
-        )
-    except Exception as error:
-        return _refused(_our_error(error), terminal)
+        return run(asked.get("--config"), asked.get("--lang", ""))
+    from agent.ui.cli.commands import main as command
+
+    return command(argv)
 
 
-def _refused(error: SermentError, terminal: Terminal) -> int:
-    problem = error.fields.get("problem")  # what an action met, as a code
-    error.fields["problem"] = wording.OBSTACLES.get(str(problem), problem)
-    error.where = printable(error.where, 1000)
-    terminal.error(error.render(terminal.translate))
-    return error.exit_code
-
-
-def _our_error(error: Exception) -> SermentError:
-    """An error of ours: where it happened and what sort it is; its text might hold a piece of a document."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    at = f"{trace.tb_frame.f_globals.get('__name__', '')}:{trace.tb_lineno}" if trace is not None else ""
-    return SermentError(
-        N_("an error of ours: {type} at {at}"), hint=N_("please report this line; it names no document"),
-        type=type(error).__name__, at=at,
-    )  # fmt: skip
-
-
-def _language(argv: Sequence[str]) -> str:
-    for position, word in enumerate(argv):
-        if word == "--":
-            break
-        if word == "--lang" and position + 1 < len(argv):
-            return argv[position + 1] if argv[position + 1] in LANGUAGES else ""
-        if word in {"--lang=fr", "--lang=en"}:
-            return word[-2:]
-    return ""
+def _resident(argv: Sequence[str]) -> dict[str, str] | None:
+    """The options of a plain ``run``; None: it is something else, or the parser has something to say about it."""
+    if argv[:1] != ["run"]:
+        return None
+    words, found = iter(argv[1:]), dict[str, str]()
+    for word in words:
+        if word == "--foreground":
+            continue
+        value = next(words, "")
+        if word not in {"--config", "--lang"} or not value or value.startswith("-"):
+            return None
+        found[word] = value
+    return None if found.get("--lang", "fr") not in {"fr", "en"} else found
 
 
 def entry() -> NoReturn:
     """The command of the package."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal without « or ✓ still gets the line
+        if stream is not None:
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # « or ✓ on any terminal
+    argv = sys.argv[1:]
+    if _resident(argv) is not None:
+        from agent.lean import begin
+
+        begin()
     try:
-        code = main(sys.argv[1:])
+        code = main(argv)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141

@@ -1,17 +1,20 @@
 """``serment run``: start the agent in the foreground.
 
-It says in a few lines what it watches, how strongly, and where to look.
+It says in a few lines what it watches, how strongly, and where to look: ``python -m agent.ui.cli.run [fr|en]`` does,
+with the status as JSON on its standard input.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agent.errors import N_
 from agent.ui import wording
-from agent.ui.configured import add_config, configuration
+from agent.ui.configured import add_config
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
 
@@ -22,16 +25,9 @@ def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) 
 
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
-    from agent.daemon.main import Agent
+    from agent.ui.cli.resident import run as be_agent
 
-    config = configuration(args)
-    agent = Agent(config, on_ready=lambda status: _say(status, terminal))
-    try:
-        agent.start()
-        agent.run()
-    finally:
-        agent.stop()
-    return 0
+    return be_agent(args.config, terminal.language)
 
 
 def _say(status: dict[str, Any], terminal: Terminal) -> None:
@@ -72,8 +68,12 @@ def _places(entries: Sequence[Mapping[str, Any]], strength: str, translate: word
 
 def _where(status: dict[str, Any], translate: wording.Translate) -> str:
     url = status["collector"]["url"]
-    if not url:
+    if not url.startswith("http://"):  # a fleet's address (https) is for laptops; its pages are the officers'
         return translate(N_("look with: serment status, serment audit list; stop with Ctrl+C"))
     return translate(N_("look with: serment status, serment audit list, or the page {url}; stop with Ctrl+C")).format(
         url=url
     )
+
+
+if __name__ == "__main__":
+    _say(json.load(sys.stdin), Terminal(sys.argv[1] if len(sys.argv) > 1 else ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import math
 import os
 import time
 from collections.abc import Callable
@@ -88,8 +89,11 @@ def _print(status: dict[str, Any], terminal: Terminal) -> None:
 
 def _holds(holds: dict[str, Any], translate: wording.Translate) -> str:
     """How often programs waited for a verdict at this place, and how long."""
-    counts = translate(N_("{asked} judged before they went, {refused} refused, {sealed} sealed")).format(**holds)
-    return counts + translate(N_("; waited {p50_ms} ms, at most {max_ms} ms")).format(**holds)
+    numbers = {key: Count(holds[key]) for key in ("asked", "refused", "sealed")}
+    counts = translate(N_("{asked} judged before they went, {refused} refused, {sealed} sealed")).format(**numbers)
+    return counts + translate(N_("; half waited at most {half} ms, none over {most} ms")).format(
+        half=round(holds["p50_ms"]), most=math.ceil(holds["max_ms"])
+    )
 
 
 def _gate(gate: dict[str, Any], translate: wording.Translate) -> list[str]:

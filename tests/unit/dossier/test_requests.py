@@ -120,7 +120,7 @@ def test_what_is_not_understood_is_refused(made: tuple[Invented, dict[str, Any]]
 
 
 def test_nobody_fills_the_log_with_dossiers(tmp_path: Path) -> None:
-    from agent.daemon.key_requests import Allowance
+    from agent.daemon.allowance import Allowance
 
     with log(tmp_path / "audit") as invented:
         with_ = Dossiers(invented.log, IDENTITY, KeyStore(tmp_path / "keys"), tmp_path, (), Allowance().spent)  # type: ignore[arg-type]

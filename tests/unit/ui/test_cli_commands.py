@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.ui.cli import main as command
+from agent.ui.cli import commands as command
 from collector import main as collector
 from tests.invented import LETTER
 from tests.unit.ui.speaking import Serment

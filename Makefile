@@ -11,14 +11,14 @@ STAMP := $(VENV)/.ready
 # others serve the tests: real file systems, the age command.
 # gcc, libc6-dev, python3-dev: the innermost loops of recognition are compiled; without them they run in plain Python.
 RUN_PACKAGES := libarchive13 python3-venv tesseract-ocr-fra tesseract-ocr-eng gcc libc6-dev python3-dev
-# linux-libc-dev: the kernel's own numbers, against which the system call filter is compared.
-TEST_PACKAGES := age dosfstools exfatprogs exfat-fuse ntfs-3g e2fsprogs fuse3 util-linux mount rsync git passwd linux-libc-dev xdg-utils shared-mime-info psmisc
+# linux-libc-dev: the kernel's own numbers, against which the system call filter is compared. rpm: builds an RPM by the recipe.
+TEST_PACKAGES := age dosfstools exfatprogs exfat-fuse ntfs-3g e2fsprogs fuse3 util-linux mount rsync git passwd linux-libc-dev xdg-utils shared-mime-info psmisc rpm
 # Real browsers, and npm where none is there: what cannot be had is a skipped test with that reason.
 BROWSER_PACKAGES := chromium chromium-driver firefox-esr $(if $(shell command -v npm),,nodejs npm)
 # A desktop without a screen, where a sealed document is double-clicked; the same: skipped where it cannot be had.
 DESKTOP_PACKAGES := xvfb openbox pcmanfm xdotool libreoffice-writer libreoffice-gtk3 dbus libglib2.0-bin dunst at-spi2-core python3-gi gir1.2-gtk-3.0 scrot
 # The machine of `make test-laptop`, and what makes its disk and its sticks.
-LAPTOP_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap e2fsprogs dosfstools exfatprogs ntfs-3g fdisk cpio zstd cryptsetup-bin systemd-container swtpm
+LAPTOP_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap e2fsprogs dosfstools exfatprogs ntfs-3g fdisk cpio zstd cryptsetup-bin systemd-container swtpm rpm
 # package: the machines are given the Debian package, as an administrator installs it; files: quicker, without building one.
 FROM ?= package
 # What systemd-creds needs of Debian to use a TPM.
@@ -31,7 +31,7 @@ APART := $(shell unshare --mount --propagation private true 2>/dev/null && echo 
 MOVED := $(shell test ! -s $(STAMP) || test "$$(cat $(STAMP))" = "$(CURDIR)" || echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run demo test test-laptop test-laptop-quick bench lint audit deb rpm lock build-packages messages system-packages test-packages laptop-packages clean $(if $(MOVED),$(STAMP))
+.PHONY: help venv run demo test test-laptop test-laptop-quick bench lint audit deb rpm lock wheels build-packages messages system-packages test-packages laptop-packages clean $(if $(MOVED),$(STAMP))
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -97,7 +97,8 @@ test-laptop-quick: venv ## one boot of it, from the package (minutes; skipped, w
 deb: build-packages ## dist/serment_*.deb and dist/serment-collector_*.deb, on Debian 12 (minutes; no root but for missing tools)
 	packaging/build/make.sh
 
-rpm: build-packages ## dist/*.rpm from the same files (recipe; needs rpmbuild)
+rpm: build-packages ## dist/*.rpm from the same files (minutes)
+	@packaging/system-packages rpm
 	packaging/rpm/make.sh
 
 build-packages:
@@ -105,6 +106,9 @@ build-packages:
 
 lock: ## write packaging/requirements/*.txt anew from pyproject.toml and constraints.txt (needs uv)
 	packaging/requirements/lock
+
+wheels: venv ## are all libraries to be had for aarch64? (ARCH=…; asks PyPI, keeps nothing)
+	PYTHON=$(BIN)/python packaging/requirements/wheels $(or $(ARCH),aarch64)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

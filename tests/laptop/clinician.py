@@ -120,7 +120,7 @@ class Desk:
         found: dict[str, Any] = json.loads(self.pc.run("serment status --json", check=True).stdout)
         return found
 
-    def judged(self, count: int, timeout: float = 150) -> None:
+    def judged(self, count: int, timeout: float = 400) -> None:
         """Waits until that many documents have been judged and none waits."""
 
         def enough() -> bool:

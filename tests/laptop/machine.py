@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.laptop.channel import Channel, Job
-from tests.laptop.places import CACHE, CHUNK, USERS, LaptopError, Result
+from tests.laptop.places import CACHE, CHUNK, USERS, LaptopError, Result, unused, used
 from tests.laptop.qemu import Qmp, command_line, die_with_parent
 from tests.laptop.usb import Stick, Usb
 
@@ -238,14 +238,15 @@ class Laptop(Usb):
         of that boot in the folder, which is kept beside the state.
         """
         digest = hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
-        folder = self.image / f"{name}-{digest}"
+        folder, own = self.image / f"{name}-{digest}", self.image / f"{name}-{digest}.disk"
         with (self.image / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not folder.exists():
-                for old in self.image.glob(f"{name}-*"):
+                for old in unused(self.image.glob(f"{name}-*")):
                     shutil.rmtree(old)
-                partial, own = self.image / "partial", self.image / f"{name}-{digest}.disk"
+                partial = self.image / "partial"
                 shutil.rmtree(partial, ignore_errors=True)
+                shutil.rmtree(own, ignore_errors=True)
                 pc = Laptop(self.image.name, base, cold=base is None, memory=self.memory, cpus=self.cpus)
                 with contextlib.closing(pc):
                     if disk:
@@ -255,6 +256,7 @@ class Laptop(Usb):
                     pc.run("sync; echo 3 > /proc/sys/vm/drop_caches", check=True)
                     pc.save(partial, go_on=False)
                 partial.rename(folder)
+            used(folder, own)
         return folder
 
     # -- commands and files --------------------------------------------------

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.laptop.places import CACHE, CHECKOUT, LaptopError
+from tests.laptop.places import CACHE, CHECKOUT, LaptopError, unused, used
 
 INSTALL_S = 600
 NAMES = ("serment", "serment-collector")
@@ -40,12 +40,13 @@ def packages(fingerprint: str, names: tuple[str, ...] = NAMES) -> dict[str, Path
         with (CACHE / "packages.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not folder.exists():
-                for old in CACHE.glob("packages-*"):
+                for old in unused(path for path in CACHE.glob("packages-*") if path.is_dir()):
                     shutil.rmtree(old)
                 partial = Path(tempfile.mkdtemp(prefix=".packages-", dir=CACHE))
                 only = ["--only", names[0]] if len(names) == 1 else []
                 subprocess.run([CHECKOUT / "packaging/build/make.sh", "--out", partial, *only], check=True)
                 partial.rename(folder)
+            used(folder)
     return {name: max(folder.glob(f"{name}_*.deb")) for name in names}
 
 

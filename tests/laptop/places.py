@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +16,19 @@ CACHE = Path(
 )
 USERS = ("root", "medecin")
 CHUNK = 1 << 20
+IN_USE_S = 3600  # what was used that lately may belong to a run of another checkout
+
+
+def used(*paths: Path) -> None:
+    """Says of what lies in the cache that somebody wants it."""
+    for path in paths:
+        if path.exists():
+            os.utime(path)
+
+
+def unused(found: Iterable[Path]) -> list[Path]:
+    """Of what lies in the cache: what can go."""
+    return [path for path in found if time.time() - path.stat().st_mtime > IN_USE_S]
 
 
 class LaptopError(Exception):

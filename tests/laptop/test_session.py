@@ -7,13 +7,14 @@ shown. The desktop itself is tested elsewhere (tests/system/test_helper_desktop.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.laptop.clinician import LETTER_NAME, letter
 from tests.laptop.conftest import IMAGES
 from tests.laptop.container import Container
-from tests.laptop.package import install, packages
+from tests.laptop.package import QUIET, install, later, packages
 from tests.laptop.places import CACHE, Result
 from tests.laptop.product import fingerprint
 
@@ -114,3 +115,29 @@ def test_a_second_one_ends_and_a_logout_is_no_failure(session: Container) -> Non
     assert session.run("systemctl --failed --no-legend --plain | grep -v journal").stdout == ""
     said = session.run("journalctl --no-pager -o cat _UID=1000 -p warning").stdout
     assert "Traceback" not in said
+
+
+@pytest.fixture
+def logged_in() -> Iterator[Container]:
+    """A laptop without Serment, medecin at work on it."""
+    if not (CACHE / IMAGES[0] / "base.raw").exists():
+        pytest.skip("no image: make test-laptop as root makes them")
+    with Container(IMAGES[0]) as machine:
+        machine.run("loginctl enable-linger medecin", check=True)
+        until(machine, f"{SESSION} systemctl --user is-active default.target")
+        yield machine
+
+
+def test_who_is_logged_in_need_not_log_in_again(logged_in: Container, tmp_path: Path) -> None:
+    """Installed, updated and removed under an open session: its helper comes, is the new one, and is gone."""
+    made = packages(fingerprint())["serment"]
+    install(logged_in, made)
+    until(logged_in, f"{SESSION} systemctl --user is-active serment-helper")
+    until(logged_in, f"{SESSION} serment keys status | grep -q age1")
+    before = helper(logged_in)
+    install(logged_in, later(made, tmp_path))
+    until(logged_in, f"{SESSION} systemctl --user is-active serment-helper")
+    assert helper(logged_in) not in ("0", before)
+    logged_in.run(f"{QUIET} dpkg -r serment </dev/null", check=True)
+    assert logged_in.run("pgrep -f '[/]opt/serment'").stdout == ""
+    assert own(logged_in, "systemctl --user --failed --no-legend --plain").stdout == ""

@@ -105,6 +105,16 @@ def test_removal_never_touches_what_is_the_persons() -> None:
         assert "Description-fr.UTF-8" in template
 
 
+def test_what_runs_as_a_person_gets_nothing_of_roots() -> None:
+    """A program of theirs may trace it: debconf's descriptors and the terminal of whoever installs stay behind."""
+    texts = [path.read_text("utf-8") for path in (*SCRIPTS, PACKAGING / "rpm/serment.spec")]
+    lines = [line for text in texts for line in text.replace("\\\n", " ").splitlines() if "runuser" in line]
+    assert len(lines) == 4  # postinst, prerm, and both in the RPM's
+    for line in lines:
+        assert line.split()[:4] == ["setsid", "--wait", "timeout", "20"], line
+        assert "</dev/null >/dev/null 2>&1 " + " ".join(f"{number}>&-" for number in range(3, 10)) in line
+
+
 def test_the_first_configuration_can_be_used(tmp_path: Path) -> None:
     from agent.config import load_config
 

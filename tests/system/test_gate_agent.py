@@ -75,6 +75,30 @@ def test_a_letter_is_not_read_from_the_moment_it_stands_there(guarded: tuple[Run
     assert run(["ls", cloud]).returncode == 0
 
 
+def test_another_folder_takes_the_name_of_the_guarded_one(guarded: tuple[RunningAgent, Path]) -> None:
+    agent, cloud = guarded
+    agent.start()
+    cloud.rename(cloud.with_name("Before"))
+    cloud.mkdir()
+    first = cloud / "first.txt"
+    first.write_bytes(_LETTER)
+    wait_for(
+        lambda: withheld(first)
+    )  # the gate is told of renames after them: milliseconds, or a busy machine's moment
+    letter = cloud / "letter.txt"
+    poller = subprocess.Popen([sys.executable, "-I", "-S", "-c", _POLL, letter], stdout=subprocess.PIPE, text=True)
+    try:
+        time.sleep(0.3)
+        letter.write_bytes(_LETTER)
+        wait_for(lambda: not letter.exists() or _LETTER[:30] not in run(["cat", letter]).stdout, 60)
+        time.sleep(0.5)
+    finally:
+        poller.kill()
+        said = poller.communicate()[0]
+    assert "refused" in said
+    assert all(_LETTER[:10] not in line.encode() for line in said.splitlines())
+
+
 def test_the_gate_outlives_a_killed_agent_and_gives_way_to_the_next(guarded: tuple[RunningAgent, Path]) -> None:
     agent, cloud = guarded
     agent.start()

@@ -15,7 +15,8 @@ _CLASS_CONTENT, _CLOEXEC, _UNLIMITED_QUEUE, _REPORT_TID = 0x04, 0x01, 0x10, 0x10
 _NONBLOCK, _REPORT_DIR_FID = 0x02, 0x400
 _ADD, _REMOVE, _ONLYDIR, _FILESYSTEM = 0x01, 0x02, 0x08, 0x100
 _DONT_FOLLOW, _FLUSH, _EVICTABLE, _IGNORE, _SURVIVES_WRITING = 0x04, 0x80, 0x200, 0x400, 0x40
-OPEN_PERM, _ON_CHILD, ON_FOLDER, MOVED_TO = 0x10000, 0x08000000, 0x40000000, 0x80
+OPEN_PERM, _ON_CHILD, ON_FOLDER = 0x10000, 0x08000000, 0x40000000
+MOVED_TO, CREATED, DELETED = 0x80, 0x100, 0x200
 OVERFLOW = 0x4000
 ALLOW, DENY = 1, 2
 EVENT = struct.Struct("<IBBHQii")  # length, version, -, length of this head, mask, descriptor, thread
@@ -59,13 +60,12 @@ def moves_group() -> int:
     return _checked(_libc.fanotify_init(_CLOEXEC | _NONBLOCK | _REPORT_DIR_FID, os.O_RDONLY))
 
 
-def guard_filesystem(group: int, folder_fd: int, *, moves: bool = False) -> None:
-    """Ask (or with ``moves`` tell) about the whole file system that ``folder_fd`` (not O_PATH) lies on.
+def guard_filesystem(group: int, folder_fd: int, told: int = 0) -> None:
+    """Ask about openings, or tell what ``told`` says, on the whole file system that ``folder_fd`` (not O_PATH) lies on.
 
     Whole, because only that catches what is opened by way of a bind mount, another mount namespace or a hard link.
     """
-    mask = MOVED_TO | ON_FOLDER if moves else OPEN_PERM
-    _checked(_libc.fanotify_mark(group, _ADD | _FILESYSTEM, mask, folder_fd, b"."))
+    _checked(_libc.fanotify_mark(group, _ADD | _FILESYSTEM, told or OPEN_PERM, folder_fd, b"."))
 
 
 def release_filesystem(group: int, folder_fd: int) -> None:

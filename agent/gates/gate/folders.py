@@ -19,6 +19,7 @@ from agent.gates.gate.fanotify import State, reopened
 from agent.gates.gate.settings import Folder, FolderKind
 
 _UNREACHABLE = b"(unreachable)"
+_MOST_AWAY = 16  # folders that went elsewhere under another name, and stay guarded
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOT_LOCAL = {0x65735546, 0x6969, 0xFF534D42, 0xFE534D42, 0x01021997, 0x00C36400, 0x5346414F}
 """statfs(2) types of FUSE, NFS, CIFS, SMB2, 9p, Ceph, AFS."""
@@ -34,15 +35,21 @@ def is_local(fd: int) -> bool:
 class Place:
     """A guarded folder with where it is now."""
 
-    __slots__ = ("device", "fd", "folder", "mount", "prefix", "sync")
+    __slots__ = ("device", "fd", "folder", "inode", "mount", "prefix", "sync")
 
     def __init__(self, folder: Folder, fd: int, state: State) -> None:
+        """``fd`` is its own from now on: closed when nobody holds the place any more."""
         self.folder = folder
         self.fd = fd
+        self.inode = state.inode
         self.mount = state.mount
         self.device = state.device
         self.sync = folder.kind is FolderKind.SYNC
         self.prefix = path_of(fd) + b"/"
+
+    def __del__(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):
+            os.close(self.fd)
 
 
 def path_of(fd: int) -> bytes:
@@ -53,12 +60,17 @@ def path_of(fd: int) -> bytes:
 class Folders:
     """``place_of`` is called by the thread that answers, the rest by whoever changes what is guarded."""
 
-    def __init__(self, folders: Iterable[Folder]) -> None:
-        """Folders that are not there are left out: ``missing``."""
+    def __init__(self, folders: Iterable[Folder], before: Folders | None = None) -> None:
+        """Folders that are not there are left out: ``missing``. Those of ``before`` that went away under another name
+        stay guarded.
+        """
+        self.wanted = tuple(folders)
         self.places: list[Place] = []
         self.missing: list[Folder] = []
-        for folder in folders:
+        for folder in self.wanted:
             self._add(folder)
+        self.away = self._went(before) if before is not None else []
+        self.places += self.away
         self.mounts: dict[int, tuple[Place, ...]] = {}
         self.refresh()
         self.alone = _one_a_file_system(self.mounts)  # mounts of which what is said below cannot be undone elsewhere
@@ -72,6 +84,29 @@ class Folders:
             return
         state.of(fd)
         self.places.append(Place(folder, fd, state))
+
+    def _went(self, before: Folders) -> list[Place]:
+        here = {(place.device, place.inode) for place in self.places}
+        latest = [*before.away, *(place for place in before.places if place not in before.away)]
+        away = [place for place in latest if place.folder in self.wanted and (place.device, place.inode) not in here]
+        return [place for place in away if os.fstat(place.fd).st_nlink][-_MOST_AWAY:]
+
+    def named(self) -> tuple[bool, bool]:
+        """(whether a guarded folder's name leads to another folder now, whether one leads nowhere)."""
+        here = {(place.folder, place.device, place.inode) for place in self.places}
+        state, other, nowhere = State(), False, False
+        for folder in self.wanted:
+            try:
+                fd = _walked(folder.root, self.mounts)[0]
+            except OSError:
+                fd = -1
+            if fd < 0:
+                nowhere = True
+                continue
+            state.of(fd)
+            os.close(fd)
+            other |= (folder, state.device, state.inode) not in here
+        return other, nowhere
 
     def refresh(self) -> None:
         """Take the folders' present paths: somebody may have moved one, or a folder above it."""

@@ -19,19 +19,12 @@ from agent.errors import SermentError
 from agent.gates import link
 from agent.gates.asking import Answer, Ask, Flag, Question, Say
 from agent.gates.gate.answering import Answerer, Waiting
-from agent.gates.gate.fanotify import (
-    EVENT,
-    MOVED_TO,
-    ON_FOLDER,
-    OVERFLOW,
-    State,
-    guard_filesystem,
-    moves_group,
-)  # fmt: skip
+from agent.gates.gate.fanotify import State
 from agent.gates.gate.folders import Folders
 from agent.gates.gate.opener import also_writes, only_writes
 from agent.gates.gate.outside import Outside
-from agent.gates.gate.settings import decode
+from agent.gates.gate.renames import Renames
+from agent.gates.gate.settings import Settings, decode
 from agent.gates.gate.verdicts import settled, written_to
 
 ONCE = b"once"
@@ -39,6 +32,7 @@ ONCE = b"once"
 TOKEN = b"gate"
 _LOOK_AGAIN_S = 0.01  # whether a writer has finished
 _IDLE_S = 1.0  # without an agent: whether there is one again
+_TAKEN = 3  # looks at once for who took a name; there is another at the next move
 _FORGET_S = 300.0  # ignored folders are learnt anew: root may have given one away
 _MOST_IN_FLIGHT = 256
 _HELLO = 0  # its number
@@ -55,7 +49,7 @@ class Questions:
         self._unasked: list[Waiting] = []
         self._asked: dict[int, Waiting] = {}
         self._epoch = -1
-        self._moves = -1
+        self._renames = Renames()
         self._retry = self._forget_due = 0.0
 
     def run(self) -> None:
@@ -67,14 +61,14 @@ class Questions:
         """Wait for something, then do all there is to do."""
         poll = select.poll()
         poll.register(self._answerer.bell, select.POLLIN)
-        for fd in (self._socket.fileno() if self._socket else -1, self._moves):
+        for fd in (self._socket.fileno() if self._socket else -1, self._renames.fd):
             if fd >= 0:
                 poll.register(fd, select.POLLIN)
         ready = dict(poll.poll(self._patience(most_s) * 1000))
         if self._answerer.bell in ready:
             os.eventfd_read(self._answerer.bell)
         self._settings()
-        if self._moves in ready:
+        if self._renames.fd in ready:
             self._folders_moved()
         if self._socket is not None and self._socket.fileno() in ready:
             self._receive()
@@ -107,36 +101,43 @@ class Questions:
         before, old = answerer.settings, answerer.folders
         folders = old if old is not None and before.folders == settings.folders and not old.missing else None
         if folders is None:
-            folders = Folders(settings.folders)
-            self._watch_moves(folders)
+            folders = Folders(settings.folders, old)
+            self._renames.watch(folders)
+        self._use(settings, folders)
+        if folders.missing:
+            self._look_who_is_named(folders)
+
+    def _use(self, settings: Settings, folders: Folders) -> None:
+        answerer = self._answerer
+        before, old = answerer.settings, answerer.folders
         answerer.use(settings, folders)
         if folders is not old or settings.moves != before.moves:
             self._outside.use(settings.moves, old)
         if settings.rules != before.rules or folders is not old:
             answerer.verdicts.forget()
 
-    def _watch_moves(self, folders: Folders) -> None:
-        if self._moves >= 0:
-            os.close(self._moves)
-            self._moves = -1
-        with contextlib.suppress(OSError):
-            self._moves = moves_group()
-            for place in folders.places:
-                guard_filesystem(self._moves, place.fd, moves=True)
-
     def _folders_moved(self) -> None:
-        """Something was renamed: when it was a folder, paths are to be read again, and nothing stays ignored."""
-        moved = False
-        with contextlib.suppress(OSError):
-            while self._moves >= 0 and (raw := os.read(self._moves, 65536)):
-                at = 0
-                while at + EVENT.size <= len(raw):
-                    length, _, _, _, mask, _, _ = EVENT.unpack_from(raw, at)
-                    moved |= bool(mask & OVERFLOW) or mask & (MOVED_TO | ON_FOLDER) == MOVED_TO | ON_FOLDER
-                    at += max(length, EVENT.size)
-        if moved and self._answerer.folders is not None:
-            self._answerer.folders.refresh()
+        """When a folder was renamed, paths are to be read again, and nothing stays ignored."""
+        renamed, any_folder = self._renames.read()
+        folders = self._answerer.folders
+        if renamed and folders is not None:
+            folders.refresh()
             self._learn_anew()
+        if any_folder and folders is not None:
+            self._look_who_is_named(folders)
+
+    def _look_who_is_named(self, folders: Folders) -> None:
+        """Another folder took a guarded one's name: both are guarded. None has it: whoever is made there will."""
+        for _ in range(_TAKEN):
+            other, nowhere = folders.named()
+            if nowhere:  # before the last look, so that nothing is made in between
+                self._renames.watch_made(folders)
+                other, _ = folders.named()
+            if not other:
+                return
+            folders = Folders(self._answerer.settings.folders, folders)
+            self._renames.watch(folders)
+            self._use(self._answerer.settings, folders)
 
     def _learn_anew(self) -> None:
         self._forget_due = time.monotonic() + _FORGET_S
@@ -147,7 +148,7 @@ class Questions:
         if time.monotonic() >= self._forget_due:
             self._learn_anew()
         if self._answerer.outside:
-            self._outside.ignore(self._folders_moved, watched=self._moves >= 0)
+            self._outside.ignore(self._folders_moved, watched=self._renames.fd >= 0)
 
     # ---- asking
 

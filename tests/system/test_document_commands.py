@@ -33,7 +33,7 @@ def commands() -> Iterator[tuple[str, list[str]]]:
     """Every line « $ serment … » with its document."""
     for document in DOCUMENTS:
         for block in BLOCK.findall(document.read_text("utf-8")):
-            for line in block.splitlines():
+            for line in re.sub(r"\\\n(?:> )?\s*", "", block).splitlines():  # a long one goes on in the next line
                 found = re.match(r"^(?:\$ )?(?:sudo )?(?:\.venv/bin/)?(serment) (.*)$", line)
                 if found and ("$ " in line[:2] or document.name == "README.md"):
                     words = shlex.split(found[2].split("  ")[0], comments=True)

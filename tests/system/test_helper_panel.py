@@ -124,10 +124,12 @@ def test_it_sleeps_while_nothing_happens_and_is_small(tmp_path: Path, stick: Bed
 
 
 def _at_rest(pid: int) -> int:
-    """Its switches once it and the agent have told each other all there is: unchanged for twelve seconds."""
-    deadline = time.monotonic() + 90
+    """Its switches once it and the agent have told each other all there is: unchanged until memory was given back
+    (twenty seconds after), and some more.
+    """
+    deadline = time.monotonic() + 120
     count, since = switches(pid), time.monotonic()
-    while time.monotonic() - since < 12 and time.monotonic() < deadline:
+    while time.monotonic() - since < 26 and time.monotonic() < deadline:
         time.sleep(0.5)
         if (now := switches(pid)) != count:
             count, since = now, time.monotonic()

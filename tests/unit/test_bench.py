@@ -11,7 +11,7 @@ import pytest
 
 from bench import __main__ as bench
 from bench.measure import Figure
-from bench.suites import NOT_BUILT, SUITES
+from bench.suites import BY_TESTS, SUITES
 
 
 def described(name: str, value: float, budget: float | None, *, at_least: bool = False) -> dict[str, object]:
@@ -35,11 +35,12 @@ def test_a_suite_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bench.measure(["resident"]) == ([], {"resident": "took too long"})
 
 
-def test_what_is_not_built_is_said_with_all_and_only_then() -> None:
+def test_what_tests_keep_is_said_with_all_and_only_then(checkout: Path) -> None:
     machine = bench.describe_machine()
     everything = "\n".join(bench.closing(list(SUITES), {}, machine))
-    assert all(f"{row}" in everything for row in NOT_BUILT)
-    assert "not built yet" not in "\n".join(bench.closing(["audit"], {}, machine))
+    assert all(row in everything and (checkout / test).is_file() for row, test in BY_TESTS.items())
+    few = "\n".join(bench.closing(["audit"], {}, machine))
+    assert not any(row in few for row in BY_TESTS)
 
 
 def test_one_suite_runs_and_is_written_down(tmp_path: Path, checkout: Path) -> None:

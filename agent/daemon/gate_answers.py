@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from agent.daemon.canary import Canary
 from agent.daemon.holds import ReadDesk, Session
 from agent.errors import HostError
-from agent.gates.asking import Answer, Question, Say
+from agent.gates.asking import ONCE, Answer, Question, Say
 from agent.gates.gate.programs import Program, Programs
-from agent.gates.gate.questions import ONCE
 
 LOOK_AGAIN_S = 60.0  # where programs are, when an unknown one was seen
 

@@ -24,7 +24,7 @@ from agent.daemon.pipeline import Pipeline
 from agent.daemon.reading import Judge, ReadingDecisions
 from agent.daemon.troubles import Troubles
 from agent.errors import N_, HostError
-from agent.gates.gate.questions import TOKEN
+from agent.gates.asking import TOKEN
 from agent.gates.gate.settings import Folder, FolderKind
 from agent.model import Place
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agent.daemon.holds import GateServer
 from agent.fsys.atomic import replace_file
-from agent.gates.gate.questions import TOKEN
+from agent.gates.asking import TOKEN
 from agent.gates.takeover.process import boot_id
 
 PATIENCE_S = 6.0  # it looks for an agent every second

@@ -37,6 +37,9 @@ _ANSWER = struct.Struct("<BBHiQH")
 _DONE = struct.Struct("<BBHiQQQQqq")
 _MAX_TEXT = 4096
 ABANDONED = b"abandoned"
+TOKEN = b"gate"  # of the gate on folders, in its HELLO; an airlock's is its own
+ONCE = b"once"
+"""Name of an answer that holds for this question only."""
 NEWS = (1 << 64) - 1
 """Number of an answer that nobody has asked for: there are other settings in the memory that both share."""
 

@@ -253,6 +253,18 @@ def test_a_full_medium_is_said_early_and_loses_nothing(tmp_path: Path) -> None:
         assert not [name for name in stick.listed() if name.startswith(".serment")]
 
 
+def test_a_hole_made_in_a_hole_takes_no_room_in_staging(tmp_path: Path) -> None:
+    """As ``fallocate --dig-holes`` does to the image of a machine: others go on writing meanwhile."""
+    with bed(tmp_path, extra=("--limit-mb", "8", "--memory-mb", "2")) as stick:
+        path = stick.mount / "sparse"
+        with path.open("wb") as file:
+            file.truncate(40 << 20)
+            os.pwrite(file.fileno(), b"begin" * 999_999, 20 << 20)
+            subprocess.run(["fallocate", "-p", "-o", "5", "-l", str(39 << 20), path], check=True, timeout=60)
+            os.pwrite(file.fileno(), b"end", (40 << 20) - 3)
+        assert path.read_bytes().strip(b"\0") == b"end"
+
+
 def test_full_staging_is_said_as_no_space(tmp_path: Path) -> None:
     with bed(tmp_path, extra=("--limit-mb", "8", "--memory-mb", "2")) as stick:
         (stick.mount / "old").write_bytes(os.urandom(6 << 20))

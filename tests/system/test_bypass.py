@@ -176,6 +176,11 @@ _WRITING = {
     "sendfile": "f = os.open(target, os.O_WRONLY | os.O_CREAT); os.sendfile(f, os.open(own + '/letter', 0), 0, 99999); os.fsync(f)",
     "splice": "f = os.open(target, os.O_WRONLY | os.O_CREAT); r, w = os.pipe(); os.write(w, letter[:60000]);"
               " os.splice(r, f, 60000); os.fsync(f)",
+    "vmsplice": "f = os.open(target, os.O_WRONLY | os.O_CREAT); r, w = os.pipe(); b = ctypes.create_string_buffer(letter[:60000]);"
+                " n = libc.vmsplice(w, (ctypes.c_size_t * 2)(ctypes.addressof(b), len(b)), 1, 0); os.splice(r, f, n); os.fsync(f)",
+    "a hole punched into it": "f = os.open(target, os.O_RDWR | os.O_CREAT); os.write(f, letter);"
+                " done = [libc.fallocate(f, mode, ctypes.c_long(4096), ctypes.c_long(4096)) for mode in (3, 8, 16, 32)];"
+                " os.fsync(f) if done == [0, -1, -1, -1] else print('offered', done)",
     "copy_file_range": "f = os.open(target, os.O_WRONLY | os.O_CREAT);"
                        " os.copy_file_range(os.open(own + '/letter', 0), f, 99999); os.fsync(f)",
     "copy_file_range on the stick": "g = os.open(stick + '/source', os.O_RDWR | os.O_CREAT); os.write(g, letter);"

@@ -141,6 +141,44 @@ def test_no_call_reads_a_secret(bed: GateBed, way: str) -> None:
     assert b"PermissionError" in done.stderr
 
 
+_COPIED_UP = """
+mkdir merged upper work && mount -t overlay -o userxattr,lowerdir={cloud},upperdir=upper,workdir=work x merged || exit
+echo mounted; {beside}
+for name in plain secret; do
+    for _ in $(seq 20); do {write} if=/dev/null of=merged/$name conv=notrunc; done
+    {read} upper/$name && echo || echo refused
+done
+"""
+
+
+@pytest.mark.parametrize("beside", ["", "exec 9>>{cloud}/secret"])
+def test_writing_to_an_overlay_does_not_copy_the_secret_below_it(bed: GateBed, tmp_path: Path, beside: str) -> None:
+    """The kernel reads the file below within a call that only writes, and the copy is the caller's."""
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    own = tmp_path / "own"
+    own.mkdir()
+    os.chown(own, USER, USER)
+    write, read = bed.outside / "writer", bed.outside / "reader"
+    shutil.copy("/usr/bin/dd", write)
+    shutil.copy("/usr/bin/cat", read)
+    script = _COPIED_UP.format(cloud=bed.cloud, write=write, read=read, beside=beside.format(cloud=bed.cloud))
+    done = run(["unshare", "-rm", "sh", "-c", script], user=USER, group=USER, extra_groups=[], cwd=own)
+    if not done.stdout.startswith(b"mounted"):
+        pytest.skip("no overlays in unprivileged user namespaces here")
+    assert done.stdout.split() == [b"mounted", b"harmless", b"refused"], done.stderr
+
+
+def test_who_only_writes_by_way_of_another_mount_is_not_held_either(bed: GateBed, tmp_path: Path) -> None:
+    bed.secret(bed.cloud / "not read yet")
+    settled()
+    before = len(bed.seen)
+    inner = f'mount --bind {bed.cloud} {tmp_path} && exec {sys.executable} -I -S -c "$0" "{tmp_path}/not read yet"'
+    done = run(["unshare", "-m", "sh", "-c", inner, "import os,sys; os.open(sys.argv[1], os.O_WRONLY)"])
+    assert done.returncode == 0, done.stderr
+    assert len(bed.seen) == before
+
+
 def test_an_unnamed_program_in_memory_is_nobody(bed: GateBed) -> None:
     code = (
         "import os,sys; m=os.memfd_create('cat'); os.write(m,open('/usr/bin/cat','rb').read());"

@@ -3,27 +3,46 @@
 The thread sleeps in its system call, so number and registers are those of the call. Memory is not: what stands behind
 a pointer (openat2's flags) may be changed by another thread, and is not looked at. A 32-bit program's numbers mean
 other calls; none of those below opens a file there.
+
+What the call opens need not be the file that is asked about: for whoever opens a file of an overlay for writing, the
+kernel first reads the file below, in the same call, to copy it up into a folder of the caller's. It reads on a mount of
+its own that is in nobody's namespace (linux/fs/overlayfs/super.c, clone_private_mount), and by that it is known.
 """
 
 from __future__ import annotations
 
 import os
 
+_MOST_MOUNTS = 1 << 20  # bytes of a namespace's table
 _CALLS: dict[str, dict[int, int | None]] = {"x86_64": {257: 3, 2: 2, 85: None}, "aarch64": {56: 3}}
 _FLAGS_AT = _CALLS.get(os.uname().machine, {})
 """Number of the call → which field of /proc/PID/syscall holds its flags; None: creat(2), which only writes."""
 
 
-def only_writes(thread: int) -> bool:
-    """Whether the descriptor that it will get cannot be read from. False when that is not certain."""
+def only_writes(thread: int, mount: int, folder_mount: int) -> bool:
+    """Whether the descriptor that it will get, of a file on ``mount``, cannot be read from. False when that is not
+    certain. ``folder_mount`` is one that a descriptor of ours holds: its number is nobody else's meanwhile.
+    """
     flags = _flags(thread)
-    return flags is not None and flags & os.O_ACCMODE == os.O_WRONLY
+    if flags is None or flags & os.O_ACCMODE != os.O_WRONLY:
+        return False
+    return mount == folder_mount or _sees(thread, mount)
 
 
 def also_writes(thread: int) -> bool:
     """Whether it opens for reading and writing."""
     flags = _flags(thread)
     return flags is not None and flags & os.O_ACCMODE == os.O_RDWR
+
+
+def _sees(thread: int, mount: int) -> bool:
+    """Whether the mount is in its namespace."""
+    try:
+        with open(f"/proc/{thread}/mountinfo", "rb") as table:
+            lines = table.read(_MOST_MOUNTS).splitlines()
+    except OSError:
+        return False
+    return any(line.startswith(b"%d " % mount) for line in lines)
 
 
 def _flags(thread: int) -> int | None:

@@ -17,7 +17,7 @@ from itertools import count
 
 from agent.errors import SermentError
 from agent.gates import link
-from agent.gates.asking import Answer, Ask, Flag, Question, Say
+from agent.gates.asking import ONCE, TOKEN, Answer, Ask, Flag, Question, Say
 from agent.gates.gate.answering import Answerer, Waiting
 from agent.gates.gate.fanotify import State
 from agent.gates.gate.folders import Folders
@@ -27,9 +27,6 @@ from agent.gates.gate.renames import Renames
 from agent.gates.gate.settings import Settings, decode
 from agent.gates.gate.verdicts import settled, written_to
 
-ONCE = b"once"
-"""Name of an answer that holds for this question only."""
-TOKEN = b"gate"
 _LOOK_AGAIN_S = 0.01  # whether a writer has finished
 _IDLE_S = 1.0  # without an agent: whether there is one again
 _TAKEN = 3  # looks at once for who took a name; there is another at the next move
@@ -158,12 +155,17 @@ class Questions:
         while answerer.work:
             looked_at.append(answerer.work.popleft())
         for waiting in looked_at:
-            if only_writes(waiting.thread):  # each time: it may not have been asleep yet
+            if self._only_writes(waiting):  # each time: it may not have been asleep yet
                 answerer.settle(waiting, refused=False)
             elif written_to(waiting.number) is True and not also_writes(waiting.thread):
                 self._writing.append(waiting)
             else:
                 self._unasked.append(waiting)
+
+    def _only_writes(self, waiting: Waiting) -> bool:
+        state = State()
+        mount = state.mount if state.glance(waiting.number) else 0
+        return only_writes(waiting.thread, mount, waiting.place.mount)
 
     def _ask(self) -> None:
         if not self._unasked or not self._connected():

@@ -15,6 +15,7 @@ TELLING = (
     "DUPONT Jeanne née 12-03-1951", "DUPONT Jeanne 12-03-1951", "DUPONT_Jeanne_1951-03-12.pdf",
     "dupont-jeanne-ne-12.03.1951.docx", "Müller Hans geb. 01.02.1940", "IRM genou MARTIN Paul.pdf",
     "compte-rendu opératoire MARTIN Paul", "CR hospitalisation Mme DURAND", "IPP 123456789", "biopsie DURAND Paule",
+    "Vernicourt_Odette_suivi.csv",
 )  # fmt: skip
 HARMLESS = (
     "Photos vacances", "Dr Martin", "Courrier Dr MARTIN Paul", "cours cardiologie 2024", "facture EDF 12-03-2019",
@@ -23,6 +24,7 @@ HARMLESS = (
     "Congrès TOULOUSE 2019", "Jeanne Dupont", "ordonnance type.docx", "protocole chimiothérapie", "a", "2024",
     "backup-2024-03-12.tar.gz", "RPPS 10001234567", "Bilan comptable DUPONT Jean", "document-7F3KQ.age",
     "Serment - LISEZ-MOI.txt", "né", "12-03-1951", "System Volume Information", "$RECYCLE.BIN",
+    "Suivi Chantier Florence.xlsx", "Bilan Saint Martin.xlsx", "Ordonnance Type Odette.docx", "Vernicourt_Odette_bilan.pdf",
 )  # fmt: skip
 
 

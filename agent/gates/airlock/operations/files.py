@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agent.gates.airlock import protocol as wire
 from agent.gates.airlock.judging import judge_state
 from agent.gates.airlock.operations.waiting import until_killed
+from agent.gates.airlock.staging import next_data
 from agent.gates.asking import Flag
 
 if TYPE_CHECKING:
@@ -121,8 +122,9 @@ def _grow(staged: Staged, size: int) -> None:
 
 
 def _clear(staged: Staged, offset: int, length: int) -> None:
+    """What is a hole stays one: gigabytes of zeros would take the room of what others write, and the time."""
     end = min(offset + length, staged.blob.size)
-    while offset < end:
+    while (offset := next_data(staged.blob, offset)) < end:
         part = _ZEROS[: end - offset]
         staged.write(part, offset)
         offset += len(part)

@@ -23,13 +23,16 @@ _ENTRY = struct.Struct("<2I")  # length and place
 class Count(int):
     """A number that a sentence counts with: ``"{rows} {rows:row|rows}".format(rows=Count(1))`` is « 1 row ».
 
-    Plural forms of gettext belong to a whole message and one number; a sentence here may count two things. Any other
-    format specification is that of ``int``.
+    Plural forms of gettext belong to a whole message and one number; a sentence here may count two things. With a bar
+    behind both words none counts as one does: ``{rows:ligne|lignes|}``. Any other format specification is that of
+    ``int``.
     """
 
     def __format__(self, specification: str) -> str:
-        one, bar, many = specification.partition("|")
-        return (one if self == 1 else many) if bar else int.__format__(self, specification)
+        one, *many = specification.split("|")
+        if not many:
+            return int.__format__(self, specification)
+        return one if self == 1 or (self == 0 and len(many) > 1) else many[0]
 
 
 class _Messages(Sequence[bytes]):
@@ -52,8 +55,12 @@ class Catalogue:
     ``gettext`` and ``ngettext`` as of the standard library's translations, for messages without plural and context.
     """
 
-    def __init__(self, file: Path) -> None:
-        """A file that is not there, or is none of gettext's, has no texts: messages are said as they are."""
+    def __init__(self, file: Path, *, none_is_one: bool = False) -> None:
+        """A file that is not there, or is none of gettext's, has no texts: messages are said as they are.
+
+        ``none_is_one``: the language counts none as it counts one (« 0 document »); its texts need not say so.
+        """
+        self._none_is_one = none_is_one
         self._messages: _Messages | None = None
         try:
             with file.open("rb") as opened:
@@ -71,17 +78,25 @@ class Catalogue:
         wanted = message.encode()
         number = bisect_left(self._messages, wanted)
         found = number < len(self._messages) and self._messages[number] == wanted
-        return (self._texts[number].decode() or message) if found else message
+        text = (self._texts[number].decode() or message) if found else message
+        return _counting_none_as_one(text) if self._none_is_one and "|" in text else text
 
     def ngettext(self, one: str, many: str, number: int) -> str:
         """The text for so many."""
         return self.gettext(one if number == 1 else many)
 
 
+def _counting_none_as_one(text: str) -> str:
+    """The text with a bar behind the words of each count: see ``Count``."""
+    *pieces, last = text.split("}")
+    return "}".join([*(each + "|" if "|" in each.rpartition("{")[2] else each for each in pieces), last])
+
+
 @lru_cache(maxsize=4)
 def catalogue(language: str) -> Catalogue:
     """The texts of a language (``fr`` or ``en``); English, the language of the keys, when there is no other."""
-    return Catalogue(_LOCALE / (language if language in LANGUAGES else "none") / "LC_MESSAGES" / "serment.mo")
+    file = _LOCALE / (language if language in LANGUAGES else "none") / "LC_MESSAGES" / "serment.mo"
+    return Catalogue(file, none_is_one=language == "fr")
 
 
 def preferred(environment: Mapping[str, str] = os.environ) -> str:

@@ -36,6 +36,7 @@ from collector.tuf import routes as tuf_routes
 MAX_JSON_EVENTS = 500
 MAX_JSON_LAPTOPS = 1000
 MAX_INDEX = 1 << 53
+MAX_PATH = 2048  # characters
 _HEADERS = {
     "content-security-policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -94,6 +95,9 @@ class _Edge:
                     message["headers"].append((b"cache-control", b"no-store"))
             await send(message)
 
+        if len(scope["path"]) > MAX_PATH:  # before a number in it is read: Python reads none of thousands of digits
+            await _error(404, "unknown")(scope, receive, send_with_headers)
+            return
         self._service.busy += 1
         try:
             await self._app(scope, receive, send_with_headers)

@@ -11,11 +11,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
 from agent.audit.log import AuditLog
+from agent.errors import UntrustedInputError
 from collector.store.base import Store
 from collector.store.tables import acts
 from collector.store.writing import writing
@@ -25,11 +27,15 @@ KIND = "act"
 MAX_AT_ONCE = 500
 MAX_WHO = 120  # characters
 MAX_WORD = 64
+MAX_TEXT = 500  # characters of one field
 
 
 def note(connection: Connection, by: str, what: str, fields: Mapping[str, str | int | bool] | None = None) -> None:
-    """``by`` does ``what`` (a stable word) in this transaction. Fields: names that begin with a small letter."""
-    text = msgspec.json.encode(dict(fields or {})).decode()
+    """``by`` does ``what`` (a stable word) in this transaction. Fields: names that begin with a small letter; of a text
+    the first ``MAX_TEXT`` characters, since the log takes no longer ones and would never get past it.
+    """
+    kept = {name: value[:MAX_TEXT] if isinstance(value, str) else value for name, value in (fields or {}).items()}
+    text = msgspec.json.encode(kept).decode()
     values = {"at": int(time.time()), "by_whom": by[:MAX_WHO], "what": what[:MAX_WORD], "fields": text}
     connection.execute(insert(acts), values)
 
@@ -53,10 +59,17 @@ class Journal:
                 rows = connection.execute(query).all()
             for row in rows:
                 fields = {"number": row.id, "at": row.at, "who": row.by_whom, "what": row.what}
-                index = self._log.append(KIND, {**msgspec.json.decode(row.fields), **fields}, durable=True)
+                index = self._written(msgspec.json.decode(row.fields), fields)
                 with writing(store.engine) as connection:
                     connection.execute(update(acts).where(acts.c.id == row.id).values(journal_index=index))
             return len(rows)
+
+    def _written(self, said: dict[str, Any], fields: dict[str, Any]) -> int:
+        """The act's index. What the log does not take says so, and keeps none of the later ones out."""
+        try:
+            return self._log.append(KIND, {**said, **fields}, durable=True)
+        except UntrustedInputError:
+            return self._log.append(KIND, {"left_out": len(said), **fields}, durable=True)
 
     def close(self) -> None:
         """Seal it and let go."""

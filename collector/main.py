@@ -13,6 +13,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 from agent.errors import N_, HostError, SermentError, UsageError
 from agent.i18n import catalogue, preferred
@@ -25,29 +26,85 @@ MAX_VERIFIERS = 8
 Translate = Callable[[str], str]
 
 
-def entry() -> None:
+def entry() -> NoReturn:
     """The console script."""
-    sys.exit(main())
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # French on any terminal
+    try:
+        code = main()
+    except BrokenPipeError:
+        code = 141
+    except KeyboardInterrupt:
+        code = 130
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:  # said already; the interpreter's end is not to stumble over it again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; the exit status: 0 well, 64 usage, 65 bad input, 69 the machine lacks something."""
+    """Run the command; the exit status: 0 well, 64 usage, 65 bad input, 69 the machine lacks something, 70 an error
+    of ours. Raises BrokenPipeError and KeyboardInterrupt.
+    """
     words = catalogue(preferred())
     _ = words.gettext
     argparse._ = _  # type: ignore[attr-defined]  # argparse's own words come from our catalogue too
     argparse.ngettext = lambda one, many, count: _(one if count == 1 else many)  # type: ignore[attr-defined]
     try:
         chosen = parser(_).parse_args(arguments)
+        _require_text(chosen)
         act_as_owner(chosen.data)
         if chosen.command == "run":
             return _run(chosen)
         from collector import commands
 
-        return commands.run(chosen, _)
-    except SermentError as error:
-        return _refused(error, _)
-    except OSError as error:
-        return _refused(HostError(N_("cannot start: {why}"), why=error.strerror or str(error)), _)
+        code = commands.run(chosen, _)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        return _refused(_as_ours(error), _)
+
+
+def _as_ours(error: Exception) -> SermentError:
+    """What a person may read of it. What a library says might hold a name: its kind and place do."""
+    if isinstance(error, SermentError):
+        return error
+    if isinstance(error, OSError):
+        return HostError(
+            N_("the system refused: {why}"), hint=N_("check the path, the rights and the free space"),
+            why=error.strerror or "",
+        )  # fmt: skip
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if isinstance(error, SQLAlchemyError):
+        from collector.store.engine import unusable
+
+        return unusable(error)
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    at = f"{trace.tb_frame.f_globals.get('__name__', '')}:{trace.tb_lineno}" if trace is not None else ""
+    return SermentError(
+        N_("an error of ours: {type} at {at}"), hint=N_("please report this line; it names no document"),
+        type=type(error).__name__, at=at,
+    )  # fmt: skip
+
+
+def _require_text(chosen: argparse.Namespace) -> None:
+    """Words that are kept are Unicode; names of files may be any bytes. Raises UsageError."""
+    for word in vars(chosen).values():
+        if isinstance(word, str) and not word.isascii():
+            try:
+                word.encode()
+            except UnicodeEncodeError as error:
+                found = word[:64].encode(errors="backslashreplace").decode()
+                raise UsageError(N_("this is not understood: {found}"), found=found) from error
 
 
 def _refused(error: SermentError, _: Translate) -> int:
@@ -57,11 +114,13 @@ def _refused(error: SermentError, _: Translate) -> int:
 
 def _run(chosen: argparse.Namespace) -> int:
     from collector.serving import Settings, serve
+    from collector.store.retention import require_proportionate
 
     embedded = chosen.idle_exit > 0
     verifiers = (0 if embedded else os.cpu_count() or 1) if chosen.verifiers is None else chosen.verifiers
     if not 0 <= verifiers <= MAX_VERIFIERS:
         raise UsageError(N_("verifiers: from 0 to {most}"), most=MAX_VERIFIERS)
+    require_proportionate(chosen.keep_days)
     laptops = None
     if chosen.laptops:
         host, port = host_and_port(chosen.laptops, LAPTOPS_PORT)

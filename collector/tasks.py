@@ -12,10 +12,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from agent.errors import SermentError
-
 _log = logging.getLogger("serment.collector")
 
 
@@ -42,6 +38,6 @@ async def _repeat(task: Task) -> None:
         with contextlib.suppress(asyncio.TimeoutError):
             try:
                 await asyncio.to_thread(task.run)
-            except (SermentError, SQLAlchemyError, OSError) as error:
+            except Exception as error:  # one that ended would end the others with it, and nobody would know
                 _log.warning("task %s: %s", task.name, type(error).__name__)
         await asyncio.sleep(task.every_s)

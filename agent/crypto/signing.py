@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 SEED_BYTES = 32
 PUBLIC_BYTES = 32
-SIGNATURE_BYTES = 64
 _TOGETHER = 64  # fewer signatures are not worth a thread
 _MAX_THREADS = 8
 

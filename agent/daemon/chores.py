@@ -62,7 +62,10 @@ class Chores:
         try:
             bundle = read_bundle(Path(path))
         except (OSError, ValueError) as error:
-            raise HostError(N_("cannot be read: {why}"), where=path, why=str(error)) from error
+            why = error.strerror if isinstance(error, OSError) else N_("this is no path")
+            raise HostError(
+                N_("cannot be read: {why}"), where=path, hint=N_("check the path"), why=why or ""
+            ) from error
         done = self._agent.pushed.apply(bundle)
         if done["changed"]:
             self.judge_anew()

@@ -262,7 +262,7 @@ class Pipeline:
         facts = Facts(
             channel=place.channel, arrival=arrival, findings=findings,
             size=case.stamp.size, extension=case.extension, service=place.service, device=place.device,
-            user=user, groups=groups, day=time.strftime("%Y-%m-%d", time.gmtime()), host=place.host,
+            user=user, groups=groups, day=time.strftime("%Y-%m-%d"), host=place.host,
         )  # fmt: skip
         return facts, cause
 

@@ -8,6 +8,7 @@ gets, it is never weakened. Loosening in an emergency ends by itself, without ne
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import subprocess
@@ -274,5 +275,5 @@ def read_bundle(path: Path) -> bytes:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     with open(fd, "rb") as file:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise OSError("not a file")
+            raise OSError(errno.EINVAL, N_("is not a file"))
         return file.read(MAX_BUNDLE + 1)

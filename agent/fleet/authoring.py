@@ -242,4 +242,6 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_FILE)
     except OSError as error:
-        raise UsageError(N_("cannot be read: {why}"), where=str(path), why=error.strerror) from error
+        raise UsageError(
+            N_("cannot be read: {why}"), where=str(path), hint=N_("check the path"), why=error.strerror or ""
+        ) from error

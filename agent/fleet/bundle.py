@@ -13,7 +13,6 @@ from collections.abc import Mapping
 
 from agent.fleet.release import MAX_BUNDLE, malformed
 
-SUFFIX = ".serment-policy"
 AUTHORITY = "authority.json"
 MAX_FILES = 1000
 _NAME = re.compile(r"(metadata|targets)/([A-Za-z0-9_-]+/)?[A-Za-z0-9][A-Za-z0-9._-]{0,150}")

@@ -80,7 +80,7 @@ def _outcome(fields: Mapping[str, Any], translate: Translate) -> str:
 
 def _place(fields: Mapping[str, Any], translate: Translate) -> str:
     text = word(_PLACES, fields.get("state"), translate)
-    if fields.get("service"):
+    if fields.get("service") not in {None, "", "folder"}:  # of a folder by itself the channel has told
         text += f" ({fields['service']})"
     return wording.labelled(word(wording.CHANNELS, fields.get("channel"), translate), text, translate)
 

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import os
 import signal
-import stat
 import subprocess
 import time
 from types import FrameType
 
 from agent.crypto.header import MAX_HEADER
 from agent.crypto.sealed import read_header
-from agent.errors import N_, HostError, SermentError, UsageError
+from agent.errors import N_, HostError, SermentError
 from agent.ui import memory_folder
 from agent.ui.applications import command_for, environment, holders
+from agent.ui.asked_file import open_file
 from agent.ui.key_access import KeyAccess
 from agent.ui.memory_folder import MemoryFolder
 from agent.ui.printable import printable
@@ -35,7 +35,7 @@ _LONGEST_S = 12 * 3600.0
 def view(source: bytes, access: KeyAccess, terminal: Terminal, program: str | None) -> int:
     """Show the sealed file ``source`` and wait until it is closed. Raises SermentError, OSError."""
     sweep(access, terminal)
-    fd = _opened(source)
+    fd = open_file(source)
     try:
         header = read_header(fd)
         key = access.file_key(os.pread(fd, MAX_HEADER, 0)).key
@@ -90,17 +90,6 @@ def _say(sitting: Sitting, terminal: Terminal) -> None:
         terminal.line(terminal.translate(N_("your changes are sealed in the same file")))
     for path in sitting.elsewhere:
         terminal.line(terminal.translate(N_("sealed: {path}")).format(path=printable(path)))
-
-
-def _opened(source: bytes) -> int:
-    try:
-        fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise UsageError(N_("cannot be read: {why}"), where=printable(source), why=error.strerror) from error
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise UsageError(N_("is not a file"), where=printable(source))
-    return fd
 
 
 class _StopAskedError(Exception):

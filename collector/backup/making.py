@@ -6,10 +6,12 @@ name, in the folder whose keys are in it; the sealed one appears whole or not at
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
 import os
+import sqlite3
 import stat
 import tarfile
 import tempfile
@@ -40,6 +42,7 @@ OLD_S = 8 * 24 * 3600
 """A week and a day: whoever makes one each week is never told of an old one."""
 MAX_FILE_BYTES = 64 << 20  # of what is not the database
 _CHUNK = 1 << 20
+_ROOM = N_("check the path, the rights and the free space")
 _LEFT_OUT = frozenset({FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", "lock"})
 
 
@@ -64,7 +67,9 @@ def back_up(store: Store, target: Path) -> None:
         _copy(store, temporary)
         _appear(temporary, target)
     except OSError as error:
-        raise HostError(N_("cannot be written: {why}"), where=str(target), why=error.strerror) from error
+        raise HostError(
+            N_("cannot be written: {why}"), where=str(target), why=error.strerror or "", hint=_ROOM
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -91,7 +96,9 @@ def back_up_whole(store: Store, data: Path, target: Path, recipients: Sequence[s
                 os.close(fd)
         _appear(temporary, target)
     except OSError as error:
-        raise HostError(N_("cannot be written: {why}"), where=str(target), why=error.strerror or "") from error
+        raise HostError(
+            N_("cannot be written: {why}"), where=str(target), why=error.strerror or "", hint=_ROOM
+        ) from error
     finally:
         for left in (temporary, copy):
             left.unlink(missing_ok=True)
@@ -127,12 +134,15 @@ def _appear(temporary: Path, target: Path) -> None:
 
 
 def _copy(store: Store, target: Path) -> None:
-    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.connection.driver_connection.execute("VACUUM INTO ?", (str(target),))  # type: ignore[union-attr]
-    os.chmod(target, 0o600)
-    fd = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
+    """Raises OSError. The file is made first: nobody else reads it, not for a moment, and no link is followed."""
+    fd = os.open(target, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
+        with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.connection.driver_connection.execute("VACUUM INTO ?", (str(target),))  # type: ignore[union-attr]
         os.fsync(fd)
+    except sqlite3.Error as error:
+        code = errno.ENOSPC if error.sqlite_errorcode == sqlite3.SQLITE_FULL else errno.EIO
+        raise OSError(code, os.strerror(code)) from error
     finally:
         os.close(fd)
 

@@ -52,6 +52,7 @@ class Writer:
     def submit(self, change: Change) -> Future[bool]:
         """Store a change; the future tells as ``Store.commit`` does, or raises HostError. Raises Busy."""
         job = _Job(change)
+        job.answer.set_running_or_notify_cancel()  # who gives up waiting takes nothing back: it will be stored
         try:
             self._jobs.put_nowait(job)
         except queue.Full:

@@ -90,6 +90,8 @@ def keep_risk(engine: Engine, risk: int, form: Mapping[str, str], by: str) -> No
     """Enter a risk (0), or change one. Raises UsageError: something is missing; ChangedError: somebody else was
     quicker.
     """
+    if risk > MAX_NUMBER:
+        raise _gone()
     values = _risk_values(form)
     version = _number(form.get("version", "0"))
     with writing(engine) as connection:

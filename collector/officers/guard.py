@@ -5,17 +5,18 @@ Nothing is shown to, and nothing done for, a request that does not pass. Handler
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import hmac
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from collector.officers import sessions
@@ -26,6 +27,7 @@ from collector.service import Service
 
 MAX_FORM_BYTES = 256 << 10
 MAX_FORM_FIELDS = 32
+FORM_TIMEOUT_S = 30.0
 _SAME_SITE = frozenset({"same-origin", "none"})
 
 
@@ -112,19 +114,23 @@ def from_here(request: Request) -> bool:
     if site := request.headers.get("sec-fetch-site", ""):
         return site in _SAME_SITE
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+    return origin is None or origin.partition("://")[2] == (request.headers.get("host") or None)
 
 
 async def read_form(request: Request) -> dict[str, str] | None:
-    """The fields of a form; None when it is too large or not one. The last of several fields with one name counts; a
-    file that is sent with it is a field too, when it is text.
+    """The fields of a form; None when it is too large, too slow or not one. The last of several fields with one name
+    counts; a file that is sent with it is a field too, when it is text.
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip()
     untrusted = bytearray()
-    async for part in request.stream():
-        untrusted += part
-        if len(untrusted) > MAX_FORM_BYTES:
-            return None
+    try:
+        async with asyncio.timeout(FORM_TIMEOUT_S):  # who has no account either keeps no place for ever
+            async for part in request.stream():
+                untrusted += part
+                if len(untrusted) > MAX_FORM_BYTES:
+                    return None
+    except (TimeoutError, ClientDisconnect):
+        return None
     try:
         if kind == "application/x-www-form-urlencoded":
             pairs = parse_qsl(untrusted.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)

@@ -50,7 +50,7 @@ def open_store(folder: Path, database: str = "") -> Store:
         return SqliteStore(engine) if engine.dialect.name == "sqlite" else PostgresqlStore(engine)
     except SQLAlchemyError as error:
         engine.dispose()
-        raise _unusable(error) from error
+        raise unusable(error) from error
     except BaseException:
         engine.dispose()
         raise
@@ -73,7 +73,8 @@ def _address(message: str) -> UsageError:
     return UsageError(message, hint=N_("example: --database postgresql://serment@/serment?host=/run/postgresql"))
 
 
-def _unusable(error: SQLAlchemyError) -> HostError:
+def unusable(error: SQLAlchemyError) -> HostError:
+    """What is said when it cannot be opened, read or written."""
     return HostError(
         N_("the collector's database cannot be used ({why})"),
         hint=N_("see that it runs, that this user may write to it, and that there is space"),

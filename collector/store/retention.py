@@ -25,10 +25,15 @@ def expired(months: list[int], now: int, days: int) -> list[int]:
     return [month for month in months if month < oldest]
 
 
-def forget_old(store: Store, now: int, days: int = DEFAULT_DAYS) -> list[int]:
-    """Remove what is older than ``days`` (182 to 1096), and its arrivals; which months that were."""
+def require_proportionate(days: int) -> None:
+    """Raises UsageError: records are not kept so long, or so short."""
     if not SHORTEST_DAYS <= days <= LONGEST_DAYS:
         raise UsageError(N_("records are kept from {least} to {most} days"), least=SHORTEST_DAYS, most=LONGEST_DAYS)
+
+
+def forget_old(store: Store, now: int, days: int = DEFAULT_DAYS) -> list[int]:
+    """Remove what is older than ``days`` (182 to 1096), and its arrivals; which months that were."""
+    require_proportionate(days)
     with writing(store.engine) as connection:
         connection.execute(delete(tallies).where(tallies.c.slot < now // SLOT_S - _KEEP_SLOTS))
     with store.exclusive("retention") as mine:

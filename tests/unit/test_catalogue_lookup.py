@@ -20,7 +20,7 @@ def standard() -> gettext.GNUTranslations:
 
 
 def test_every_message_has_the_same_text(standard: gettext.GNUTranslations) -> None:
-    french = catalogue("fr")
+    french = Catalogue(FILE)
     messages = [key for key in standard._catalog if isinstance(key, str)]  # type: ignore[attr-defined]
     assert len(messages) > 1000
     assert [each for each in messages if french.gettext(each) != standard.gettext(each)] == []

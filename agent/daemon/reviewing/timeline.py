@@ -185,12 +185,6 @@ class Timeline:
         with self._lock:
             return dict(self._kinds)
 
-    @property
-    def oldest_day(self) -> str:
-        """The local day of the oldest record; empty in an empty log."""
-        with self._lock:
-            return min((run.day for run in self._runs), default="")
-
 
 class _Days:
     """Local days of times; neighbours are nearly always of one day, and finding it is slow."""

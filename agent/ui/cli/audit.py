@@ -7,7 +7,6 @@ are shown only on request, and only to whoever has a key that they are encrypted
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import json
 import os
 import time
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from agent.errors import N_, AuditError, TamperError, UsageError
 from agent.i18n import Count
 from agent.ui import records, wording
+from agent.ui.asked_day import beginning_of
 from agent.ui.cli import audit_dossier, audit_export, audit_review
 from agent.ui.configured import add_config, configuration
 from agent.ui.printable import printable
@@ -107,18 +107,9 @@ def _selection(args: argparse.Namespace) -> Selection:
     def only(word: str | None) -> frozenset[str]:
         return frozenset((word,)) if word else frozenset()
 
-    return Selection(only(args.kind), only(args.channel), only(args.decision), _day(args.since, 0), _day(args.until, 1))
-
-
-def _day(text: str | None, later: int) -> int | None:
-    """The beginning of a day, here; microseconds since 1970 UTC."""
-    if text is None:
-        return None
-    try:
-        day = dt.date.fromisoformat(text) + dt.timedelta(days=later)
-        return int(dt.datetime.combine(day, dt.time()).astimezone().timestamp()) * 1_000_000
-    except (ValueError, OverflowError) as error:
-        raise UsageError(N_("a day is written 2026-11-22, not {found}"), found=repr(text)) from error
+    since = None if args.since is None else beginning_of(args.since)
+    until = None if args.until is None else beginning_of(args.until, 1)
+    return Selection(only(args.kind), only(args.channel), only(args.decision), since, until)
 
 
 def _list(args: argparse.Namespace, terminal: Terminal) -> int:

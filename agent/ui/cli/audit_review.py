@@ -7,7 +7,6 @@ the screen or the page when it is wanted, and nothing else.
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import os
 import shutil
 import subprocess
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from agent.audit.holds import FOREVER, REASONS
 from agent.config import AgentConfig, load_config
 from agent.errors import N_, SermentError, UsageError
+from agent.ui.asked_day import beginning_of
 from agent.ui.configured import add_config, configuration
 from agent.ui.printable import printable
 from agent.ui.review.client import Filter, ReviewClient
@@ -190,7 +190,9 @@ def _mine(args: argparse.Namespace, terminal: Terminal) -> int:
 def _hold(args: argparse.Namespace, terminal: Terminal) -> int:
     client, say = review_client(configuration(args)), terminal.translate
     if args.act == "add":
-        number = client.hold(args.case, args.reason, _day(args.since, 0, 0), _day(args.until, 1, FOREVER))
+        since = 0 if args.since is None else beginning_of(args.since)
+        until = FOREVER if args.until is None else beginning_of(args.until, 1)
+        number = client.hold(args.case, args.reason, since, until)
         text = N_("case {case} is held (record {number})")
         terminal.line(say(text).format(case=printable(args.case), number=number))
     elif args.act == "lift":
@@ -220,14 +222,3 @@ REASON_WORDS = {
     "authority": N_("an authority's request"),
     "other": N_("another reason"),
 }
-
-
-def _day(text: str | None, later: int, otherwise: int) -> int:
-    """The beginning of a day here, ``later`` days on; microseconds since 1970 UTC."""
-    if text is None:
-        return otherwise
-    try:
-        day = dt.date.fromisoformat(text) + dt.timedelta(days=later)
-        return int(dt.datetime.combine(day, dt.time()).astimezone().timestamp()) * 1_000_000
-    except (ValueError, OverflowError) as error:
-        raise UsageError(N_("a day is written 2026-11-22, not {found}"), found=repr(text)) from error

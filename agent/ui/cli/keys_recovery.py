@@ -23,6 +23,7 @@ from agent.crypto.sealed import read_header, unseal_with
 from agent.errors import N_, HostError, UsageError
 from agent.fsys.atomic import write_all
 from agent.fsys.openat import open_regular
+from agent.ui.asked_file import first_bytes, open_file
 from agent.ui.key_access import KeyAccess
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
@@ -173,10 +174,7 @@ def _answer(path: str) -> Answer:
 
 
 def _head(path: str) -> bytes:
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise UsageError(N_("cannot be read: {why}"), where=printable(path), why=error.strerror) from error
+    fd = open_file(path)
     try:
         return os.pread(fd, read_header(fd).size, 0)
     finally:
@@ -184,11 +182,7 @@ def _head(path: str) -> bytes:
 
 
 def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read(recovery.MAX_TEXT + 1)
-    except OSError as error:
-        raise UsageError(N_("cannot be read: {why}"), where=printable(path), why=error.strerror) from error
+    return first_bytes(path, recovery.MAX_TEXT + 1)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -16,9 +16,10 @@ from agent.crypto import header
 from agent.crypto.header import MAX_HEADER
 from agent.crypto.recipients import KeyKind
 from agent.crypto.rehead import new_header, replace_header
-from agent.errors import N_, SealError, SermentError, UsageError
+from agent.errors import N_, SealError, SermentError
 from agent.fsys.openat import open_regular
 from agent.i18n import Count
+from agent.ui.asked_file import open_file
 from agent.ui.key_access import KeyAccess
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
@@ -109,15 +110,14 @@ def _sealed(paths: list[str]) -> Iterator[tuple[int, bytes, bytes]]:
                 for name in sorted(names):
                     if name.endswith(b".age"):
                         yield folder_fd, folder, name
-        elif os.path.isfile(path):
+        else:
+            os.close(open_file(path))
             folder, _, name = path.rpartition(b"/")
             folder_fd = os.open(folder or b"/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 yield folder_fd, folder, name
             finally:
                 os.close(folder_fd)
-        else:
-            raise UsageError(N_("cannot be read: {why}"), where=printable(path), why=N_("this is no path"))
 
 
 def _complain(terminal: Terminal, folder: bytes, name: bytes, error: Exception) -> None:

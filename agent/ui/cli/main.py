@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from agent.errors import SermentError
+
 
 def main(argv: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
@@ -50,13 +52,39 @@ def entry() -> NoReturn:
 
         begin()
     try:
-        code = main(argv)
+        code = _written(main(argv))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _hush()
         code = 141
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def _written(code: int) -> int:
+    """``code``, once what was said has left; that of an error when it cannot be written, to a full disk for one.
+
+    Raises BrokenPipeError.
+    """
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _hush()
+        if code == SermentError.exit_code:  # said already
+            return code
+        from agent.ui.cli.commands import complain
+        from agent.ui.terminal import Terminal
+
+        return complain(error, Terminal(""))
+    return code
+
+
+def _hush() -> None:
+    """What is still to be written goes nowhere, so that the interpreter's end does not stumble over it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from agent.crypto.header import MAX_HEADER
 from agent.crypto.sealed import open_sealed_with, read_header
 from agent.daemon.control import ControlClient
 from agent.errors import N_, SermentError, UsageError
+from agent.ui.asked_file import unreadable
 from agent.ui.configured import add_config, configuration
 from agent.ui.key_access import KeyAccess, asking
 from agent.ui.printable import printable
@@ -97,7 +98,7 @@ def _opened(path: bytes, flags: int) -> Iterator[int]:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
     except OSError as error:
-        raise UsageError(N_("cannot be read: {why}"), where=printable(path), why=error.strerror) from error
+        raise unreadable(path, error) from error
     try:
         yield fd
     finally:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.config import PROFILES
 from agent.errors import N_, PolicyError, UsageError
 from agent.i18n import Count
 from agent.ui import wording
+from agent.ui.asked_file import first_bytes
 from agent.ui.cli import policy_plan, policy_push
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
@@ -56,11 +56,7 @@ def _read(name: str) -> bytes:
         from agent.policy.profiles import profile_bytes
 
         return profile_bytes(name)
-    try:
-        with Path(name).open("rb") as file:
-            return file.read(MAX_POLICY_BYTES + 1)
-    except OSError as error:
-        raise UsageError(N_("cannot be read: {why}"), where=printable(name), why=error.strerror) from error
+    return first_bytes(name, MAX_POLICY_BYTES + 1)
 
 
 def _lint(args: argparse.Namespace, data: bytes, terminal: Terminal) -> int:

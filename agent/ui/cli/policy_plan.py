@@ -17,6 +17,7 @@ from typing import Any
 from agent.errors import N_, HostError, UsageError
 from agent.i18n import Count, catalogue
 from agent.ui import wording
+from agent.ui.asked_file import unreadable
 from agent.ui.configured import add_config, configuration
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
@@ -101,7 +102,7 @@ def _from_file(name: str) -> Iterator[_Record]:
                 fields = _record(line, name, number)
                 yield str(fields.get("laptop", "")), str(fields.get("group", "")), fields
     except OSError as error:
-        raise UsageError(N_("cannot be read: {why}"), where=printable(name), why=error.strerror) from error
+        raise unreadable(name, error) from error
 
 
 def _record(line: bytes, name: str, number: int) -> dict[str, Any]:

@@ -14,13 +14,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from agent.daemon.control import RemoteError
 from agent.errors import N_, HostError, UsageError
+from agent.ui.asked_file import first_bytes
 from agent.ui.configured import add_config, client
 from agent.ui.terminal import Terminal
 
 MIN_PASSPHRASE = 12
 ACTIONS = ("build", "sign", "apply")
 MAX_POLICY_BYTES = 1 << 20
+MAX_PASSPHRASE_BYTES = 1000
+MAX_ROOT_BYTES = 1 << 20
 
 
 def arguments(actions: argparse._SubParsersAction[argparse.ArgumentParser], translate: Callable[[str], str]) -> None:
@@ -150,11 +154,7 @@ def _policy(path: Path) -> bytes:
     """A policy that every laptop would take. Raises PolicyError and UsageError."""
     from agent.policy.load import load_policy
 
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_POLICY_BYTES + 1)
-    except OSError as error:
-        raise UsageError(N_("cannot be read: {why}"), where=str(path), why=error.strerror) from error
+    data = first_bytes(path, MAX_POLICY_BYTES + 1)
     load_policy(data, str(path))
     return data
 
@@ -188,12 +188,7 @@ def _sign(args: argparse.Namespace, terminal: Terminal) -> int:
 
 def _passphrase(args: argparse.Namespace, terminal: Terminal) -> bytes:
     if args.passphrase_file:
-        try:
-            return bytes(args.passphrase_file.read_bytes()[:1000].rstrip(b"\r\n"))
-        except OSError as error:
-            raise UsageError(
-                N_("cannot be read: {why}"), where=str(args.passphrase_file), why=error.strerror
-            ) from error
+        return first_bytes(args.passphrase_file, MAX_PASSPHRASE_BYTES).rstrip(b"\r\n")
     if not sys.stdin.isatty():
         raise UsageError(N_("there is no terminal to ask for the passphrase"), hint=N_("give --passphrase-file FILE"))
     return getpass.getpass(terminal.translate(N_("passphrase of the key: "))).encode()
@@ -202,7 +197,11 @@ def _passphrase(args: argparse.Namespace, terminal: Terminal) -> bytes:
 def _apply(args: argparse.Namespace, terminal: Terminal) -> int:
     if args.trust is not None:
         _trust(args)
-    done = client(args).call("policy.apply", path=str(args.bundle.absolute()))
+    try:
+        done = client(args).call("policy.apply", path=str(args.bundle.absolute()))
+    except RemoteError as error:
+        error.where = str(args.bundle)
+        raise
     if args.json:
         terminal.data(done)
         return 0
@@ -220,7 +219,7 @@ def _trust(args: argparse.Namespace) -> None:
     data = configuration(args).data_dir
     if not data.exists() or data.stat().st_uid != os.getuid():
         raise HostError(N_("only the administrator of this laptop may do this"), hint=N_("use sudo"))
-    root, place = args.trust.read_bytes()[: 1 << 20], private_folder(data / FOLDER) / ROOT
+    root, place = first_bytes(args.trust, MAX_ROOT_BYTES), private_folder(data / FOLDER) / ROOT
     if place.exists() and place.read_bytes() != root:
         raise HostError(N_("this laptop trusts another root already"), where=str(place))
     replace_file(place, root)

@@ -11,7 +11,6 @@ import argparse
 import os
 import pwd
 import re
-import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from agent.config import AgentConfig
 from agent.crypto.sealed import is_sealed, neutral_name, seal
 from agent.errors import N_, SealError, UsageError
 from agent.fsys.draft import Draft
+from agent.ui.asked_file import open_file, unreadable
 from agent.ui.cli import outside
 from agent.ui.configured import add_config, configuration
 from agent.ui.key_access import KeyAccess
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
         return _to_phrase(args, source, terminal)
     recipients = _recipients(configuration(args), args.to)
     target = _target(os.fsencode(args.output)) if args.output else None
-    fd = _open(source)
+    fd = open_file(source)
     try:
         sealed = _seal(fd, source, target, recipients)
     finally:
@@ -72,7 +72,7 @@ def _to_phrase(args: argparse.Namespace, source: bytes, terminal: Terminal) -> i
         raise UsageError(N_("--to-phrase is for one person; leave --to out"))
     access = KeyAccess(configuration(args))
     target = os.fsencode(args.output) if args.output else None
-    fd = _open(source)
+    fd = open_file(source)
     try:
         return outside.seal_to_phrase(access, source, fd, target, args.form, terminal, as_json=args.json)
     finally:
@@ -83,17 +83,6 @@ def _target(output: bytes) -> bytes:
     """Where the sealed file goes: the name that was given, or a neutral one in the folder that was given."""
     path = os.path.abspath(output)
     return os.path.join(path, neutral_name()) if output.endswith(b"/") or os.path.isdir(path) else path
-
-
-def _open(source: bytes) -> int:
-    try:
-        fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise UsageError(N_("cannot be read: {why}"), where=printable(source), why=error.strerror) from error
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise UsageError(N_("is not a file"), where=printable(source))
-    return fd
 
 
 def _seal(fd: int, source: bytes, target: bytes | None, recipients: tuple[str, ...]) -> bytes:
@@ -150,7 +139,7 @@ def _recipient(access: KeyAccess, data_dir: Path, name: str) -> str:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise UsageError(N_("cannot be read: {why}"), where=str(path), why=error.strerror) from error
+            raise unreadable(str(path), error) from error
     raise UsageError(
         N_("nobody is known here as {name}"),
         hint=N_("give an age1… recipient, or put {name}.pub into {folder}"),

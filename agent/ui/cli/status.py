@@ -34,7 +34,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
         return 0
     _print(status, terminal)
     for notice in control.call("notices")[-5:]:
-        terminal.line("  " + _notice(notice, terminal.translate))
+        terminal.line("  " + _notice(notice, terminal))
     return 0
 
 
@@ -157,9 +157,12 @@ def _collector(status: dict[str, Any], translate: wording.Translate) -> str:
     return text
 
 
-def _notice(notice: dict[str, Any], translate: wording.Translate) -> str:
+def _notice(notice: dict[str, Any], terminal: Terminal) -> str:
+    translate = terminal.translate
     name = printable(base64.b64decode(notice["name"]), 60)
     when = time.strftime("%H:%M", time.localtime(notice["time"]))
+    if not name:  # of keys, of an emergency: there is no document, and what is told is all of it
+        return f"{when}  {printable(notice['message'].get(terminal.language, ''), 400)}"
     what = wording.word(wording.DECISIONS, notice["decision"], translate)
     if notice["decision"] == "block" and not notice["held"]:
         what = translate(N_("refused"))

@@ -304,3 +304,9 @@ def test_a_part_of_the_answer_comes_from_others(client, post, service):
     for report in (b"[1]", b"{", b"\xff", b"[" * 9000):
         assert post(wire.build(laptop.batch(2, 2).letterhead, [], report)).status_code == 200
     assert seen[-1][1] == {}
+
+
+def test_a_number_of_thousands_of_digits_is_an_address_like_any_that_leads_nowhere(reader):
+    for path in ("/events/a/" + "9" * 5000, "/risks/" + "9" * 5000, "/events/" + "a" * 5000 + "/1"):
+        assert reader.get(path).status_code == 404
+    assert reader.get("/events/a/" + "9" * 200).status_code == 404

@@ -110,6 +110,20 @@ def test_where_a_folder_goes_is_among_the_facts_and_in_no_record(bench: Bench) -
     assert "cloud.example.org" not in repr(bench.script.records)  # it can be a person's own
 
 
+def test_an_exception_ends_with_the_day_of_the_laptop(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not with the day of Greenwich: in Fort-de-France that is at eight in the evening."""
+    tomorrow = time.gmtime().tm_hour >= 11
+    monkeypatch.setenv("TZ", "EST-14" if tomorrow else "WST12")  # where it is another day than in Greenwich
+    time.tzset()
+    try:
+        bench.pipeline.process(bench.event())
+        here, greenwich = time.strftime("%Y-%m-%d"), time.strftime("%Y-%m-%d", time.gmtime())
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert bench.script.facts[-1].day == here != greenwich
+
+
 def test_a_mere_observation_is_one_record(bench: Bench) -> None:
     bench.script.decision = Decision.OBSERVE
     bench.pipeline.process(bench.event())

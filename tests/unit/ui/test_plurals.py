@@ -94,3 +94,16 @@ def test_documents(count: int, said: str) -> None:
     text = "{count} {count:document|documents}"
     assert text.format(count=Count(count)) == said
     assert catalogue("en").gettext(text).format(count=Count(count)) == said
+
+
+def test_none_is_counted_as_each_language_does() -> None:
+    """« 0 document retenu » in French, "0 documents held" in English; the words between bars stay the catalogue's."""
+    text = "{count} {count:document|documents} held, {copies} {copies:copy|copies} of what you took back"
+    for language, none, one in (
+        ("fr", "0 document retenu, 0 copie de", "1 document retenu, 2 copies de"),
+        ("en", "0 documents held, 0 copies of", "1 document held, 2 copies of"),
+    ):
+        say = catalogue(language).gettext(text)
+        assert say.format(count=Count(0), copies=Count(0)).startswith(none)
+        assert say.format(count=Count(1), copies=Count(2)).startswith(one)
+    assert f"{Count(7):>3}" == "  7"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -156,6 +155,8 @@ def load_config(path: Path | None) -> AgentConfig:
     if len(raw) > MAX_CONFIG_BYTES:
         raise ConfigError(N_("is larger than {limit} bytes"), where=str(path), limit=MAX_CONFIG_BYTES)
     try:
+        import tomllib  # once: whoever stays lets go of it
+
         table = tomllib.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number of thousands of digits, too deep
         raise ConfigError(N_("is not valid TOML: {why}"), where=str(path), why=error) from error

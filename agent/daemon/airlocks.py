@@ -15,11 +15,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.channels import mounts
 from agent.channels.mounts import Mount
-from agent.daemon.airlock import RESTARTING_REASON, Airlock
 from agent.daemon.airlock_state import End, State, Surroundings
 from agent.daemon.held import HeldTransfers
 from agent.daemon.holds import GateServer
@@ -27,9 +26,11 @@ from agent.daemon.operations import Operations
 from agent.daemon.volume_desk import VolumeDesk
 from agent.errors import N_, HostError
 from agent.fsys.atomic import private_folder
-from agent.gates.takeover import cover
 from agent.gates.takeover.process import Fork, Process, Trace, Traces, boot_id
 from agent.model import ChannelKind, Place, Strength
+
+if TYPE_CHECKING:  # loaded with the first volume: a laptop may never see one
+    from agent.daemon.airlock import Airlock
 
 ARMING_SHOWN_S = 10.0  # a volume that takes longer to arm is shown, and watched, meanwhile
 _MOST_STAGING = 8 << 30
@@ -154,6 +155,9 @@ class Airlocks:
         return self._described(key, place)
 
     def _take(self, key: tuple[bytes, int], place: Place, volume: Mount, airlock: Mount | None) -> None:
+        from agent.daemon.airlock import Airlock
+        from agent.gates.takeover import cover
+
         trace = self._left.pop(place.root, None)
         if trace is not None and (trace.lower != volume.id or airlock is None or trace.cover != airlock.id):
             trace = None
@@ -170,6 +174,8 @@ class Airlocks:
         made.start()
 
     def _described(self, key: tuple[bytes, int], place: Place) -> Place | None:
+        from agent.daemon.airlock import RESTARTING_REASON
+
         airlock = self._airlocks[key]
         state, reason = airlock.state, airlock.reason
         if airlock.interrupted and state in {State.HOLDING, State.READ_ONLY}:
@@ -202,6 +208,8 @@ class Airlocks:
                 self._with.server.forget(trace.token.encode())
                 self._with.traces.forget(trace.token)
                 continue
+            from agent.daemon.airlock import Airlock
+
             desk = VolumeDesk(Place(ChannelKind.REMOVABLE, point, 0), self._held, self._cannot)
             airlock = self._airlocks[point, volume.id] = Airlock(volume, desk, self._with, trace)
             airlock.start()
@@ -214,6 +222,8 @@ class Airlocks:
         for mount in table:
             ours = mount.is_airlock and mount.source == self._with.source
             if ours and mount.point not in kept and mounts.stack(table, mount.point)[0] is None:
+                from agent.gates.takeover import cover
+
                 with contextlib.suppress(OSError):
                     cover.take_away(mount.point, mount.id, lazy=True)
 

@@ -16,12 +16,13 @@ import gc
 import os
 import time
 from collections.abc import Iterator
+from itertools import islice
 
 QUIET_S = 30.0  # so long nothing was to be done
 GROWN = 2 << 20  # bytes more than after the last time: else it is not worth the work
 _PAGEOUT = 21  # MADV_PAGEOUT, Linux 5.4; an older kernel refuses it, and all is as it was
 _DONTNEED = 4  # MADV_DONTNEED: of a file's page that is as in the file, another look at the file brings it back
-_MAX_MAPS = 4 << 20
+_MOST_LINES = 100_000
 
 
 class AtRest:
@@ -66,27 +67,26 @@ def resident() -> int:
 
 def _read_only() -> Iterator[tuple[int, int]]:
     """Start and length of what is mapped from files and cannot be written."""
-    try:
-        with open("/proc/self/maps", "rb") as file:
-            lines = file.read(_MAX_MAPS).splitlines()
-    except OSError:
-        return
-    for line in lines:
+    for line in _lines("maps"):
         fields = line.split(None, 5)
         if len(fields) == 6 and fields[5].startswith(b"/") and b"w" not in fields[1]:
             start, end = (int(word, 16) for word in fields[0].split(b"-"))
             yield start, end - start
 
 
-def _code() -> Iterator[tuple[int, int]]:
-    """Start and length of code that is as it is in its file: a page that the loader has written into would be lost."""
+def _lines(name: str) -> Iterator[bytes]:
+    """Of what the kernel says of our memory, one after the other: all at once would take half a megabyte of it."""
     try:
-        with open("/proc/self/smaps", "rb") as file:
-            lines = file.read(_MAX_MAPS).splitlines()
+        with open(f"/proc/self/{name}", "rb") as file:
+            yield from islice(file, _MOST_LINES)
     except OSError:
         return
+
+
+def _code() -> Iterator[tuple[int, int]]:
+    """Start and length of code that is as it is in its file: a page that the loader has written into would be lost."""
     start = end = 0
-    for line in lines:
+    for line in _lines("smaps"):
         fields = line.split(None, 5)
         if fields[0].endswith(b":"):
             if fields[0] == b"Anonymous:" and end and int(fields[1]) == 0:

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 
 from agent.fsys.openat import open_folder
 from agent.gates.gate import fanotify
-from agent.gates.gate.folders import is_local
 from agent.gates.gate.settings import Folder
 
 
@@ -48,6 +47,8 @@ class Marks:
         return frozenset(armed)
 
     def _arm(self, group: int, fd: int, device: int) -> bool:
+        from agent.gates.gate.folders import is_local  # the greater part of a gate, for who has a folder
+
         if not is_local(fd):
             return False
         if device not in self._devices:

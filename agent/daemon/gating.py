@@ -18,26 +18,25 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.daemon.canary import Canary
 from agent.daemon.gate_answers import Answers, Decide, GateDesk
-from agent.daemon.gate_figures import figures
 from agent.daemon.gate_marks import Marks
 from agent.daemon.gate_moves import GateMoves
-from agent.daemon.gate_process import GateProcess
 from agent.daemon.gate_trace import GateTrace
 from agent.daemon.holder_process import HolderProcess
 from agent.daemon.holds import GateServer
 from agent.daemon.troubles import Troubles
 from agent.errors import N_, HostError
+from agent.gates.asking import TOKEN
 from agent.gates.gate import fanotify
-from agent.gates.gate.board import Board
-from agent.gates.gate.lookout import BACKSTOP_S
 from agent.gates.gate.programs import Programs, shipped
-from agent.gates.gate.questions import TOKEN
 from agent.gates.gate.settings import Folder, Settings, Standing, encode
 from agent.model import Place, Strength
+
+if TYPE_CHECKING:
+    from agent.daemon.gate_process import GateProcess
 
 CANARY_S = 300.0
 FOREIGN_REASON = N_("a program or another machine stands behind this folder: the action follows the write")
@@ -142,6 +141,12 @@ class Gating:
     def _begin(self) -> None:
         if self._process is not None:
             return
+        # all that a gate takes, before there is one: an import that waits for its answer might wait for ever
+        from agent.daemon import gate_figures  # noqa: F401
+        from agent.daemon.gate_process import GateProcess
+        from agent.gates.gate import folders  # noqa: F401
+        from agent.gates.gate.board import Board
+
         self._group, self._memory = fanotify.permission_group(), Board.create()
         fork = self._holder.start_gate if self._holder is not None else None
         self._process = GateProcess(self._command, self._path, self._group, self._memory, fork)
@@ -195,6 +200,8 @@ class Gating:
 
     def _wait(self) -> None:
         """Until it is time to look: twice a second while somebody waits, else when there is news."""
+        from agent.gates.gate.lookout import BACKSTOP_S
+
         with self._lock:
             process, session = self._process, self._desk.session
         until = self._canary_due if self._armed and not self._proving else math.inf
@@ -261,6 +268,8 @@ class Gating:
         """For ``serment status``: times in milliseconds."""
         if self._process is None:
             return {"armed": 0}
+        from agent.daemon.gate_figures import figures
+
         return {"armed": len(self._armed)} | figures(self._process.board, self._canary)
 
     def close(self, *, hand_back: bool = True) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from agent.daemon.operations import Operations
 from agent.fsys.atomic import replace_file
-from agent.gates.holder import AIRLOCK, END, FORK, GATE, PID, RELEASE, START
+from agent.gates.holder_messages import AIRLOCK, END, FORK, GATE, PID, RELEASE, START
 from agent.gates.takeover.process import Process, Trace, boot_id, started_at
 
 _COMMAND = (sys.executable, "-I", "-m", "agent.gates.holder")

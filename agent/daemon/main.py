@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent import __version__
+from agent import __version__, lean
 from agent.actions import build_actions
 from agent.actions.entry import Entry as Held
 from agent.actions.placeholder import Placeholders
@@ -64,6 +64,8 @@ from agent.model import Cause, FileEvent
 
 if TYPE_CHECKING:
     from agent.daemon.reviewing.desk import ReviewDesk
+
+_OF_THE_START = ("_compression", "bz2", "lzma", "pkgutil", "shutil", "tomllib")  # of the standard library
 
 
 class Agent:
@@ -247,6 +249,7 @@ class Agent:
 
     def run(self) -> None:
         """Until asked to stop."""
+        lean.let_go(*_OF_THE_START)
         self._loop.run()
 
     def wake(self) -> None:

@@ -27,7 +27,6 @@ import os
 import select
 import signal
 import socket
-import struct
 import sys
 import time
 
@@ -35,6 +34,7 @@ from agent.gates.birth import SAME_PARENT, clone, settle
 from agent.gates.gate.keeper import Keeper
 from agent.gates.gate.lookout import BACKSTOP_S
 from agent.gates.gate.succession import Succession
+from agent.gates.holder_messages import AIRLOCK, END, FORK, GATE, PID, RELEASE, START
 from agent.gates.takeover import cover
 from agent.gates.takeover.connections import abort
 
@@ -43,13 +43,6 @@ CALM_TICK_S = 6.0  # between two looks at airlocks that work
 STUCK_S = 10.0  # the agent itself needs less than half of that for both
 DEAD_S = 3.0  # without a keeper: its understudy and the agent need half of that
 _MORE_S = 3.0  # from the kill to the end of the connection
-AIRLOCK = struct.Struct("=cIQ")  # b"a", numbers of the connection and the mount below; + its place; with a pidfd
-GATE = b"g"  # + path of the socket; comes with the group and the memory
-RELEASE = b"r"  # the gate's group: it ends in order
-START = b"s"  # make the gate of the group that is held; answered with a PID
-FORK = b"f"  # + arguments of an airlock, NUL between them; comes with its descriptors; answered with a PID
-PID = struct.Struct("=i")  # of the agent's new child; 0: there is none
-END = b"e"
 _MOST = 16 * 1024
 _EJECT_S = 5.0  # for the volume below, while somebody is still in it
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SELDOM = ("agent.ui.wording", "argparse", "subprocess")  # for windows, for what is opened, for a weaker shield
 _NO_HOST = 69
+_MOST_PATH = 4096
 
 
 def main(words: list[str]) -> int:
@@ -40,7 +41,6 @@ def main(words: list[str]) -> int:
     if lock is None:
         print("serment-helper: another one runs for this person", file=sys.stderr)
         return _NO_HOST
-    lean.let_go("agent.config", "tomllib", "urllib.parse", "ipaddress", "pwd")
     from agent.helper.agent_link import AgentLink
     from agent.helper.app import Helper
     from agent.helper.memory import Memory
@@ -57,15 +57,38 @@ def main(words: list[str]) -> int:
 
 
 def _socket(config: Path | None) -> Path | int:
-    """The agent's socket, or the exit code. What reads configurations is let go of again before the rest is loaded."""
+    """The agent's socket, or the exit code.
+
+    A copy of this process reads the configuration and ends: what that takes, a megabyte, is needed once.
+    """
+    sys.stderr.flush()
+    ours, theirs = os.pipe()
+    pid = os.fork()  # there is one thread yet
+    if pid == 0:
+        code = 1
+        try:
+            code = _tell_socket(config, theirs)
+        except Exception as error:
+            sys.excepthook(type(error), error, error.__traceback__)
+        finally:
+            os._exit(code)
+    os.close(theirs)
+    with open(ours, "rb") as pipe:
+        said = pipe.read(_MOST_PATH)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return Path(os.fsdecode(said)) if code == 0 and said else abs(code) or 1
+
+
+def _tell_socket(config: Path | None, pipe: int) -> int:
     from agent.config import load_config
     from agent.errors import ConfigError
 
     try:
-        return load_config(config).control_socket
+        os.write(pipe, os.fsencode(load_config(config).control_socket))
     except ConfigError as error:
-        print(f"serment-helper: {error}", file=sys.stderr)
+        print(f"serment-helper: {error}", file=sys.stderr, flush=True)
         return error.exit_code
+    return 0
 
 
 def _show(what: str) -> int:

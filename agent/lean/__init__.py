@@ -27,15 +27,22 @@ class Later(ModuleType):
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):  # the machinery of imports asks this way
             raise AttributeError(name)
+        return getattr(self.itself(), name)
+
+    def itself(self) -> ModuleType:
+        """The module, loaded now if it was not. Raises ImportError."""
         with _lock:
             if sys.modules.get(self.__name__) is self:
                 del sys.modules[self.__name__]
-        return getattr(import_module(self.__name__), name)
+        return import_module(self.__name__)
 
 
 def let_go(*names: str) -> None:
     """Forget modules that have done their work, with what lies below them: they are loaded anew if wanted again."""
-    for name in [name for name in sys.modules if name in names or name.startswith(tuple(f"{each}." for each in names))]:
+    below = tuple(f"{each}." for each in names)
+    for name in [name for name in sys.modules if name in names or name.startswith(below)]:
+        if getattr(getattr(sys.modules[name], "__spec__", None), "_initializing", False):
+            continue  # another thread loads it just now
         parent, _dot, word = name.rpartition(".")
         if parent in sys.modules and sys.modules[parent].__dict__.get(word) is sys.modules[name]:
             delattr(sys.modules[parent], word)
@@ -50,10 +57,15 @@ def begin(*seldom: str) -> None:
     native = import_module("_datetime")  # what ``datetime`` is: a Python copy is made and thrown away before
 
     from agent.lean import values
+    from agent.lean.standing import stand_ins
 
     sys.modules.setdefault("dataclasses", values)
     sys.modules.setdefault("datetime", native)
     for name in (*_SELDOM, *seldom):
         sys.modules.setdefault(name, Later(name))
+    for module in stand_ins():
+        parent, _dot, word = module.__name__.rpartition(".")
+        if sys.modules.setdefault(module.__name__, module) is module and parent:
+            setattr(import_module(parent), word, module)
     for name in _DONE_WITHOUT:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # « not there », as imports understand it

@@ -12,12 +12,11 @@ import glob
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import filter as fnmatch_filter
 from fnmatch import fnmatchcase
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from agent.gates.gate.fanotify import State
@@ -63,7 +62,9 @@ class Entry:
 
 def shipped() -> tuple[Entry, ...]:
     """The list that comes with Serment."""
-    raw = resources.files(__package__).joinpath("data/exits.toml").read_bytes()
+    import tomllib  # once: whoever stays lets go of it (``agent.daemon.main``)
+
+    raw = (Path(__file__).parent / "data/exits.toml").read_bytes()
     return tuple(_entry(table) for table in tomllib.loads(raw.decode())["program"])
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 
 import pytest
+
+from tests.running import CHECKOUT
 
 _AGENT = "agent.ui.cli.resident"
 
@@ -23,7 +26,9 @@ def run(text: str) -> str:
 @pytest.mark.parametrize(
     "unwanted",
     ["argparse", "ast", "gettext", "inspect", "yaml", "agent.policy.parser", "agent.policy.lint", "agent.ui.wording",
-     "agent.daemon.reviewing.desk", "agent.daemon.dossier_requests", "concurrent.futures"],
+     "agent.daemon.reviewing.desk", "agent.daemon.dossier_requests", "concurrent.futures", "importlib.resources",
+     "tomllib", "agent.daemon.airlock", "agent.daemon.gate_process", "agent.gates.gate.questions",
+     "agent.gates.gate.folders", "agent.gates.holder", "agent.gates.takeover.mounting"],
 )  # fmt: skip
 def test_the_agent_does_not_load(unwanted: str) -> None:
     assert run(f"import {_AGENT}, agent.daemon.answering\nprint({unwanted!r} in sys.modules)") == "False"
@@ -34,7 +39,7 @@ def test_the_agent_does_not_load(unwanted: str) -> None:
 )
 def test_the_helper_does_not_keep(unwanted: str) -> None:
     text = "from pathlib import Path\nfrom agent.helper import main\nmain._socket(None)\n"
-    text += "lean.let_go('agent.config', 'tomllib')\nimport agent.helper.app\n"
+    text += "import agent.helper.app\n"
     said = run(
         text + f"found = sys.modules.get({unwanted!r})\nprint(found is not None and type(found) is not lean.Later)"
     )
@@ -66,6 +71,58 @@ def test_threads_that_want_it_at_the_same_moment_all_get_it() -> None:
 def test_what_was_let_go_is_loaded_anew() -> None:
     text = "import tomllib\nlean.let_go('tomllib')\nprint('tomllib' in sys.modules)\n"
     assert run(text + "import tomllib as again\nprint(again.loads('a = 1'))").split("\n") == ["False", "{'a': 1}"]
+
+
+def test_what_was_put_off_can_be_let_go_and_wanted_again() -> None:
+    text = "import shutil\nshutil.which('sh')\nlean.let_go('shutil')\nprint('shutil' in sys.modules)\n"
+    assert run(text + "print(shutil.which('sh') is not None, 'shutil' in sys.modules)").split() == [
+        "False", "True", "True",
+    ]  # fmt: skip
+
+
+def test_what_another_thread_loads_just_now_is_not_let_go() -> None:
+    text = "import colorsys\ncolorsys.__spec__._initializing = True\nlean.let_go('colorsys')\n"
+    assert run(text + "print('colorsys' in sys.modules)") == "True"
+
+
+ALONE = "import sys\nsys.path[:0] = {paths!r}\nfrom agent import lean\nlean.begin()\n"
+"""An interpreter as the package has it: without the finder of an editable installation, which loads half of this."""
+
+
+def alone(text: str) -> str:
+    paths = [str(CHECKOUT), *(path for path in sys.path if path.endswith("site-packages"))]
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", ALONE.format(paths=paths) + text], capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_agent_needs_neither_addresses_nor_a_log_of_libraries() -> None:
+    names = "('ipaddress', 'logging', 'platform', 'urllib.parse')"
+    text = f"import {_AGENT}\nloaded = [name for name in {names} if name in sys.modules]\n"
+    assert alone(text + "print([name for name in loaded if not isinstance(sys.modules[name], lean.Later)])") == "[]"
+
+
+def test_an_address_is_read_as_ever() -> None:
+    text = "import pathlib, urllib.parse\nfrom urllib.parse import urlsplit\n"
+    text += "print(type(sys.modules['urllib.parse']).__name__, pathlib.Path('/a b').as_uri())\n"
+    text += "print(urlsplit('https://a.example:8/b').port, urllib.parse.quote('c d'), type(sys.modules['urllib.parse']).__name__)"
+    assert alone(text).split() == ["Addresses", "file:///a%20b", "8", "c%20d", "module"]
+
+
+def test_a_library_that_has_something_to_say_is_heard() -> None:
+    text = "import logging\nlogger = logging.getLogger('a.library')\nlogger.debug('not %s', 'this')\n"
+    text += "print(type(sys.modules['logging']).__name__)\nlogger.warning('this %s', 1)\n"
+    text += "import logging as real\nprint(type(real).__name__, real.getLogger('a.library').name)\n"
+    text += "real.basicConfig(stream=sys.stdout, level=real.DEBUG, format='%(message)s')\nlogger.debug('and that')"
+    assert alone(text).split() == ["Logging", "module", "a.library", "and", "that"]
+
+
+def test_the_system_is_the_one_it_is() -> None:
+    said = alone("import platform, uuid\nprint(platform.system(), type(platform).__name__, platform.python_version())")
+    assert said.split() == [platform.system(), "Platform", platform.python_version()]
 
 
 def test_dates_are_what_they_were() -> None:

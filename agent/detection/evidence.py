@@ -9,6 +9,7 @@ negatives.py, what it all weighs is combine.py. No document text leaves this mod
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
@@ -47,6 +48,7 @@ _TEMPERATURE = re.compile(rb"[\s:=\xb0o]{0,4}(?:3[4-9]|4[0-2])(?:[.,]\d)?\b")
 _CODE = re2.compile(rb"\b(?:[A-TV-Z]\d{2}\.\d{1,2}|[A-Z]{4}\d{3})\b")  # ICD-10 with its dot; CCAM acts
 _MOST_CODES = 20
 _OPEN_FIELD = re.compile(rb"\.{5,}(?![. ]*\d)|_{3,}|\[ \]")
+_RULE, _BRACKET, _BRACE, _ANGLE = b"_[{<"
 _ABSENT = (
     b" no ", b" denies ", b" denied ", b" denies any ", b" denied any ", b" negative for ", b" pas de ", b" pas d ",
     b" absence de ", b" absence d ", b" aucune ", b" aucun ", b" kein ", b" keine ", b" keinen ", b" niega ",
@@ -108,7 +110,9 @@ class Evidence:
     dated: int = 0  # lines of a short page that begin with a day or an hour and hold something clinical
     rows: int = 0  # lines that hold a person and something clinical
     row_names: set[bytes] = field(default_factory=set)  # who stands there, counted and compared only
-    told: list[Told] = field(default_factory=list)  # persons of whom a sentence says something clinical
+    teller: Callable[[Evidence], list[Told]] | None = None  # finds those of whom a sentence says something clinical
+    _told: list[Told] | None = None
+    called: int = 0  # persons told by a given name with an age: «Gabin, 7 mois»
     ages: set[bytes] = field(default_factory=set)  # «patient de 54 ans»: the age as written
     births: set[str] = field(default_factory=set)  # ISO dates beside a word for birth
     named_births: int = 0  # births with a person's name close by
@@ -119,6 +123,20 @@ class Evidence:
     sex: int = 0
     blanks: int = 0  # fields left open
     against: dict[str, dict[str, set[bytes]]] = field(default_factory=dict)  # family → strength → entries
+
+    @property
+    def told(self) -> list[Told]:
+        """The persons of whom a sentence says something clinical. They are looked for when somebody asks: most
+        documents say otherwise who they are about.
+        """
+        if self._told is None:
+            self._told = self.teller(self) if self.teller is not None else []
+            self.teller = None
+        return self._told
+
+    @told.setter
+    def told(self, persons: list[Told]) -> None:
+        self._told = persons
 
     @property
     def says_nothing(self) -> bool:
@@ -226,10 +244,11 @@ def is_denied(page: Folded, match: Match, denied: int = 0) -> bool:
 
 def count_open_fields(page: Folded) -> int:
     """Fields left open in a form: dotted or ruled lines and empty boxes (not the leaders of a table of contents)."""
-    lines = page.lines  # one letter is looked for faster than three
-    ruled, boxed = b"_" in lines and b"___" in lines, b"[" in lines and b"[ ]" in lines
+    lines = page.lines  # one letter is looked for faster than three, and by its code faster than as bytes
+    bracket = _BRACKET in lines
+    ruled, boxed = _RULE in lines and b"___" in lines, bracket and b"[ ]" in lines
     open_fields = len(_OPEN_FIELD.findall(lines)[:100]) if ruled or boxed or b"....." in lines else 0
-    if not (b"{" in lines or b"[" in lines or (b"<" in lines and b"<<" in lines)):
+    if not (bracket or _BRACE in lines or (_ANGLE in lines and b"<<" in lines)):
         return open_fields
     return open_fields + len(list(islice(spans(_PLACEHOLDER, lines), 100)))
 

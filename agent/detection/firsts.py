@@ -29,6 +29,10 @@ def marked_word(body: bytes) -> bytes:
 def _unknown(found: re.Match[bytes] | None) -> bytes:
     """The word in lower case when it is none that is known."""
     word = found[1].lower() if found else b""
+    return word if unknown(word) else b""
+
+
+def unknown(word: bytes) -> bool:
+    """Whether the word (lower case) is none of a language or of medicine; a given name alone is that of who cares."""
     known = word in NOT_A_NAME or word in words() or word in vocabulary() or word in given() or word in medicines()
-    # a given name alone is that of who writes or cares
-    return b"" if known or any(shaped(b" " + word + b" ")) else word
+    return bool(word) and not known and not any(shaped(b" " + word + b" "))

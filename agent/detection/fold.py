@@ -80,6 +80,11 @@ def fold_page(text: str) -> tuple[str, Folded]:
     return text, _viewed(cased, lines, words, told)
 
 
+def words_of(cased: bytes) -> bytes:
+    """The view ``words`` of a piece of the view ``cased``."""
+    return cased.lower().translate(_WORDS_ONLY)
+
+
 def fold_readable(text: str) -> Folded:
     """The same for a text that ``readable`` has been over."""
     return _viewed(*_views.of(_encode(text)))

@@ -109,7 +109,9 @@ CAPITALS = _compiled(
     r"(?:le |la |petite? |M\. |Mme |mme |mr |mlle |(?:[a-z]{3,5} )?(?:[A-Z] )?(?:box |ch |lit )?\d{1,4} )?"
     r"([A-Z][A-Z'\-]{2,})(?![A-Za-z0-9:])"
 )
-CAPITAL = _compiled(r"([A-Z][a-z][a-z'\-]+)(?![A-Za-z0-9])")
+CAPITAL = _compiled(r"(?:(?:Le|La|Van|Von|De|Du|Ben|El) )?([A-Z][a-z][a-z'\-]+)(?![A-Za-z0-9])")
+INITIALS = _compiled(r"(?:[PFM] ?: ?)?([A-Z]\.-?[A-Z]\.(?:[A-Z]\.)?)(?= |,|:|-)")
+"""«M.L. BHC ok», «P : G.T., agité»: whoever is told by initials in a list of beds or hours."""
 MARKED = _compiled(
     r"(?:M\. |Mme |mme |mr |mlle )?([A-Z][a-z][a-z'\-]+|[A-Z][A-Z'\-]{2,}) ?"
     r"(?:: |= |-{1,2}> ?|=> ?|, |- |\(|(?<= )(?:a|est|va|reste|refuse|dort|mange|part|rentre|sort|fait|demande|ok|OK|"
@@ -120,6 +122,11 @@ SENTENCES = _compiled(
     rf"(?:(?<=[a-z0-9)!?%])[.;] | / (?={_CIVILITY}|\d))(?={_CIVILITY} [A-Z]|\d{{1,2}}[h:]\d\d |[A-Z]{{3,}} [A-Z][a-z])"
 )
 """Where another person begins in a note of a few lines: «…, cf diét. Mme Esnault pesée 41,2»."""
+NEXT_BED = _compiled(
+    r"(?<=[A-Za-z0-9)!?%+])[.;] (?=(?:[Ll]it|[Ll]etto|[Bb]ed|[Bb]ett|[Zz]i(?:mmer)?|[Cc]h(?:br|ambre)?|"
+    r"[Hh]ab(?:itacion)?|[Kk]amer|[Cc]ama|[Bb]ox|[Ss]tanza|[Rr]oom|[Bb]ay)\.? ?\d{1,3}[A-Za-z]?\b)"
+)
+"""The same where a bed begins it: «Lit 1 intubé J3, fièvre 39. Lit 2 extubée»."""
 SHORTENED = _compiled(r"(?:[A-Z]{1,4}|[A-Z'\-]*[0-9].*)$")  # «APGAR 10», «DFTT 5»
 YEARS = _compiled(r"[a-zJ]$")
 PARTICLES = frozenset(b"de du la le van von der den el ben da di".split())

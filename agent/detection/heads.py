@@ -21,8 +21,10 @@ from agent.detection.head_words import (
     BEGUN,
     EMPTY,
     HEADED,
+    INITIALS,
     LABELLED,
     LEADS,
+    NEXT_BED,
     NOT_A_NAME,
     NOT_ENTRIES,
     PARTICLES,
@@ -148,7 +150,7 @@ def _lines_of(page: bytes) -> Iterator[tuple[str, bytes] | None]:
     held = ""
     page = page.strip(b"\n")
     if len(page) <= _NOTE:
-        page = SENTENCES.sub(b"\n", page)
+        page = NEXT_BED.sub(b"\n", SENTENCES.sub(b"\n", page))
     told = None if len(page) <= _NOTE else _told(b"\n" + page)
     for number, line in enumerate(page.split(b"\n", _LINES)[:_LINES]):
         if told is not None and number not in told and not held:
@@ -183,6 +185,8 @@ def _read(number: int, lead: str, body: bytes) -> _Entry:
     sexed = SEXED.match(body.lstrip(b" -(")) is not None
     if lead in _LOOSE and not sexed and (headed := _headed(body)):
         return _Entry(number, "headed", body, headed, "headed")
+    if lead in _PLACED and (initials := INITIALS.match(body)):
+        return _Entry(number, lead, body, frozenset((initials[1].lower(),)), "initials")
     if sexed or (lead not in _PLACED and not _may_name(body)):  # nearly every line
         return _Entry(number, lead, body, sexed=sexed)
     body = _cell_of_a_person(body)

@@ -42,7 +42,9 @@ _AT_PLACE = re.compile(rb"[^\w\n]{0,4}(?:(?:a|in|at) )?[a-z'() -]{2,40}?,? (?=(?
 _NAME = re.compile(
     rb"[A-Z][A-Za-z'\-]{1,24}(?: (?:de |du |d'|la |le |van |von |el |ben |da |di )?[A-Z][A-Za-z'\-]{1,24}){0,3}"
 )
-_NAME_AFTER_CIVILITY = re.compile(rb"\.? ?(?:l'enfant |de )?(?:[A-Z]\.? ?-?){0,3}?(" + _NAME.pattern + rb")")
+_NAME_AFTER_CIVILITY = re.compile(
+    rb"(?!\.-?[A-Z]\.)\.? ?(?:l'enfant |de )?(?:[A-Z]\.? ?-?){0,3}?(" + _NAME.pattern + rb")"
+)
 _AGE_BEHIND = re.compile(  # «Mw. Jansen 84j», «Mrs Croft (91)»; a number before a street is none
     rb"[ ,(]{1,3}(\d{1,3})(?: ?(?:ans?|ANS|a|A|aa|j|J|jr|y|yo|yrs?|Jahre|jaar|anni|anos)\b|(?=[,.;:)\n]|$|"
     rb" (?!rue|av|bd|bis|ter|place|chemin|impasse|all|quai|route|street|road|lane|mill|via|calle|str)[a-z#?+=-]))"

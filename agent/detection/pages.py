@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import re2
 
-from agent.detection import begun, identity, negatives, notation, people, person_shapes, sides, told
+from agent.detection import begun, columns_of, identity, negatives, notation, people, person_shapes, sides, told
 from agent.detection import evidence as clinical
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded, fold
@@ -89,6 +89,7 @@ def read_page(text: str | Folded) -> Evidence:
     persons = [*evidence.heads, *begun.read_begun(evidence, page, places)]
     people.read_people(evidence, page, places, persons, some=some)
     told.read_told(evidence, page, places)
+    columns_of.read_columns(evidence, page)
     if len(places) >= _FEW:
         evidence.sides += sides.count_sides(page, places)
     evidence.blanks += clinical.count_open_fields(page)

@@ -17,6 +17,7 @@ import re2
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded
 from agent.detection.identifiers.birth import date, numeric
+from agent.detection.lexicon import given
 from agent.detection.linear import spans
 from agent.detection.person_names import NAME, NOT_NAMES, add_name, note_initial
 from agent.detection.person_rows import count_rows
@@ -99,7 +100,10 @@ def _paren_age(evidence: Evidence, text: bytes) -> bool:
 
 def _first_age(evidence: Evidence, text: bytes) -> bool:
     word = NAME.match(text)
-    return word is not None and word[0].lower() not in NOT_NAMES and _age(evidence, text[word.end() :])
+    if word is None or word[0].lower() in NOT_NAMES or not _age(evidence, text[word.end() :]):
+        return False
+    evidence.called += word[0].lower() in given()
+    return True
 
 
 def _alone_age(evidence: Evidence, text: bytes) -> bool:

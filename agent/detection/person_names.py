@@ -11,7 +11,7 @@ import re
 from agent.detection.evidence import Evidence
 
 _MEMORY = 64  # names kept of a page
-_VOWELS = frozenset(b"aeiouy")
+VOWELS = frozenset(b"aeiouy")
 NAME = re.compile(rb"[A-Z][A-Za-z'\-]+")
 CIVILITIES = frozenset(
     b"m mr melle pt pte pz monsieur madame mme mlle mrs miss herr frau sig sra dhr mevr sigra lit letto bed bett"
@@ -38,7 +38,7 @@ def add_name(evidence: Evidence, text: bytes) -> bool:
     parts = [part.lower().replace(b"-", b" ") for part in NAME.findall(text)]
     if not parts or any(part in NOT_NAMES for part in parts[:3]) or len(evidence.names) >= _MEMORY:
         return False
-    if any(_VOWELS.isdisjoint(part) for part in parts[:2] if part not in CIVILITIES):
+    if any(VOWELS.isdisjoint(part) for part in parts[:2] if part not in CIVILITIES):
         return False  # «Bilan VM», «MTK»: letters for words
     if CIVILITIES.issuperset(parts):  # «Mme V.»
         note_initial(evidence)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded
@@ -27,8 +27,7 @@ def count_rows(evidence: Evidence, page: Folded, clinical: Sequence[int], places
     """Lines with a person and something clinical, and the different persons that begin them."""
     told = sorted(clinical)
     if len(page.lines) <= _DIARY:
-        begun = {page.lines.rfind(b"\n", 0, place + 1) for place in told}
-        evidence.dated = sum(_begins_dated(page.lines, line) for line in begun)
+        evidence.dated = sum(_begins_dated(page.lines, line) for line in _begun(page.lines, told))
     rows: dict[int, frozenset[bytes]] = {}
     for place in sorted(places):
         line = page.lines.rfind(b"\n", 0, place + 1)
@@ -43,6 +42,16 @@ def count_rows(evidence: Evidence, page: Folded, clinical: Sequence[int], places
         if words and not any(words & other for other in known):  # «Mme DUPONT» and «DUPONT Jeanne» are one
             known.append(words)
     evidence.row_names = {b" ".join(sorted(words)) for words in known}
+
+
+def _begun(lines: bytes, told: Sequence[int]) -> Iterator[int]:
+    """Where the line end before each line stands that holds one of these places, which ascend."""
+    end = -1
+    for place in told:
+        if place >= end:
+            yield lines.rfind(b"\n", 0, place + 1)
+            end = lines.find(b"\n", place + 1)
+            end = end if end >= 0 else len(lines)
 
 
 def _begins_dated(lines: bytes, line: int) -> bool:

@@ -88,6 +88,7 @@ _ANIMAL = re2.compile(
 )
 
 
+_ASKS = ord("?")
 _speaks = any_of(_POINTS, _RULE, _FORBIDDEN, _INFINITIVE, _STAGE, _TOLD, _LIFE, _OWNER, _ANIMAL)  # seldom
 _FIRST = {
     "exam": re2.compile(
@@ -127,11 +128,12 @@ def read_speech(evidence: Evidence, page: Folded) -> None:
     for family, opens in _OPENS.items():
         if opens(head):
             _note(evidence, family, "d", b"*first words")
-    if (b"?" in lines or b"a. " in lines or b"a) " in lines) and _offers_options(lines):
+    asks = _ASKS in lines
+    if (asks or b"a. " in lines or b"a) " in lines) and _offers_options(lines):
         _note(evidence, "exam", "s", b"*options", b"*choose")
-    if b"?" in lines and (count := _count(_QUESTION, lines)) > 1:
+    if asks and (count := _count(_QUESTION, lines)) > 1:
         _note(evidence, "course", "s", *(b"*question %d" % number for number in range(min(count, 3))))
-    if b"?" in lines and lines.count(b"?") >= _QUESTIONS:
+    if asks and lines.count(b"?") >= _QUESTIONS:
         _note(evidence, "general", "s", b"*asked", b"*answered")
     if lines.count(b'\n"') >= _SPOKEN and b'";' not in lines and b'",' not in lines:  # no sheet with quoted cells
         _note(evidence, "fiction", "s", b"*spoken", b"*dialogue")

@@ -235,17 +235,18 @@ def _merge(pages: list[Evidence]) -> Evidence:
 def _identified(pages: list[_Page], best: int) -> bool:
     """A name with a label, a civility or an age, a birth date, a number of a patient: near the best page."""
     near = pages[max(0, best - 1) : best + 2] + pages[:1]
-    return any(
+    said = any(
         page.numbers
         or page.evidence.patients
         or page.evidence.named_births
         or page.evidence.charts
         or page.evidence.listed
         or page.evidence.names
-        or page.evidence.told
+        or page.evidence.called
         or page.evidence.births
         for page in near
     )
+    return said or any(page.evidence.told for page in near)  # last: sentences are read for it
 
 
 def _of_the_writer(page: _Page) -> bool:

@@ -8,34 +8,45 @@ Lists are heads.py. Names never leave the process.
 
 from __future__ import annotations
 
+import re
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
+from operator import attrgetter
 from typing import NamedTuple
 
 from agent.detection.evidence import Evidence, Told
-from agent.detection.fold import Folded
-from agent.detection.head_words import NOT_A_NAME, PARTICLES, ROLE, STAFF
+from agent.detection.fold import Folded, words_of
+from agent.detection.head_words import NOT_A_NAME, PARTICLES, ROLE
 from agent.detection.lexicon import given, medicines, words
 from agent.detection.linear import spans
-from agent.detection.person_names import CIVILITIES, NOT_NAMES
+from agent.detection.person_names import CIVILITIES, NOT_NAMES, VOWELS
+from agent.detection.placed import placed_names
 from agent.detection.told_words import (
     AGED,
     AND,
-    ASIDE,
     END,
     FULL,
+    HEADS_ENTRY,
     KIN,
-    KIN_BEHIND,
+    KIN_MEN,
+    KIN_WOMEN,
     MAN,
     NOBODY,
-    OF_KIN,
+    PATIENT_TOO,
     SHORT,
     TITLED,
     TITLES,
     TWO_WORDS_THERE,
     WITHIN,
     WOMAN,
+    is_kin,
+    is_kin_behind,
+    is_of_kin,
+    is_staff,
+    stands_aside,
 )
 from agent.detection.wordings import vocabulary
 
@@ -44,6 +55,7 @@ _LEAST = 3  # letters of a name
 _NEAR = 40  # bytes before a name that say in what part somebody is named
 _KIN_TOLD = 3  # clinical entries from which a relative is a patient too
 _NOTE = 900  # folded bytes of a note
+_INITIALS = re.compile(rb"[A-Z]\.-?[A-Z]\.")
 _SIGNED = 4  # line ends of a note of which the last line may be a signature
 
 
@@ -56,28 +68,45 @@ class _Mention(NamedTuple):
 
 
 def read_told(evidence: Evidence, page: Folded, clinical: Sequence[int]) -> None:
-    """Note the persons of whom a sentence of the page says something clinical (``clinical``: where that stands)."""
-    if not clinical:
-        return
-    mentions = _mentions(evidence, page.cased)
+    """Leave with ``evidence`` what finds those of whom a sentence of the page says something clinical (``clinical``:
+    where that stands), once they are asked for. What is kept for it is small beside the page.
+    """
+    if clinical or any(_known_words(evidence)):
+        evidence.teller = partial(_tell, page.cased, array("i", sorted(clinical)))
+
+
+def _tell(cased: bytes, entries: Sequence[int], evidence: Evidence) -> list[Told]:
+    """Whoever is meant, in order. Sentences are parted only where somebody may be."""
+    mentions = _mentions(evidence, cased)
     if not mentions:
-        return
-    ends = [0, *(end - 1 for _, end in islice(spans(END, page.cased), 10 * _MOST)), len(page.cased)]
-    entries = sorted(clinical)
-    known = evidence.terms | evidence.drugs | evidence.lab_values | evidence.vitals
-    staff = [mention.who for mention in mentions if ROLE.match(page.cased, mention.end)]
-    staff += [Told(frozenset(name.split())) for name in evidence.workers[:_MOST]]
+        return []
+    staff = {mention.who for mention in mentions if ROLE.match(cased, mention.end)}
+    staff.update([Told(frozenset(name.split())) for name in evidence.workers[:_MOST]])
+    found: list[Told] = []
+    ends: list[int] = []
     for number, mention in enumerate(mentions):
-        if any(_same(mention.who, other) for other in staff):
+        if (staff and any(_same(mention.who, other) for other in staff)) or _is_aside(cased, mention):
             continue
+        ends = ends or [0, *(end - 1 for _, end in islice(spans(END, cased), 10 * _MOST)), len(cased)]
         low, high = _reach(mentions, number, ends)
         low = mention.end if mention.short else low  # else it is a signature
         count = bisect_left(entries, high) - bisect_left(entries, low)
-        count = count or not known.isdisjoint(page.words[low:high].split())  # what is counted once a page
-        if count and _is_meant(page, mention, count):
-            evidence.told.append(mention.who)
+        count = count or _says_known(evidence, cased[low:high])  # what is counted once a page
+        if count and _is_meant(cased, mention, count):
+            found.append(Told(mention.who.words, mention.who.sex or _sex_of_kin(_before(cased, mention).lower())))
             if mention.couple:
-                evidence.told.append(Told(mention.who.words, "f" if mention.who.sex == "m" else "m"))
+                found.append(Told(mention.who.words, "f" if mention.who.sex == "m" else "m"))
+    return found
+
+
+def _known_words(evidence: Evidence) -> tuple[set[bytes], ...]:
+    return evidence.terms, evidence.drugs, evidence.lab_values, evidence.vitals
+
+
+def _says_known(evidence: Evidence, sentence: bytes) -> bool:
+    """Whether one of its words is clinical, by what else the page says."""
+    said = words_of(sentence).split()
+    return any(not known.isdisjoint(said) for known in _known_words(evidence))
 
 
 def _reach(mentions: Sequence[_Mention], number: int, ends: Sequence[int]) -> tuple[int, int]:
@@ -101,23 +130,35 @@ def _mentions(evidence: Evidence, cased: bytes) -> list[_Mention]:
             found += _untitled(cased, start, end, known)
     if len(cased) <= _NOTE:
         found += _shortened(cased, [(mention.start, mention.end) for mention in found])
-    return sorted(found, key=lambda mention: mention.start)
+        found += [
+            _Mention(start, end, Told(frozenset((word,))))
+            for start, end, word in placed_names(cased)
+            if not any(mention.start <= start < mention.end for mention in found)
+        ]
+    return sorted(found, key=attrgetter("start"))
 
 
 def _untitled(cased: bytes, start: int, end: int, known: dict[tuple[bytes, bool], list[Told]]) -> list[_Mention]:
     """Whom two words with capitals name, or the second of them with the next: «Audio de Kévin Besse»."""
     if _has_given(cased[start:end]):
-        said = cased[start:end], AGED.match(cased, end) is not None
-        if said not in known:
-            known[said] = _full(said[0], aged=said[1])
-        if found := known[said]:
+        kin = is_kin(cased[max(0, start - _NEAR) : start].lower())  # «son mari, Prigent Louis»: no common words
+        if found := _named(cased, start, end, known, kin=kin):
             return [_Mention(start, end, who) for who in found]
     last = cased.rfind(b" ", start, end) + 1
     again = TWO_WORDS_THERE.match(cased, last)
     if again is None or not _has_given(again[0]):
         return []
-    aged = AGED.match(cased, again.end()) is not None
-    return [_Mention(last, again.end(), who) for who in _full(again[0], aged=aged)]
+    return [_Mention(last, again.end(), who) for who in _named(cased, last, again.end(), known)]
+
+
+def _named(
+    cased: bytes, start: int, end: int, known: dict[tuple[bytes, bool], list[Told]], *, kin: bool = False
+) -> list[Told]:
+    """Whom these words name, looked at once a page."""
+    said = cased[start:end], kin or AGED.match(cased, end) is not None
+    if said not in known:
+        known[said] = _full(said[0], aged=said[1])
+    return known[said]
 
 
 def _has_given(text: bytes) -> bool:
@@ -129,7 +170,7 @@ def _shortened(cased: bytes, taken: Sequence[tuple[int, int]]) -> Iterator[_Ment
     """In a note, a given name with an initial, an initial with a word that is none of the language."""
     for start, end in islice(chain.from_iterable(spans(form, cased) for form in SHORT), _MOST):
         who = frozenset(word for word in _words(cased[start:end]) if not word.endswith(b"."))
-        if len(who) != 1 or any(low < end and start < high for low, high in taken):
+        if len(who) != 1 or VOWELS.isdisjoint(*who) or any(low < end and start < high for low, high in taken):
             continue
         first = cased[end - 1 : end] == b"."
         unknown = who.isdisjoint(vocabulary() | words() | NOT_A_NAME | NOT_NAMES | NOBODY)
@@ -149,6 +190,8 @@ def _titled(cased: bytes, start: int) -> _Mention | None:
         return None
     who = _words(found["name"])
     if not who or not who.isdisjoint(NOT_A_NAME) or not who.isdisjoint(medicines()):
+        return None
+    if _INITIALS.match(cased, start):  # «M.L. BHC ok»: two initials, no «M.»
         return None
     title = found["title"].lower().replace(b".", b"").replace(b" ", b"")
     if title not in TITLES:  # «D.» of a Spaniard is a side of the body in France
@@ -191,15 +234,31 @@ def _words(name: bytes) -> frozenset[bytes]:
     return frozenset(name.lower().replace(b"-", b" ").replace(b"'", b" ").split()) - PARTICLES - AND
 
 
-def _is_meant(page: Folded, mention: _Mention, count: int) -> bool:
-    before = page.cased[max(0, mention.start - _NEAR) : mention.start]
-    lower = page.lines[max(0, mention.start - _NEAR) : mention.start]
-    behind = page.cased[mention.end : mention.end + _NEAR]
-    if STAFF.search(before) and not OF_KIN.search(lower):
-        return False
-    if ASIDE.search(lower):
-        return False
-    return count >= _KIN_TOLD or not (KIN.search(lower) or KIN_BEHIND.match(behind.lower()))
+def _is_aside(cased: bytes, mention: _Mention) -> bool:
+    """Whether somebody is named who works there, is addressed, or gave the name to a street, a house, a disease."""
+    before = _before(cased, mention)
+    lower = before.lower()
+    return stands_aside(lower) or (is_staff(before) and not is_of_kin(lower))
+
+
+def _is_meant(cased: bytes, mention: _Mention, count: int) -> bool:
+    """Whether the sentence is about whom it names; about a relative only where much is said."""
+    behind = cased[mention.end : mention.end + _NEAR]
+    kin = is_kin(_before(cased, mention).lower())
+    if PATIENT_TOO.match(behind.lower()) or (kin and HEADS_ENTRY.match(behind)):
+        return True
+    return count >= _KIN_TOLD or not (kin or is_kin_behind(behind.lower()))
+
+
+def _before(cased: bytes, mention: _Mention) -> bytes:
+    return cased[max(0, mention.start - _NEAR) : mention.start]
+
+
+def _sex_of_kin(lower: bytes) -> str:
+    """«son mari» is a man, «sa fille» a woman: a couple of one family name are two."""
+    found = KIN.search(lower) if is_kin(lower) else None
+    word = found[0].rstrip(b" ,").split()[1] if found else b""
+    return "m" if word in KIN_MEN else "f" if word in KIN_WOMEN else ""
 
 
 def distinct(told: Sequence[Told]) -> list[Told]:

@@ -8,6 +8,10 @@ import re
 
 import re2
 
+from agent.detection.head_words import STAFF
+from agent.detection.linear import anywhere, at_start
+
+_LAST = rb"\n?\z"  # what ``$`` means to ``re``
 _PART = rb"(?:(?:de|du|d'|la|le|van|von|den|der|el|ben|da|di|do|dos|del|De|La|Le|Van|Von|El|Ben|Da) ?){0,2}"
 _CAP = rb"[A-Z][A-Za-z'\-]+"
 TITLED = re.compile(
@@ -36,7 +40,7 @@ NOBODY = frozenset(  # with a capital beside a given name, yet no family name
     b"sho fy1 fy2 gp oss due "
     b"mfa pflege dienst og od nb ps".split()
 )
-ASIDE = re.compile(  # who stands behind these is not spoken of
+stands_aside = anywhere(  # who stands behind these is not spoken of
     rb"(?:\b(?:avec|par|cc|chere?|bonjour|bonsoir|merci|confrere|collegue|consoeur|rue|avenue|av|boulevard|bd|place|"
     rb"impasse|chemin|allee|quai|square|route|hopital|clinique|centre|institut|ecole|college|lycee|residence|ehpad|"
     rb"foyer|fondation|laboratoire|pharmacie|cabinet|maison|saint|sainte|st|ste|syndrome|maladie|signe|test|score|"
@@ -52,8 +56,9 @@ ASIDE = re.compile(  # who stands behind these is not spoken of
     rb"institutrice|"
     rb"professeure?|enseignante?|maitresse|juge|referente?|responsable|contact|prescripteur|operateur|redactrice|"
     rb"redacteur)"
-    rb"(?: de| du| des| d'| of| von| di| van)?[.:]? ?)$"
+    rb"(?: de| du| des| d'| of| von| di| van)?[.:]? ?)" + _LAST
 )
+is_staff = anywhere(STAFF.pattern.removesuffix(b"$") + _LAST)
 _RELATIVE = (
     rb"(?:fille|fils|epouse?x?|mari|conjointe?|compagne|compagnon|femme|soeur|frere|mere|pere|maman|papa|tante|oncle|"
     rb"niece|neveu|voisine?|aidante?|tuteur|tutrice|curatrice|curateur|wife|husband|son|daughter|mother|father|sister|"
@@ -62,5 +67,20 @@ _RELATIVE = (
 )
 _HERS = rb"(?:sa|son|ses|leur|his|her|their|seine[rmn]?|ihre[rmn]?|ihr|sein|la sua|il suo|sua|suo|su|zijn|haar)"
 KIN = re.compile(rb"\b" + _HERS + rb" " + _RELATIVE + rb"(?: est|,| is| ist)? $")
-OF_KIN = re.compile(rb"\b" + _RELATIVE + rb"(?: de| d'| of| von| di| van)? $")  # «fille de M. X»: X is the patient
-KIN_BEHIND = re.compile(rb",? ?\(?" + _HERS + rb" " + _RELATIVE)
+is_kin = anywhere(KIN.pattern.removesuffix(b"$") + _LAST)
+is_of_kin = anywhere(rb"\b" + _RELATIVE + rb"(?: de| d'| of| von| di| van)? " + _LAST)  # «fille de M. X»: X is meant
+is_kin_behind = at_start(rb",? ?\(?" + _HERS + rb" " + _RELATIVE)
+PATIENT_TOO = re.compile(  # said right behind a name
+    rb",? ?\(?(?:que (?:vous|tu) (?:suivez|suis|connaissez|connais)|(?:votre|ta) patiente?|your patient|"
+    rb"you (?:also )?know|auch ihr(?:e|en)? patient|ihr(?:e|en)? patient|sua paziente|suo paziente|su paciente|"
+    rb"uw patient)"
+)
+HEADS_ENTRY = re.compile(rb" ?:")
+KIN_MEN = frozenset(
+    b"fils epoux mari conjoint compagnon frere pere papa oncle neveu voisin husband son father brother sohn ehemann "
+    b"vater bruder marito figlio padre fratello hijo marido hermano zoon echtgenoot vader".split()
+)
+KIN_WOMEN = frozenset(
+    b"fille epouse conjointe compagne femme soeur mere maman tante niece voisine wife daughter mother sister tochter "
+    b"ehefrau mutter schwester moglie figlia madre sorella hija esposa hermana dochter echtgenote moeder".split()
+)

@@ -6,7 +6,7 @@ otherwise, and that only what is left is « not medical ». Takes judged nodes, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from agent.detection.combine import CERTAIN, MEDICAL
@@ -17,6 +17,7 @@ from agent.findings import Finding, Findings, Judgement, Kind
 MAX_ITEMS = 64
 _ARCHIVES = frozenset((Format.ZIP, Format.TAR, Format.GZIP, Format.SEVENZIP, Format.RAR, Format.BZIP2, Format.XZ))
 _MAILS = frozenset((Format.EML, Format.MSG, Format.MBOX))
+_CARRIERS = _ARCHIVES | _MAILS  # what they hold may be about anybody
 
 
 def conclude(document: Document, judged: Sequence[Judged], *, complete: bool) -> Findings:
@@ -60,7 +61,7 @@ def _harmless(judged: Sequence[Judged]) -> Kind:
 
 
 def _medical(document: Document, medical: list[Judged], problem: Problem | None) -> Findings:
-    told = frozenset[str]().union(*(node.persons for node in medical if node.persons != {"one"}))
+    told = frozenset[str]().union(*(_persons(medical)))
     named = distinct(who for who in told if who.startswith(NAMED))
     keyed = frozenset(who for who in told if not who.startswith(NAMED))
     persons = max(keyed, named, key=len)  # a birth date and a name may be of the same person
@@ -78,6 +79,22 @@ def _medical(document: Document, medical: list[Judged], problem: Problem | None)
         items=_items(medical, best),
         scale=best.scale,
     )
+
+
+def _persons(medical: list[Judged]) -> Iterator[frozenset[str]]:
+    """The persons of each node. What is embedded in one patient's message (the letter within a CDA, the report within
+    an HL7 message) is about that patient, however its text tells who that is.
+    """
+    inner = {
+        id(child)
+        for node in medical
+        if len(node.persons) == 1 and node.node.format not in _CARRIERS and all("|" in who for who in node.persons)
+        for child in node.node.children
+    }
+    for node in medical:
+        by_text = len(node.persons) == 1 and not any("|" in who for who in node.persons)
+        if node.persons != {"one"} and not (by_text and id(node.node) in inner):
+            yield node.persons
 
 
 def _kind(document: Document, medical: list[Judged]) -> Kind:

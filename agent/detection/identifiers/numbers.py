@@ -14,7 +14,7 @@ from typing import Any
 
 from agent.detection.identifiers import adeli, contacts, finess, foreign, ins, nir, rpps
 from agent.detection.identifiers.base import AFTER, HEAD, NEAR, TAIL, Hit, Scheme, compact
-from agent.detection.linear import holding, sharing
+from agent.detection.linear import anywhere, holding, sharing
 
 MAX_HITS = 20_000
 MAX_RUN_CHARACTERS = 400_000  # of number-like text examined; beyond that a text is a table of numbers
@@ -22,6 +22,8 @@ _CHUNK = 4_000  # characters of one run looked at together
 _OVERLAP = 64
 _BEFORE, _BEHIND = 6, 12  # letters before a run, and a key or a check letter behind it (« 1850578006084 clé 91 »)
 _DIGITS = "0123456789²³¹".encode("latin-1")  # what counts as a digit
+_UNKNOWN = ord("?")
+_LETTERS_BEYOND = bytes(code for code in range(128, 256) if chr(code).isalnum())
 _GRID = 20  # so many candidates of one shape make a column or a grid
 _SURE = 0.98  # a labelled NIR, INS or RPPS with its key: no scheme that comes after it is as strong
 _COLUMN_RATE = 0.3  # a column of identifiers passes far more often, noise far less (base rates are below 0.2 %)
@@ -178,7 +180,7 @@ class NumberScan:
 
     def _digits(self, start: int, end: int) -> int:
         piece = self._bytes[start:end]
-        if b"?" in piece:  # perhaps a digit that Latin-1 does not have
+        if _UNKNOWN in piece:  # perhaps a digit that Latin-1 does not have
             return sum(map(str.isdigit, self._text[start:end]))
         return len(piece) - len(piece.translate(None, _DIGITS))
 
@@ -245,8 +247,21 @@ def grade(scheme: Scheme, folded: str, match: re.Match[str], *, told: bool = Tru
     may stand there.
     """
     start, end = match.span(1)
-    labelled = told and scheme.words.search(folded[max(0, start - scheme.reach) : start]) is not None
+    labelled = told and _says(scheme.words, folded[max(0, start - scheme.reach) : start])
     if told and not labelled and scheme.after:
-        labelled = scheme.words.search(folded[end : end + scheme.after]) is not None
+        labelled = _says(scheme.words, folded[end : end + scheme.after])
     strength = scheme.labelled if labelled else scheme.alone
     return Hit(scheme.type, start, end, compact(match[1]), scheme.country, strength) if strength else None
+
+
+def _says(words: re.Pattern[str], piece: str) -> bool:
+    """Whether one of these context words stands in a folded piece, in which a letter may be beyond ASCII."""
+    plain = piece.encode("latin-1")
+    if len(plain.translate(None, _LETTERS_BEYOND)) < len(plain):
+        return words.search(piece) is not None
+    return _automaton(words.pattern)(plain)
+
+
+@lru_cache(maxsize=64)
+def _automaton(pattern: str) -> Callable[..., bool]:
+    return anywhere(pattern.encode("latin-1"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from agent.detection.structured.markers import fold_name, is_placeholder, is_test_person, mask_name
+from agent.detection.structured.markers import fold_name, is_merge_field, is_placeholder, is_test_person, mask_name
 from agent.document import Problem
 from agent.findings import Finding, FindingType, Kind
 
@@ -43,6 +43,12 @@ class Person:
     def recognisable(self) -> bool:
         """Whether a particular person can be told from this: a name, or an identifier that is not a stand-in."""
         return self.named or any(not is_placeholder(value) for value in self.identifiers)
+
+    @property
+    def unfilled(self) -> bool:
+        """Whether all that stands here are the fields of a template."""
+        told = [value for value in (self.family, self.given, self.birth, *self.identifiers) if value.strip()]
+        return any(map(is_merge_field, told[:1])) and all(map(is_merge_field, told))
 
     @property
     def key(self) -> str:
@@ -109,6 +115,9 @@ def about(
 
     The document is test data when it says so, or when everyone in it bears a reserved name.
     """
+    people = list(people)
+    if people and all(person.unfilled for person in people):
+        return nobody(kind)  # a template: no person has been put into it
     known = [person for person in people if person.recognisable]
     test = test_data or bool(known and all(is_test_person(person.family, person.given) for person in known))
     keys = frozenset(person.key for person in known)

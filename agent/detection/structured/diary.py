@@ -35,7 +35,7 @@ _FIRST = re.compile(
 )
 _STAFF = re.compile(r"\b(?:Dr|Docteur|Pr|Professeur|Prof|Me|Maître)\.? *$")
 _BORN = re.compile(
-    r"(?:\b(?:n[ée]+(?:\(e\))?e? le|ddn|born|dob|geb\.?|nato|nata|nac\.?|geboren)|\*|\()\W{0,3}"
+    r"(?:\b(?:n[ée]+(?:\(e\))?e?(?: le)?|ddn|born|dob|geb\.?|nato|nata|nac\.?|geboren)|\*|\()\W{0,3}"
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}",
     re.IGNORECASE,
 )

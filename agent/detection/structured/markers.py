@@ -20,6 +20,9 @@ _PLACEHOLDER = re.compile(
     r"|pseudo(?:nym)?\d*|[0-9a-f]{32,128}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?",
     re.IGNORECASE,
 )
+_MERGE_FIELD = re.compile(
+    r"(?:[$#]\{[^{}\n]{1,80}\}|\{\{[^{}\n]{1,80}\}\}|<%=?[^%\n]{1,80}%>|%%?[A-Za-z_][\w.]{0,60}%%?)"
+)
 _TEST_FAMILY = re.compile(
     r"(?:pat-?(?:un|deux|trois|quatre|cinq|six|sept|huit|neuf|dix)\w*|(?:zz+)?tests?(?:patient|er|name|family)?\d*"
     r"|patient-?test|test-?patient|fakename|fake|muster(?:mann|frau|patient)?|example|exemple|sample|specimen|demo"
@@ -40,6 +43,11 @@ def fold_name(text: str) -> str:
 def is_placeholder(text: str) -> bool:
     """Whether a name or identifier is empty or a stand-in (ANONYMOUS, X, a hash), so that it names nobody."""
     return _PLACEHOLDER.fullmatch(" ".join(text[:200].replace("^", " ").split())) is not None
+
+
+def is_merge_field(text: str) -> bool:
+    """Whether a value is a place that a program is still to fill: ``${NOM}``, ``{{family}}``, ``<%= nom %>``."""
+    return _MERGE_FIELD.fullmatch(text[:200].strip()) is not None
 
 
 def is_test_person(family: str, given: str) -> bool:

@@ -35,16 +35,18 @@ _HEART = re.compile(
 _OTHER = re.compile(
     r"\b(?:mapa|abpm|spo2|vems|fev1|fvc|cvf|systol\w*|diastol\w*|pas\W+pad|spirom[ée]tr\w*|dep)\b", re.IGNORECASE
 )
-_LABEL = re.compile(r"^[ \t\"]*([^\W\d][^:=;,\t\"]{1,40})[\"]?[ \t]*[:=;,\t][ \t]*(.+)$")
+_LABEL = re.compile(r"^[ \t\"]*([^\W\d][^:=;,\t\"]{1,40}+)[\"]?[ \t]*[:=;,\t][ \t]*(.+)$")
 _LEAD = re.compile(r"^[\d]{1,6}[;,\t][;,\t]?(?=[A-Za-z])")  # a row's number before the label
 _FIRST = re.compile(r"[\s;,\t\"]*([^;,\t\"][^;\t\"]{0,60})")
-_NEXT = re.compile(r"^[^;,\t]*[;,\t]?")
+_NEXT = re.compile(r"[;,\t]")
+_SIGNS = {code: None for code in range(128) if not (chr(code).isalnum() or code == ord("_"))}
 _NUMERIC = re.compile(r"(?:^|[;,\t ])-?\d{1,6}(?:[.,]\d{1,6})?(?:[;,\t ]|$)")
 _EEG_FILE = re.compile(r"\A\[FileInfo\]\s.{0,2000}?^\[Patient\]", re.IGNORECASE | re.DOTALL | re.MULTILINE)
 _FAMILY = frozenset("LASTNAME LAST SURNAME FAMILYNAME NOM NACHNAME COGNOME APELLIDOS".split())  # noqa: SIM905
 _GIVEN = frozenset("FIRSTNAME FIRST GIVENNAME PRENOM VORNAME NOMBRE VOORNAAM".split())  # noqa: SIM905
 _WHOLE = frozenset("NAME PATIENT PATIENTNAME NOMDUPATIENT NOMPATIENT GENEREPAR GENERATEDBY ERSTELLTVON".split())  # noqa: SIM905
 _BIRTH = frozenset("DATEOFBIRTH BIRTHDATE DOB DATEDENAISSANCE DDN GEBURTSDATUM DATADINASCITA FECHADENACIMIENTO".split())  # noqa: SIM905
+_KNOWN = _FAMILY | _GIVEN | _WHOLE | _BIRTH
 _OWNER = frozenset({"GENEREPAR", "GENERATEDBY", "ERSTELLTVON", "PATIENT", "PATIENTNAME", "NOMDUPATIENT", "NOMPATIENT"})
 
 
@@ -58,12 +60,13 @@ def recognise_readings(raw: bytes, text: str) -> Recognised | None:
     if not may_be_readings(raw):
         return None
     head_text = text[:_HEAD]
+    recording = _EEG_FILE.match(head_text.lstrip("\ufeff")) is not None
+    if not recording and not _is_series(text[: 4 * _HEAD]):
+        return None
     labels = _labels(head_text)
     person = _person(labels)
-    if _EEG_FILE.match(head_text.lstrip("\ufeff")):
+    if recording:
         return about(Kind.EEG, [person], clinical=1, confidence=STRONG)
-    if not _is_series(text[: 4 * _HEAD]):
-        return None
     kind = Kind.ECG if _HEART.search(head_text) else Kind.LAB_REPORT
     sugar = _SUGAR.search(head_text) and _SUGAR_UNIT.search(head_text)
     named = person.named and (person.birth or labels.keys() & _OWNER or (person.family and person.given))
@@ -75,17 +78,25 @@ def recognise_readings(raw: bytes, text: str) -> Recognised | None:
 
 
 def _labels(text: str) -> dict[str, str]:
-    """Label → value, of the first lines; later values of a label do not count."""
+    """Label → value, of the first lines and the labels that say who somebody is; later values do not count."""
     found: dict[str, str] = {}
     for line in text.splitlines()[:_LINES]:
         rest = _LEAD.sub("", line)
         for _ in range(6):  # «a,b,c,d» may be two labels and two values
             match = _LABEL.match(rest)
-            value = _FIRST.match(match[2]) if match else None
-            if match and value:
-                found.setdefault(fold_name(match[1]).replace(" ", ""), value[1].strip())
-            rest = _NEXT.sub("", rest, count=1)
+            name = _name(match[1]) if match else ""
+            if match and name in _KNOWN and name not in found and (value := _FIRST.match(match[2])):
+                found[name] = value[1].strip()
+            following = _NEXT.search(rest)
+            if following is None:
+                break
+            rest = rest[following.end() :]
     return found
+
+
+def _name(label: str) -> str:
+    """The label without signs, blanks and accents, in capitals."""
+    return label.upper().translate(_SIGNS) if label.isascii() else fold_name(label).replace(" ", "")
 
 
 def _person(labels: dict[str, str]) -> Person:
@@ -99,7 +110,13 @@ def _person(labels: dict[str, str]) -> Person:
 
 
 def _is_series(text: str) -> bool:
-    """Whether most of the later lines are rows of numbers."""
-    lines = [line for line in text.splitlines()[3:200] if line.strip()]
-    numeric = sum(_NUMERIC.search(line) is not None for line in lines)
-    return numeric >= _NUMBERS and numeric >= len(lines) // 2
+    """Whether most of the later lines are rows of numbers. Prose is given up as soon as they cannot be."""
+    lines = [line for line in text.splitlines()[3:200] if line and not line.isspace()]
+    least = max(_NUMBERS, len(lines) // 2)
+    missing = len(lines) - least
+    for line in lines:
+        if _NUMERIC.search(line) is None:
+            missing -= 1
+            if missing < 0:
+                return False
+    return missing >= 0

@@ -56,6 +56,12 @@ _STAFF = """
     mere pere employee salarie medico artsen huisarts pharmac organi etablissement
 """
 STAFF = tuple(_STAFF.split())
+_SUBJECT = """
+    client clients cliente klient resident residents usager usagers beneficiaire beneficiaires utente subjectdata
+"""
+SUBJECT = frozenset(_SUBJECT.split())
+"""What those call a patient who do not say « patient »: therapists, homes, registries. The whole key, for a program has
+clients of its own."""
 _ANIMAL = """
     species espece animal breed race puce chip tierart diersoort ownername proprietaire
 """
@@ -84,7 +90,7 @@ def fold_key(key: str) -> str:
 
 def is_patient(key: str) -> bool:
     """Whether a folded key says « patient »; the class, the search or the portal of patients do not."""
-    return any(stem in key for stem in PATIENT)
+    return key in SUBJECT or any(stem in key for stem in PATIENT)
 
 
 def is_staff(key: str) -> bool:

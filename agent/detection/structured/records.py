@@ -28,6 +28,9 @@ _OWN_RECORD = 2  # fields of care, more than which make one person's file a reco
 _MANY = 2
 _SPOKEN = 2  # clinical words in the values, more than which are care under keys that nobody knows
 _MOST_TEXT = 200_000
+_NAMED_BY = frozenset({"field", "column", "col", "property", "attribute", "data", "param", "value", "cell", "itemdata"})
+_VALUES = frozenset({"text", "value", "Value", "v"})
+_NAMES = frozenset({"name", "key", "column", "ItemOID"})
 _HINTS = (
     b"patient",
     b"pazient",
@@ -140,7 +143,10 @@ def _visit(value: Any, key: str, patient: bool, tally: _Tally, known: bool, dept
             if not kind:
                 _merge(found, inner)
         elif not kind:
-            _note(found, _role(key, folded), said(item))
+            role = _role(key, folded)
+            bare = _bare(role)
+            found.patient |= bare != role
+            _note(found, bare, said(item))
             found.spoken |= _words_in(said(item), tally)
         if kind not in _OTHER_KINDS:
             found.care.add(kind)
@@ -170,6 +176,17 @@ def _role(above: str, folded: str) -> str:
     named = words.BIRTH | words.FAMILY - {"nom"} | words.GIVEN
     inherits = above in named and folded not in words.FAMILY | words.GIVEN | words.BIRTH | words.NUMBER
     return above if inherits and (above in words.BIRTH or folded in {"v", "value", "text", "prenom"}) else folded
+
+
+@lru_cache(maxsize=4096)
+def _bare(key: str) -> str:
+    """A column's name without that of its table: ``PAT_DDN``, ``patient_ln``."""
+    if key in words.FAMILY | words.GIVEN | words.BIRTH | words.FULL:
+        return key
+    rest = next(
+        (key.removeprefix(table) for table in ("patient", "pat", "pac", "paz", "pt") if key.startswith(table)), ""
+    )
+    return rest if rest in (words.FAMILY | words.GIVEN | words.BIRTH) - {"name"} else key
 
 
 def _merge(found: _Found, inner: _Found) -> None:
@@ -220,13 +237,15 @@ def shape_of(root: Node) -> dict[str, Any]:
     for node in reversed(list(root.walk())):
         value: dict[str, Any] = dict(node.attributes)
         for child in node.children:
-            inner = shaped.pop(id(child))
-            if child.name not in value:
-                value[child.name] = inner
-            elif isinstance(value[child.name], list):
-                value[child.name].append(inner)
+            inner, name = shaped.pop(id(child)), child.name
+            if isinstance(inner, dict) and name.lower() in _NAMED_BY and inner.keys() & _NAMES:
+                name, inner = _named(inner)
+            if name not in value:
+                value[name] = inner
+            elif isinstance(value[name], list):
+                value[name].append(inner)
             else:
-                value[child.name] = [value[child.name], inner]
+                value[name] = [value[name], inner]
         text = node.text.strip()
         if not node.children and text:
             shaped[id(node)] = text if not value else {**value, "text": text}
@@ -235,3 +254,10 @@ def shape_of(root: Node) -> dict[str, Any]:
         else:
             shaped[id(node)] = value
     return {root.name: shaped[id(root)]}
+
+
+def _named(field: dict[str, Any]) -> tuple[str, Any]:
+    """``<field name="pat_nom">``, as dumps of databases write a row: the attribute is the key, the text its value."""
+    key = next(str(field[name]) for name in ("name", "key", "column", "ItemOID") if name in field)
+    rest = {name: value for name, value in field.items() if name not in _NAMES}
+    return key[:60], next(iter(rest.values())) if rest.keys() <= _VALUES and len(rest) == 1 else rest

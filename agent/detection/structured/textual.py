@@ -33,6 +33,7 @@ from agent.detection.structured.hprim import (
     recognise_hprim_xml,
 )
 from agent.detection.structured.itk import recognise_itk
+from agent.detection.structured.keyed import recognise_keyed
 from agent.detection.structured.kmehr import MARK as KMEHR
 from agent.detection.structured.kmehr import recognise_kmehr
 from agent.detection.structured.medication_plan import recognise_plan
@@ -83,6 +84,7 @@ _HEALTH_SPACES = (
 _OPENED = re.compile(
     rb"<(?:\w{1,20}:)?(?:ClinicalDocument|kmehrmessage|DistributionEnvelope|evenements?[PS]\w{5,30})\b[^<>]*\Z"
 )
+_HEADED = re.compile(rb"\[{1,2}[^\[\]{}\"\r\n,]{1,60}\]{1,2}[ \t]*\r?\n")  # a key file's first line, which JSON has not
 _QUERIES = frozenset({"AdhocQueryRequest", "AdhocQueryResponse"})
 _EXCHANGE = re.compile(
     r"[\s\ufeff]*(?:HTTP/\d|(?:POST|PUT|GET) /|[<>*] |--[\w:.+=-]{4,}\r?\n|Content-[A-Z]"
@@ -109,7 +111,7 @@ def recognise_textual(document: Document) -> Recognised | None:
     if head[:1] == b"<":
         return _xml(raw)
     if head[:1] in {b"{", b"["}:
-        return _json(raw)
+        return _json(raw) or (recognise_keyed(decode(raw)) if _HEADED.match(head) else None)
     return _lines(decode(raw)) or recognise_research(raw)
 
 
@@ -143,6 +145,9 @@ def _lines(text: str) -> Recognised | None:
         found = recognise_one(text)
         if found is not None:
             return found
+    keyed = recognise_keyed(text)
+    if keyed is not None:
+        return keyed
     carried = _carried(text)
     if carried is not None:
         return carried

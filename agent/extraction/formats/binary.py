@@ -58,10 +58,10 @@ def read_unknown(job: Job) -> None:
             job.fail(stop.problem)
         if job.document.problem not in {Problem.CORRUPT, Problem.UNSUPPORTED}:
             return
-    if _is_strewn(job.head):
+    problem = closed(job.head, job.document.extension)
+    if problem is not Problem.ENCRYPTED and _is_strewn(job.head):
         _read_strewn(job)
         return
-    problem = closed(job.head, job.document.extension)
     if problem:
         job.fail(problem)
     if problem is Problem.ENCRYPTED:
@@ -103,7 +103,7 @@ def _reader(job: Job) -> Callable[[Job], None] | None:
         return cms.read
     if head.startswith(tnef.MARK):
         return tnef.read
-    if job.document.extension == "iwa" and head[:1] == b"\0":
+    if job.document.extension == "iwa":
         return iwork.read
     if head.startswith(_BY_LIBARCHIVE) or head[2:5] == b"-lh" or job.source.pread(5, _ISO_AT) == b"CD001":
         return archive.read

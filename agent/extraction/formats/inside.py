@@ -30,6 +30,15 @@ def is_document(value: str) -> bool:
     return _START.match(value[:_LOOK]) is not None
 
 
+def holds_data(value: str) -> bool:
+    """Whether a string is JSON again, or a page with a table: an answer that was logged, a cell of an export. It stays
+    text as well, for what is told around it belongs to it.
+    """
+    return len(value) >= SHORTEST and value[:1] in _DATA_FIRST and _DATA.match(value[:_LOOK]) is not None
+
+
+_DATA = re.compile(r"\s{0,20}(?:\{\s{0,40}\"|\[\s{0,40}\{\s{0,40}\"|<(?:!doctype html|html|table)\b)", re.IGNORECASE)
+_DATA_FIRST = frozenset("<{[ \t\r\n")
 _FIRST = frozenset("<{[MFBH0123456789 \t\r\n")
 
 

@@ -117,6 +117,7 @@ def _collect(values: list[object], lines: list[str], documents: list[str], budge
         elif isinstance(value, str) and inside.is_document(value):
             documents.append(value)
         elif isinstance(value, str) and value and len(value) < _LONG:
+            documents += [value] if inside.holds_data(value) else []
             lines.append(f"{name}: {value}" if name else value)
 
 

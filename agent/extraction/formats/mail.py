@@ -35,6 +35,7 @@ _PEOPLE = frozenset(
     {"from", "to", "cc", "bcc", "reply-to", "sender", "subject", "thread-topic", "date", "organization"}
 )
 _ARMOUR = b"-----BEGIN PGP MESSAGE-----"
+_BACKTICK = bytes.maketrans(b"`", b" ")  # either stands for zero
 _UU = re.compile(rb"^begin [0-7]{3} ([^\r\n]{1,200})\r?\n", re.MULTILINE)
 _MAX_PARTS_DEPTH = 20
 _PREAMBLE = 200  # bytes: less is « this message has several parts »
@@ -233,30 +234,40 @@ def _body(job: Job, message: Message, kind: str, data: bytes) -> None:
         job.document.children += node.children
         job.document.raw = raw
         return
-    _uuencoded(job, data)
+    data = _uuencoded(job, data)
     job.text(decode(data, charset), BODY)
     text.children(job, data)
 
 
-def _uuencoded(job: Job, data: bytes) -> None:
-    """Files within the text, as mail had them before MIME."""
+def _uuencoded(job: Job, data: bytes) -> bytes:
+    """Files within the text, as mail had them before MIME, become children; what is left of the text without them."""
+    kept, at = [], 0
     match = _UU.search(data)
     while match:
         end = data.find(b"\nend", match.end())
         if end < 0:
-            return
-        _attach(job, "", _uudecode(data[match.end() : end]), match.group(1).decode("latin-1"))
+            break
+        content, whole = _uudecode(data[match.end() : end])
+        _attach(job, "", content, match.group(1).decode("latin-1"))
+        if whole:
+            kept.append(data[at : match.start()])
+            at = end + len(b"\nend")
         match = _UU.search(data, end)
+    return b"".join(kept) + data[at:]
 
 
-def _uudecode(lines: bytes) -> bytes:
-    out = bytearray()
+def _uudecode(lines: bytes) -> tuple[bytes, bool]:
+    """The bytes of an encoded file, and whether every line was one that an encoder writes: others may be text."""
+    out, whole = bytearray(), True
     for line in lines.splitlines():
         try:
-            out += binascii.a2b_uu(line)
+            piece = binascii.a2b_uu(line)
         except binascii.Error:
+            whole = False
             continue
-    return bytes(out)
+        out += piece
+        whole &= binascii.b2a_uu(piece).translate(_BACKTICK).rstrip() == line.translate(_BACKTICK).rstrip()
+    return bytes(out), whole
 
 
 def _attach(job: Job, kind: str, data: bytes, name: str) -> None:

@@ -49,6 +49,8 @@ _FORMATTING = (
     b"webSettings+xml",
     b"themeManager+xml",
 )
+# bibliographies, cover pages and the properties of a document store
+_OWN_SPACES = (b"schemas.openxmlformats.org", b"schemas.microsoft.com", b"schemas.mendeley.com")
 _SKIPPED = re.compile(
     r"(?:^|/)_rels/|^\[content_types\]|^customxml/itemprops|thumbnail\.|\.odttf$|\.rels$|printersettings|vbaproject"
 )
@@ -106,6 +108,8 @@ def _read_part(job: Job, member: Member) -> None:
     if has_text(data):
         plain = spot.area is Area.PROPERTIES
         job.text(flow(job, data, {} if plain else ACTIONS, LINE if plain else 0), spot)
+    if member.name.startswith("customxml/") and not any(space in data[:2048] for space in _OWN_SPACES):
+        job.child(data, "xml", spot)  # data that another program put there: its own tags say what it is
     extra = spoken(data) + _stored(data, member.name)
     if "pivotcache" in member.name:
         extra += xlsx.cached_values(data)

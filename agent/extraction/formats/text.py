@@ -5,13 +5,19 @@ Hands over the text as it is, the raw bytes for the recognisers of structured fo
 
 from __future__ import annotations
 
+import re
+
 from agent.document import Area, Problem, Spot
 from agent.extraction.embedded import runs
-from agent.extraction.formats import sql
+from agent.extraction.formats import latex, sql
 from agent.extraction.formats.base import Job
 from agent.extraction.formats.charset import decode, encoding_of
 
 _ARMOUR = b"-----BEGIN PGP MESSAGE-----"
+_STRESSED = re.compile(r"(?<![\w*])\*\*(?=\w)([^*\n]{1,200})(?<=\S)\*\*(?![\w*])")
+_APART = re.compile(
+    r"(?<=\d) ?\| ?(?=(?:[unpmkµμ]?(?:mol|g|UI|IU|U|L|l)|10\^\d|[GTM]|mm|ml|mL|f[Ll]|%)(?:/|%|\b)[^|\n]{0,10}\|)"
+)
 _LONGER = 10  # times the rows of a sheet, as for delimited text
 _WIDE = ("utf-16", "utf-32")
 
@@ -23,11 +29,20 @@ def read(job: Job) -> None:
     job.doubt(data)
     shown = pieces(job, data)
     for piece in shown:
-        job.text(piece)
+        job.text(latex.plain(piece) if latex.is_source(piece) else plain(piece))
     _read_tables(job, shown)
     if _ARMOUR in data[:65536]:
         job.fail(Problem.ENCRYPTED)
     children(job, data)
+
+
+def plain(piece: str) -> str:
+    """The text as it is meant to be read: without the stars of Markdown around words, and with a figure and its unit
+    in one cell where a laboratory wrote them in two (``CRP|48.2|mg/L``).
+    """
+    if "**" in piece:
+        piece = _STRESSED.sub(r"\1", piece)
+    return _APART.sub(" ", piece) if "|" in piece else piece
 
 
 def _read_tables(job: Job, shown: list[str]) -> None:

@@ -87,6 +87,30 @@ def _recognises() -> Check:
     return check
 
 
+def _plain_text() -> Check:
+    from agent.detection.structured.base import Recognised
+    from agent.detection.structured.keyed import recognise_keyed
+    from agent.extraction.formats import inside, latex
+    from agent.extraction.formats.text import plain
+
+    def check(data: bytes) -> None:
+        text = data.decode("utf-8", "replace")
+        must(
+            len(latex.plain(text)) <= len(text) + 2 and len(plain(text)) <= len(text),
+            "what is read is no more than there is",
+        )
+        answer = recognise_keyed(text)
+        must(answer is None or isinstance(answer, Recognised), "any text has an answer")
+        inside.holds_data(text)
+
+    return check
+
+
+_WRITTEN = [
+    b"\\documentclass{letter}\\begin{document}n\\'ee le 12/03/1961, d\\'{e}sormais \\textbf{HTA} \\% \\c{c}a \\oe uf\\end{document}",
+    b"[patient]\nnom=A\nprenom=B\nddn=12/03/1961\n[notes]\nmotif=HTA\n[[notes]]\nmotif = 'toux'\n",
+    b"**Odile RAMBERT** (12/03/1961)\nCRP|48,2|mg/L|<5\n",
+]
 _MODEL = {
     "00080060": {"vr": "CS", "Value": ["CT"]},
     "00100010": {"Value": [{"Alphabetic": "A^B"}]},
@@ -126,6 +150,11 @@ TARGETS = (
             lambda inputs=inputs: inputs, _reads(name), tolerates=Stop, words=words, cpu_s=4.0, memory_mib=400,
         )
         for name, inputs, words in _CASES
+    ),
+    Target(
+        "written", "LaTeX, Markdown, cells and keys: any text is read in linear time, and grows by nothing",
+        lambda: _WRITTEN, _plain_text, cpu_s=2.0,
+        words=(b"\\begin{", b"\\'", b"\\textbf{", b"**", b"|mg/L|", b"[a]\n", b"=", b"{{", b"%", b"\\\\"),
     ),
     Target(
         "headers", "any bytes are a signal, research data, a written DICOM header, a closed format, or none of them",

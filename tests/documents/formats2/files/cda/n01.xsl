@@ -1,0 +1,1 @@
+<?xml version="1.0"?><xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:n1="urn:hl7-org:v3"><xsl:template match="/n1:ClinicalDocument"><html><h1><xsl:value-of select="n1:title"/></h1><p>Patient: <xsl:value-of select="n1:recordTarget/n1:patientRole/n1:patient/n1:name/n1:family"/></p></html></xsl:template></xsl:stylesheet>

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agent.audit.retention import Retention, keep_house
+from agent.daemon.clock_belief import believed
 from agent.daemon.fleet_sync import REPORT_FILE, FleetSync
 from agent.daemon.pushed import read_bundle
 from agent.errors import N_, HostError, SermentError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from agent.daemon.main import Agent
 
 HOUSEKEEPING_S = 24 * 3600.0
+_HOUSE_FILE = "destroyed-until"
 
 
 class Chores:
@@ -104,9 +106,10 @@ class Chores:
         self.prepare_keys()
         for person in agent.people:
             agent.keys.recipients(person.uid)
-        agent.store.prune(int(time.time()))
         audit = agent.config.audit
-        keep_house(agent.log, Retention(audit.event_days, audit.private_days), time.time_ns() // 1000)
+        until_us = believed(agent.config.data_dir / _HOUSE_FILE, time.time_ns() // 1000)
+        agent.store.prune(until_us // 1_000_000)
+        keep_house(agent.log, Retention(audit.event_days, audit.private_days), until_us)
 
     def reload_policy(self) -> dict[str, Any]:
         """Read the policy again at once. Raises PolicyError when it cannot be used: the one before stays in force."""

@@ -136,10 +136,20 @@ class RunningAgent:
                     found.append(int(folder.name))
         return sorted(found)
 
+    def successors(self) -> list[int]:
+        """Copies of the agent that it has put in the place of a gate that was stopped or killed: named as it is."""
+        found = []
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                words = (folder / "cmdline").read_bytes().split(b"\0") if folder.name.isdecimal() else []
+                if b"run" in words and os.fsencode(self.config) in words:
+                    found.append(int(folder.name))
+        return found
+
     def close(self) -> None:
         """Leave nothing of it: neither the agent nor a gate that it has left."""
         self.kill()
-        while pids := self.holders() + self.gates():
+        while pids := self.holders() + self.gates() + self.successors():
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

@@ -34,7 +34,8 @@ from agent.errors import N_, HostError
 from agent.gates.takeover import cover, medium
 from agent.gates.takeover.process import Trace
 
-UNMOUNT_S = 5.0  # for the volume below, while somebody is still in it
+UNMOUNT_S = 5.0  # for the volume below, while somebody is still in it; then it is said
+_STILL_USED_S = 2.0
 _TICK_S = 10.0
 _HANDBACK_S = 20.0
 _BACKOFF_S = (0.0, 0.5, 2.0, 10.0, 60.0, 300.0)  # before each new start; at the last it stays read-only for a while
@@ -45,7 +46,7 @@ _NOT_THERE = {errno.ENOENT, errno.ESTALE, errno.ENOTDIR, errno.EINVAL}
 ARMING_REASON = N_("being taken over: it is read-only for a moment")
 KERNEL_REASON = N_("the kernel does not let the volume be taken over")
 RESTARTING_REASON = N_("its airlock ended and is being started again: it is read-only until then")
-IN_USE_REASON = N_("it was ejected while a program was still using it: it is read-only until it is unmounted")
+IN_USE_REASON = N_("it was ejected while a program is using it: it goes when that is done, and is read-only until then")
 
 
 class Airlock:
@@ -192,7 +193,9 @@ class Airlock:
         self._armed.take_away()
 
     def _leave(self) -> None:
-        """The FUSE mount was taken away by whoever ejects: take the volume below away too, so that once is enough."""
+        """The FUSE mount was taken away by whoever ejects: take the volume below away too, so that once is enough.
+        It is tried for as long as somebody is in it: nobody ejects it a second time.
+        """
         self._armed.shut_way()
         self._become(State.LEAVING, "")
         self._armed.forget()
@@ -202,16 +205,24 @@ class Airlock:
             try:
                 lazy = device_is_gone(self.volume)
                 cover.take_away(self.volume.point, self.volume.id, lazy=lazy, known=known)
-                return self._become(State.GONE, "")
             except OSError as error:
-                if error.errno in _NOT_THERE:
-                    return self._become(State.GONE, "")
-                if time.monotonic() > deadline:
-                    self._armed.offer_way()
-                    self._become(State.READ_ONLY, IN_USE_REASON)
-                    return self._wait_for_end()
+                if error.errno not in _NOT_THERE:
+                    if self._still_used(deadline):
+                        break
+                    continue
+            self._armed.shut_way()
+            self._become(State.GONE, "")
+            break
+
+    def _still_used(self, deadline: float) -> bool:
+        """Wait for the next try; after the deadline it is shown, and looked at, as it is. True: our own end came."""
+        if time.monotonic() <= deadline:
             time.sleep(0.05)
-        return None
+            return False
+        if self.state is not State.READ_ONLY:
+            self._armed.offer_way()
+            self._become(State.READ_ONLY, IN_USE_REASON)
+        return self._pause(_STILL_USED_S)
 
     def _conclude(self) -> None:
         """The agent is stopped for good: the airlock finishes what it has while there is somebody to answer it, and

@@ -55,6 +55,7 @@ def test_one_unmount_ejects_while_the_agent_looks_through_it(tmp_path: Path) -> 
                 done = run(f"umount {made.stick.point}")
             assert done.returncode == 0, done.stderr
             wait_for(lambda: not made.stick.mounts() and not airlocks(tmp_path), 60, 0.01)
+            wait_for(lambda: not _in_use(made.stick.device), 60)  # who ends has lost its name before its descriptors
             made.stick.mount()
         made.wait_held()
         assert made.copy("bonjour.txt").returncode == 0

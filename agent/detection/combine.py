@@ -22,6 +22,8 @@ from agent.detection.weights import (
     EVEN,
     IDENTIFIER,
     IDENTITY,
+    NOTE_EVEN,
+    NOTE_UNSAID,
     PERSON,
     PRIOR_CLINICAL,
     PRIOR_PERSON,
@@ -73,27 +75,29 @@ def told(product: float) -> float:
     return sigmoid(SLOPE * math.log(product / (1 - product)))
 
 
-def heard(score: Score, wording: float, *, sure: bool = False) -> Score:
+def heard(score: Score, wording: float, *, sure: bool = False, note: bool = False) -> Score:
     """The sum with how the page sounds (nats of ``wordings``): what is said counts ``SAID``, how it is said the rest.
 
     Both speak of the document, not of one of the two questions; so the same nats are added to both sides, as many as
     make the probability of the whole. How it sounds makes nothing medical in which nothing clinical was found, nor what
     says of itself that it is a lesson or a form. ``sure``: of a patient of the practice's list more is known than that.
+    ``note``: the page is all there is, and short.
     """
     if sure:
         return score
+    even, unsaid = (NOTE_EVEN, NOTE_UNSAID) if note else (EVEN, UNSAID)
     clinical = sum(line.nats for line in score.lines if line.side == "clinical" and line.nats > 0)
     decided = any(line.nats <= DECIDED for line in score.lines)
-    most = -EVEN if decided else UNSAID + clinical
-    wanted = _with_wording(score.probability, min(wording, most))
+    most = -even if decided else unsaid + clinical
+    wanted = _with_wording(score.probability, min(wording, most), even)
     nats = round(lift(score.clinical, score.person, wanted, SLOPE), 2)
     lines = tuple(Weighed("wording", side, FindingType.WORDING, 1, nats) for side in ("clinical", "person"))
     return Score(score.clinical + nats, score.person + nats, score.identity, score.lines + lines)
 
 
-def _with_wording(probability: float, wording: float) -> float:
+def _with_wording(probability: float, wording: float, even: float = EVEN) -> float:
     odds = math.log(probability / (1 - probability)) if 0 < probability < 1 else math.copysign(40.0, probability - 0.5)
-    return sigmoid(SAID * odds + wording + EVEN)
+    return sigmoid(SAID * odds + wording + even)
 
 
 def sigmoid(nats: float) -> float:

@@ -132,7 +132,7 @@ YEARS = _compiled(r"[a-zJ]$")
 PARTICLES = frozenset(b"de du la le van von der den el ben da di".split())
 NOT_A_NAME = frozenset(
     b"dr pr prof docteur le la les de du des et un une chirurgie medecine service unite cabinet clinique "
-    b"hopital chu ch samu ehpad secretariat nuit jour matin soir rdv irm tdm nfs ecg atb crp hba1c inr bilan "
+    b"isolement hopital chu ch samu ehpad secretariat nuit jour matin soir rdv irm tdm nfs ecg atb crp hba1c inr bilan "
     b"suivi visite bonjour merci lundi mardi mercredi jeudi vendredi samedi dimanche janvier fevrier mars "
     b"avril mai juin juillet aout septembre octobre novembre decembre confrere consoeur collegue madame "
     b"monsieur directeur president ordonnance compte rendu consultation traitement lit chambre salle urgence "

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
 
-from agent.detection import combine, masking, negatives, wordings
+from agent.detection import combine, masking, negatives, weights, wordings
 from agent.detection.combine import Score
 from agent.detection.evidence import Evidence
 from agent.detection.fold import fold_page
@@ -179,7 +179,9 @@ def _best_page(pages: list[_Page], *, listens: bool = True) -> tuple[int, Score]
 def _heard(pages: list[_Page], number: int, whole: dict[str, float], vignettes: int) -> Score:
     """The sum of a page with how it sounds."""
     said = _score_page(pages, number, whole, vignettes)
-    return combine.heard(said, pages[number].wording, sure=pages[number].evidence.listed > 0)
+    page = pages[number].evidence
+    note = len(pages) == 1 and page.size <= weights.NOTE
+    return combine.heard(said, pages[number].wording, sure=page.listed > 0, note=note)
 
 
 def _score_page(pages: list[_Page], number: int, whole: dict[str, float], vignettes: int) -> Score:

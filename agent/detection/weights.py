@@ -40,8 +40,12 @@ DECIDED = -4.0
 """Nats against, in one line, that the wording does not make up for."""
 UNSAID = 1.0
 """Nats that the wording may add beyond those of what is clinical on the page."""
+NOTE_EVEN, NOTE_UNSAID = 0.9, 0.4
+"""The same two for a document that is one note: the lists of clinical words know less of it. Where nothing clinical is
+said both together are as before (decision 10).
+"""
 _MANY = 3  # births that make a list
-_NOTE = 900  # folded bytes of a note
+NOTE = 900  # folded bytes of a note
 _FEW = 3  # clinical entries in it
 _TWO, _LINE = 2, 300  # … of a line or two that say them of somebody by name; folded bytes of these
 _PROSE, _JOTTED = 0.28, 0.2  # shares of binding words: of sentences, of notes
@@ -57,7 +61,7 @@ def _tied(page: Evidence) -> bool:
 
 def _terse(page: Evidence) -> bool:
     """A few lines with somebody in them, several clinical entries and no word of anything else: a note, a message."""
-    if page.size > _NOTE:
+    if page.size > NOTE:
         return False
     told = len(page.terms) + len(page.phrases) + len(page.drugs) + page.values + page.signs + len(page.measures)
     someone = page.rows or page.ages or page.names or page.narrative - _OF_ANYBODY or page.told
@@ -89,7 +93,7 @@ def _full_names(page: Evidence) -> int:
 
 def _told_of(page: Evidence) -> int:
     """Persons in a note without civility, of whom it says something clinical, where nobody else is named."""
-    return len(page.told) if page.size <= _NOTE and not page.names and not _markers(page) else 0
+    return len(page.told) if page.size <= NOTE and not page.names and not _markers(page) else 0
 
 
 CLINICAL = (

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.system
 NOBODY = 65534
 HOSTILE = (b"droite\xe2\x80\xaexcod.txt", b"saut\nde ligne\x1b[31m.txt", b"<img src=x>) Tj ET.txt")
 AS_NOBODY = f"""
-import importlib, os, pkgutil, sys
+import importlib, os, pkgutil, sys, tomllib
 import ctypes, cryptography.hazmat.primitives.asymmetric.ed25519
 import agent.dossier, agent.ui.cli.audit, agent.ui.dossier_agent, agent.daemon.failures, agent.audit.tampering
 from agent.i18n import catalogue

@@ -43,7 +43,7 @@ def last(agent: RunningAgent) -> tuple[str, bool]:
 def test_a_list_is_used_at_once_and_files_that_are_there_are_judged_again(agent: RunningAgent) -> None:
     (agent.downloads[0] / "lettre.txt").write_text(LETTER, "utf-8")
     agent.settle(1)
-    assert last(agent) == ("not_medical", False)
+    assert not last(agent)[1]
     export = agent.base / "export.csv"
     export.write_text(LIST, "cp1252")
     loaded = agent.command("patients", "load", str(export), "--json", check=True)
@@ -53,7 +53,7 @@ def test_a_list_is_used_at_once_and_files_that_are_there_are_judged_again(agent:
     assert agent.status()["patients"]["patients"] == 2
     export.write_text(LIST.replace("VERNICOURT", "MONTROUX"), "cp1252")
     agent.command("patients", "load", str(export), "--replace", check=True)
-    wait_for(lambda: last(agent) == ("not_medical", False))
+    wait_for(lambda: not last(agent)[1])
     agent.command("patients", "load", str(export.with_name("export.csv")), "--add", check=True)
     told = json.loads(agent.command("patients", "status", "--json", check=True).stdout)
     assert (told["loaded"], told["patients"]) == (True, 2)
@@ -86,7 +86,7 @@ def test_a_list_is_taken_over_at_the_next_start_and_a_damaged_one_is_told(agent:
     index.write_bytes(index.read_bytes()[:-1] + b"x")
     agent.client.call("patients.reload")
     assert [trouble["word"] for trouble in agent.status()["troubles"]] == ["patients-unusable"]
-    wait_for(lambda: last(agent) == ("not_medical", False))
+    wait_for(lambda: not last(agent)[1])
     agent.command("patients", "load", str(export), check=True)
     assert agent.status()["troubles"] == []
     wait_for(lambda: last(agent) == ("medical", True))
@@ -94,7 +94,7 @@ def test_a_list_is_taken_over_at_the_next_start_and_a_damaged_one_is_told(agent:
 
 _AS_STRANGER = """
 import os, shutil, sys
-import agent.patients.load, agent.ui.cli.patients, agent.daemon.control
+import tomllib, agent.patients.load, agent.ui.cli.patients, agent.daemon.control
 from agent.ui.cli.main import main
 os.setgroups([]); os.setgid({uid}); os.setuid({uid})
 sys.exit(main(sys.argv[1:]))

@@ -70,6 +70,18 @@ class SermentError(Exception):
         return self.render(lambda message: message)
 
 
+def unforeseen(error: BaseException) -> SermentError:
+    """An error of ours: where it happened and what sort it is; its text might hold a piece of a document."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    at = f"{trace.tb_frame.f_globals.get('__name__', '')}:{trace.tb_lineno}" if trace is not None else ""
+    return SermentError(
+        N_("an error of ours: {type} at {at}"), hint=N_("please report this line; it names no document"),
+        type=type(error).__name__, at=at,
+    )  # fmt: skip
+
+
 class UsageError(SermentError):
     exit_code = 64
 

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from agent.errors import N_, HostError, SermentError, UsageError
+from agent.errors import N_, HostError, SermentError, UsageError, unforeseen
 from agent.i18n import catalogue, preferred
 from collector.access import TOKEN_FILE
 from collector.options import parser
@@ -86,14 +86,7 @@ def _as_ours(error: Exception) -> SermentError:
         from collector.store.engine import unusable
 
         return unusable(error)
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    at = f"{trace.tb_frame.f_globals.get('__name__', '')}:{trace.tb_lineno}" if trace is not None else ""
-    return SermentError(
-        N_("an error of ours: {type} at {at}"), hint=N_("please report this line; it names no document"),
-        type=type(error).__name__, at=at,
-    )  # fmt: skip
+    return unforeseen(error)
 
 
 def _require_text(chosen: argparse.Namespace) -> None:

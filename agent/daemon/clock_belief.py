@@ -25,9 +25,7 @@ def believed(file: Path, now_us: int) -> int:
     came = _came(file)
     until = now_us if came is None else min(now_us, came + MOST_US)
     if until != came:
-        with contextlib.suppress(
-            OSError
-        ):  # on a full disk what is due goes all the same, and the step is the same one again
+        with contextlib.suppress(OSError):  # on a full disk what is due goes all the same, and the step stays this one
             replace_file(file, b"%d\n" % until)
     return until
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from agent.errors import N_, SermentError, UsageError
+from agent.errors import N_, SermentError, UsageError, unforeseen
 from agent.i18n import LANGUAGES
 from agent.ui import wording
 from agent.ui.cli.argparse_words import speak
@@ -113,7 +113,7 @@ def complain(error: Exception, terminal: Terminal) -> int:
         return _refused(
             SermentError(N_("the system refused: {why}"), hint=N_("run: serment doctor"), why=why), terminal
         )
-    return _refused(_our_error(error), terminal)
+    return _refused(unforeseen(error), terminal)
 
 
 def _refused(error: SermentError, terminal: Terminal) -> int:
@@ -122,18 +122,6 @@ def _refused(error: SermentError, terminal: Terminal) -> int:
     error.where = printable(error.where, 1000)
     terminal.error(error.render(terminal.translate))
     return error.exit_code
-
-
-def _our_error(error: Exception) -> SermentError:
-    """An error of ours: where it happened and what sort it is; its text might hold a piece of a document."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    at = f"{trace.tb_frame.f_globals.get('__name__', '')}:{trace.tb_lineno}" if trace is not None else ""
-    return SermentError(
-        N_("an error of ours: {type} at {at}"), hint=N_("please report this line; it names no document"),
-        type=type(error).__name__, at=at,
-    )  # fmt: skip
 
 
 def _language(argv: Sequence[str]) -> str:

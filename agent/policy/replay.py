@@ -26,8 +26,8 @@ MAX_EXAMPLES = 5  # of each change
 MAX_NAMED = 200  # services or rules that are told by name; the rest is « other »
 _LISTED = (Finding(FindingType.ROSTER),)
 _NO_FINDING: tuple[Finding, ...] = ()
-_DAY_US = 86_400_000_000
-_LAST_DAY = 2_932_896  # 9999-12-31, in days since 1970
+_QUARTER_US = 900_000_000  # an hour's quarter: days begin at one, in every time zone
+_LAST_QUARTER = 2_932_895 * 96  # 9999-12-30, in quarters since 1970: a day before the end, wherever that is
 _UNSEEN = frozenset({"user", "group", "host"})
 Change = tuple[Decision, Decision]
 
@@ -53,7 +53,7 @@ def facts_of(fields: Mapping[str, Any]) -> Facts | None:
             extension=_text(fields, "ext"),
             service=_text(fields, "service"),
             device=_device(fields.get("device")),
-            day=_day(_whole(fields, "t") // _DAY_US),
+            day=_day(_whole(fields, "t") // _QUARTER_US),
         )
     except (KeyError, ValueError, TypeError):
         return None
@@ -79,11 +79,11 @@ _days: dict[int, str] = {}
 
 
 def _day(number: int) -> str:
-    """The ISO day, UTC, of a number of days since 1970."""
+    """The ISO day here, as an exception's end is meant, of a number of quarters of an hour since 1970."""
     if number not in _days:
         if len(_days) > 4096:
             _days.clear()
-        _days[number] = datetime.fromtimestamp(min(number, _LAST_DAY) * 86400, UTC).date().isoformat()
+        _days[number] = datetime.fromtimestamp(min(number, _LAST_QUARTER) * 900, UTC).astimezone().date().isoformat()
     return _days[number]
 
 
@@ -236,8 +236,8 @@ class Backtest:
             "facts": self.facts, "unreadable": self.unreadable, "uncertain": self.uncertain,
             "laptops": len(self.laptops), "services": len(self.services - {""}),
             "full": self.facts + self.unreadable >= MAX_FACTS,
-            "since": _day(self.first_us // _DAY_US) if self.facts else "",
-            "until": _day(self.last_us // _DAY_US) if self.facts else "",
+            "since": _day(self.first_us // _QUARTER_US) if self.facts else "",
+            "until": _day(self.last_us // _QUARTER_US) if self.facts else "",
             "done": _told(self.done), "wished": _told(self.wished),
         }  # fmt: skip
 

@@ -23,6 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
+import psutil
 from sqlalchemy import func, select
 
 from agent.crypto.sealed import seal
@@ -81,6 +82,7 @@ def back_up_whole(store: Store, data: Path, target: Path, recipients: Sequence[s
     """
     temporary, copy = _temporary(target), data / f".backup-{os.getpid()}.db"
     sqlite = store.engine.dialect.name == "sqlite"
+    _tidy(data)
     try:
         with tempfile.TemporaryFile(dir=data) as plain:
             if sqlite:
@@ -105,6 +107,14 @@ def back_up_whole(store: Store, data: Path, target: Path, recipients: Sequence[s
     with writing(store.engine) as connection:
         note(connection, by, ACT, {"files": files, "bytes": sealed, "records": sqlite})
     return Made(files, sealed, sqlite)
+
+
+def _tidy(data: Path) -> None:
+    """Remove the copies of the database that a backup left which was killed."""
+    for left in data.glob(".backup-*.db"):
+        number = left.stem.rpartition("-")[2]
+        if not (number.isdecimal() and psutil.pid_exists(int(number))):
+            left.unlink(missing_ok=True)
 
 
 def last_made(store: Store) -> int | None:

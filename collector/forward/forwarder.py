@@ -6,6 +6,7 @@ batch again, with the same uids. With several collectors on one database one of 
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import time
@@ -33,6 +34,7 @@ LONGEST_S = 600.0
 MAX_REPLAYED = 10_000
 EVERY_S = 2.0
 _d = forward_dead.c
+_log = logging.getLogger("serment.collector")
 
 
 class Item(NamedTuple):
@@ -95,6 +97,8 @@ class Forwarder:
                         return
         except SQLAlchemyError:
             return  # the database is away; the next round finds the cursor where it was
+        except Exception as error:  # told as a task's is; the next round tries again
+            _log.warning("forward %d: %s", number, type(error).__name__)
 
 
 def forward_once(store: Store, number: int) -> bool:

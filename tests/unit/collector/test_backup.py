@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import subprocess
 import tarfile
 import time
 
@@ -114,6 +115,16 @@ def test_what_came_after_the_backup_is_sent_again(data, tmp_path):
     with store.engine.connect() as connection:
         assert len(connection.execute(events.select().where(events.c.device == 1)).all()) == 350
     store.close()
+
+
+def test_what_a_killed_backup_left_goes_with_the_next(data, tmp_path):
+    killed = subprocess.Popen(["true"])
+    killed.wait()
+    left, running = data / f".backup-{killed.pid}.db", data / f".backup-{os.getppid()}.db"
+    for path in (left, running):
+        path.write_bytes(b"a copy of the database")
+    made(data, tmp_path)
+    assert not left.exists() and running.exists()
 
 
 def test_only_its_recipients_open_it(data, tmp_path, capsys):

@@ -1,5 +1,7 @@
 """What a policy would have said about records: exact where they tell, « uncertain » where they do not."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -94,6 +96,24 @@ def test_exceptions_count_on_the_day_of_the_record():
         ("block", "observe", 1)
     ]
     assert moves(replayed(old, policy_text("{action: copy}", rule=unless % "2026-11-20"), [("a", {})])) == []
+
+
+def test_a_day_is_one_of_here(monkeypatch):
+    """An exception ends with the day of the laptop, not with Greenwich's: at T it is ten in the evening there."""
+    unless = "    unless:\n      - {service: usb, until: 2026-11-21, by: A, why: B}\n"
+    late = T // 86_400_000_000 * 86_400_000_000 + 22 * 3_600_000_000
+    policies = policy_text("{action: copy}"), policy_text("{action: copy}", rule=unless)
+    monkeypatch.setenv("TZ", "EST-3")
+    monkeypatch.setattr(replay, "_days", {})
+    time.tzset()
+    try:
+        ended = replayed(*policies, [("a", {"t": late})])
+        still = replayed(*policies, [("a", {"t": late - 2 * 3_600_000_000})])
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert moves(ended) == [] and ended["since"] == "2026-11-22"
+    assert moves(still) == [("block", "observe", 1)]
 
 
 def test_examples_are_few_and_hold_no_person():

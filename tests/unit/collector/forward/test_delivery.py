@@ -200,6 +200,20 @@ def test_two_targets_do_not_wait_for_each_other(light_store, receiver, target, f
     assert entered.name == "siem"
 
 
+def test_a_fault_of_ours_is_told(light_store, receiver, target, monkeypatch, caplog):
+    """A thread's exception goes to nobody: the target would stand still unseen."""
+
+    def broken(store, number):
+        raise RuntimeError("Jeanne DUPONT")
+
+    target(light_store, "https", receiver.port)
+    monkeypatch.setattr(forwarder, "forward_once", broken)
+    at_work = forwarder.Forwarder(light_store)
+    at_work.run()
+    at_work.close()
+    assert [each.getMessage() for each in caplog.records] == ["forward 1: RuntimeError"]
+
+
 def test_a_test_event_says_so(light_store, receiver, target):
     entered = target(light_store, "https", receiver.port)
     uid = forwarder.send_test(entered, 1_795_289_704_000_000)

@@ -7,6 +7,7 @@ below, where the attacker cannot look.
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import socket
 import stat
@@ -498,3 +499,25 @@ def test_a_folder_swapped_for_a_link_does_not_unmount_something_else(
     finally:
         for left in (other, tmp_path / "away"):
             subprocess.run(["umount", "-l", left / "stick"], check=False, stderr=subprocess.DEVNULL)
+
+
+def test_names_whose_files_found_no_descriptor_can_be_used_afterwards(stick: Bed) -> None:
+    """Somebody holds more files open than the airlock may have: others are told, and nothing stays behind."""
+    assert stick.process
+    resource.prlimit(stick.process.pid, resource.RLIMIT_NOFILE, (200, 200))
+    said = attack(
+        stick,
+        """
+held, failed = [], []
+for number in range(300):
+    try: held.append(os.open(f"file-{number}", os.O_RDWR | os.O_CREAT, 0o644))
+    except OSError as problem: failed.append((number, errno.errorcode[problem.errno]))
+again = error(os.open, f"file-{failed[0][0]}", os.O_RDONLY)
+for fd in held: os.close(fd)
+put(f"file-{failed[0][0]}", b"at last")
+print({code for _, code in failed} == {"EMFILE"}, 50 < len(failed) < 250, again)
+""",
+    )
+    assert said == "True True ENOENT"
+    assert b"at last" in [(stick.raw / name).read_bytes() for name in stick.listed() if name.startswith("file-")]
+    assert alive(stick)

@@ -56,7 +56,11 @@ def _new(volume: Volume, parent: Node, name: bytes, meta: Meta, writer: tuple[in
     """A file that is only here: not on the medium until it was judged."""
     with volume.tree.lock:
         node = volume.tree.bind(parent, name, stat.S_IFREG, volume.tree.invent(), on_medium=False)
-        staged = node.staged = Staged(node, volume.store, meta, writer)
+        try:
+            staged = node.staged = Staged(node, volume.store, meta, writer)
+        except BaseException:  # no descriptor is left: a name without a file would stay in everybody's way
+            volume.tree.unbind(node)
+            raise
         staged.ready = True
     return node, staged
 

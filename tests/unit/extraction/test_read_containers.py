@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import lzma
 import random
 import zlib
 
 import libarchive
 import pytest
+from PIL import Image
 
 from agent.detection.detector import detect
 from agent.document import Document, Format, Problem
@@ -222,6 +224,16 @@ def test_bytes_without_a_word_say_nothing_of_anybody(seed):
 def test_a_letter_among_such_bytes_is_found():
     data = b"\0TEST" + NOISE(3000) + LETTER.encode("cp1252") + NOISE(3000)
     assert detect(read(data)).judgement is Judgement.MEDICAL
+
+
+@pytest.mark.parametrize(("side", "more", "expected"), [
+    (64, 0, Judgement.NOT_MEDICAL), (65, 0, Judgement.UNDECIDABLE), (32, 30_000, Judgement.UNDECIDABLE),
+])  # fmt: skip
+def test_an_icon_holds_no_page(side, more, expected):
+    """A strip of a screen can be as low, and what is larger than its pixels need holds something else."""
+    file = io.BytesIO()
+    Image.new("RGB", (side, 16), "teal").save(file, "PNG")
+    assert detect(read(file.getvalue() + bytes(more), "png")).judgement is expected
 
 
 KEY = b"\x99\x02\x0d\x04\x60\xef\x43\x21\x01" + NOISE(519)

@@ -126,6 +126,25 @@ def stack(mounts: Iterable[Mount], point: bytes) -> tuple[Mount | None, Mount | 
     return volume, airlock
 
 
+def leads_into(mounts: Iterable[Mount], path: bytes) -> Mount | None:
+    """The mount that a path without links leads into, as the kernel goes: from the root, always into what covers. None:
+    the table does not begin with a root.
+    """
+    table = tuple(mounts)
+    known = {mount.id for mount in table}
+    way = [mount for mount in table if (path + b"/").startswith(mount.point.rstrip(b"/") + b"/")]
+    at = next(
+        (mount for mount in way if mount.point == b"/" and (mount.parent not in known or mount.parent == mount.id)),
+        None,
+    )
+    for _ in way:
+        covering = [mount for mount in way if at is not None and mount.parent == at.id != mount.id]
+        if not covering:
+            break
+        at = min(covering, key=lambda mount: len(mount.point))
+    return at
+
+
 def may_be_guarded(point: bytes) -> bool:
     """False for the root, the homes' parent and whatever the system itself lives on, whatever a list says."""
     clean = point.rstrip(b"/") or b"/"

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from agent.channels.folders import real_path
+from agent.channels.mounts import Mount, leads_into, parse
 from agent.channels.people import Person
+from agent.channels.removable import MAX_MOUNTINFO
 from agent.daemon.awaited_pictures import AwaitedPictures
 from agent.daemon.gate_moves import GateMoves
 from agent.daemon.gate_trace import GateTrace
-from agent.daemon.gating import Gating
+from agent.daemon.gating import FOREIGN_REASON, Gating
 from agent.daemon.holder_process import HolderProcess
 from agent.daemon.holds import GateServer
 from agent.daemon.pipeline import Pipeline
@@ -26,7 +28,7 @@ from agent.daemon.troubles import Troubles
 from agent.errors import N_, HostError
 from agent.gates.asking import TOKEN
 from agent.gates.gate.settings import Folder, FolderKind
-from agent.model import Place
+from agent.model import Place, Strength
 
 OFF_REASON = N_("the gate is switched off in agent.toml: the action follows the write")
 NOT_ROOT_REASON = N_("the agent does not run as root, and holds no program back: the action follows the write")
@@ -78,7 +80,15 @@ class GateChannel:
         folders = [Folder(place.root, FolderKind.SYNC) for place in self._places]
         folders += [Folder(home, FolderKind.DOCUMENTS, skip_hidden=True) for home in sorted(self._homes)]
         self._gating.guard(folders)
-        return tuple(self._gating.described(place) for place in found)
+        table = _mounts()
+        return tuple(self._described(self._gating.described(place), table) for place in found)
+
+    @staticmethod
+    def _described(place: Place, table: Sequence[Mount]) -> Place:
+        """What is guarded may have been covered since: the name then leads a client to what no gate is asked about."""
+        if place.strength is not Strength.HOLD or not (mount := leads_into(table, place.root)) or not mount.is_program:
+            return place
+        return replace(place, strength=Strength.AFTER_WRITE, mechanism="watch", reason=FOREIGN_REASON)
 
     def follow(self, people: Sequence[Person]) -> None:
         """These are the persons from now on: the next ``places`` guards their homes too, where homes are guarded."""
@@ -101,6 +111,15 @@ class GateChannel:
 
     def _owner(self, root: bytes) -> int:
         return self._homes.get(root, next((place.owner for place in self._places if place.root == root), 0))
+
+
+def _mounts() -> tuple[Mount, ...]:
+    """Nothing in it is opened: a stopped program's file system would hold us up."""
+    try:
+        with open("/proc/self/mountinfo", "rb") as table:
+            return parse(table.read(MAX_MOUNTINFO))
+    except OSError:
+        return ()
 
 
 def _homes(people: Sequence[Person]) -> dict[bytes, int]:

@@ -14,6 +14,7 @@ from agent.findings import Findings
 from agent.fsys.atomic import write_all
 
 _NAMES_KEPT = 4096
+Tells = Callable[[str, Findings, Findings | None], bool]
 
 
 class TellingNames:
@@ -25,18 +26,23 @@ class TellingNames:
         self._lock = Lock()
 
     def of(self, name: bytes) -> Findings | None:
-        """What a telling name is worth to a policy; None when it tells nothing. Kept by keyed digest."""
+        """What a telling name is worth to a policy, or the path that it ends; None when neither tells anything."""
         line = telling.line_of(name)
-        if not telling.worth_judging(line):
-            return None
-        key = self._identity.pseudonym("name", line.encode("utf-8", "replace"), self._engine().encode())
+        found = self._known(line, "name", telling.tells) if telling.worth_judging(line) else None
+        if found is None and (path := telling.path_of(name)):
+            found = self._known(path, "path", telling.tells_together)
+        return found
+
+    def _known(self, line: str, kind: str, tells: Tells) -> Findings | None:
+        """Kept by keyed digest."""
+        key = self._identity.pseudonym(kind, line.encode("utf-8", "replace"), self._engine().encode())
         with self._lock:
             if key in self._names:
                 self._names.move_to_end(key)
                 return self._names[key]
         rest = telling.without_person(line)
         whole = self._judge_line(line)
-        told = telling.tells(line, whole, self._judge_line(rest) if rest else None)
+        told = tells(line, whole, self._judge_line(rest) if rest else None)
         found = telling.findings_of(whole) if told else None
         with self._lock:
             self._names[key] = found

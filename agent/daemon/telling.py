@@ -29,6 +29,15 @@ _AGAINST = {
 _EXTENSION = re.compile(r"\.(?=[^.\s]*[A-Za-z])[A-Za-z0-9]{1,5}$")
 _DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})[-. /](\d{1,2})[-. /]((?:19|20)\d\d)(?!\d)")
 _YEAR_FIRST = re.compile(r"(?<!\d)((?:19|20)\d\d)[-. /](\d{1,2})[-. /](\d{1,2})(?!\d)")
+_DATE = re.compile(r"\d\d/\d\d/(?:19|20)\d\d")
+_FILED = re.compile(
+    r"(?<!\S)(?:cliniques?|clinic(?:al)?|m[ée]dica(?:l|ux)|patiente?s?|imagerie|radio(?:s|logie)?|imaging|biologie|labos?|labs?"
+    r"|ordonnances?|prescriptions?|consultations?|hospitalisations?|op[ée]ratoires?|ant[ée]c[ée]dents?|atcd|chirurgie|surgery"
+    r"|(?:cardio|neuro|onco|pneumo|n[ée]phro|rhumato|dermato|gyn[ée]co|uro|h[ée]mato|ophtalmo)log(?:ie|y)|p[ée]diatrie"
+    r"|psychiatr(?:ie|y)|g[ée]riatrie|maternit[ée]|urgences)(?!\S)",
+    re.IGNORECASE,
+)
+"""What folders of a patient's file are called; alone it says nothing."""
 _BORN = re.compile(
     r"\b(n[ée]e?|ddn|dob|born|geb(?:oren)?\.?|nat[oa]|nacid[oa]|nascid[oa]|geboorte\w*|[°*])"
     r"(?:\s+(?:le|on|am|il|el|em|op))?[\s:]*\d{1,2}/\d{1,2}/(?:19|20)\d\d",
@@ -44,7 +53,19 @@ _NAMED = re.compile(
 
 def line_of(name: bytes) -> str:
     """The name's last part as a person reads it: no extension, separators as blanks, dates as day/month/year."""
-    tail = name[:MAX_NAME].rstrip(b"/").rpartition(b"/")[2]
+    return _line(name[:MAX_NAME].rstrip(b"/").rpartition(b"/")[2])
+
+
+def path_of(name: bytes) -> str:
+    """The whole path below the volume as one line, from the volume to the name; empty when no part of it is a date, or
+    when it has one part: then ``line_of`` says all.
+    """
+    parts = name[-MAX_NAME:].strip(b"/").split(b"/")
+    lines = [_line(part) for part in parts] if len(parts) > 1 else []
+    return " ".join(lines) if any(_DATE.search(line) for line in lines) else ""
+
+
+def _line(tail: bytes) -> str:
     text = unicodedata.normalize("NFC", tail.decode("utf-8", "replace"))
     text = _EXTENSION.sub("", text)
     text = re.sub(r"[_+]", " ", text)
@@ -85,6 +106,17 @@ def tells(line: str, whole: Findings, rest: Findings | None = None) -> bool:
     if rest is None:
         return False
     return bool({item.type for item in rest.items} & _CLINICAL) or FindingType.TITLE in types
+
+
+def tells_together(line: str, whole: Findings, rest: Findings | None) -> bool:
+    """Whether the parts of a path tell of a patient together: somebody, a date of birth and a clinical word. Less tells
+    nothing here: an album has names and dates, a course has words. ``rest``: without the person, as for ``tells``.
+    """
+    types = {item.type for item in whole.items}
+    if types & _AGAINST or FindingType.BIRTH_DATE not in types or not types & _SOMEBODY:
+        return False
+    words = types | ({item.type for item in rest.items} if rest else set())
+    return bool(words & _CLINICAL) or _FILED.search(line) is not None
 
 
 def findings_of(whole: Findings) -> Findings:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.gates.asking import Flag
 from tests.airlock_bed import SEAL, SECRET, Bed, bed, user, wait_until
 from tests.conftest import HOSTILE_NAMES
 
@@ -408,6 +409,27 @@ def test_on_fat_like_systems_capitals_do_not_make_another_file(tmp_path: Path) -
         os.chmod(stick.mount / "Letter.txt", 0o600)  # accepted or not, as the driver says
         os.rename(stick.mount / "Letter.txt", stick.mount / "letter.TXT")
         assert "letter.TXT" in stick.listed()
+
+
+def test_capitals_that_make_a_name_tell_are_asked_about(tmp_path: Path) -> None:
+    """« irm genou martin paul » may stand there and « IRM genou MARTIN Paul » not: here « secretname » may not."""
+    if not shutil.which("mount.exfat-fuse"):
+        pytest.skip("needs exfat-fuse")
+    (tmp_path / "bed").mkdir()
+    with bed(tmp_path / "bed", "exfat") as stick:
+        (stick.mount / "SECRETNAME").write_bytes(b"one")
+        (stick.mount / "SECRETNAME.d").mkdir()
+        (stick.mount / "other").write_bytes(b"two")
+        for old, new in (("SECRETNAME", "secretname"), ("other", "secretname"), ("SECRETNAME.d", "secretname.d")):
+            with pytest.raises(PermissionError):
+                os.rename(stick.mount / old, stick.mount / new)
+        with pytest.raises(PermissionError), (stick.mount / "secretname").open("wb") as file:
+            file.write(b"three")
+            os.fsync(file.fileno())
+        assert (b"secretname", Flag.NEW | Flag.SYNC) in stick.agent.asked()
+        assert stick.listed() - {"lost+found"} == {"SECRETNAME", "SECRETNAME.d", "other"}
+        (stick.mount / "SECRETNAME").write_bytes(b"four")  # as it is spelled there, it is no new name
+        assert stick.agent.asked()[-1] == (b"SECRETNAME", Flag.NONE)
 
 
 def test_starting_ends_quickly_and_small(stick: Bed) -> None:

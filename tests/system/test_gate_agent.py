@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -150,3 +151,23 @@ def test_a_picture_is_not_read_before_its_second_look(tmp_path: Path) -> None:
             wait_for(lambda: MEDICAL not in run(["cat", scan]).stdout)  # taken out of the folder
         finally:
             agent.close()
+
+
+def test_a_folder_that_is_covered_by_a_program_is_not_said_to_be_held(guarded: tuple[RunningAgent, Path]) -> None:
+    """Whoever may mount with fusermount can: what a client reads there is asked about nowhere."""
+    bindfs = shutil.which("bindfs") or pytest.skip("needs bindfs")
+    agent, cloud = guarded
+    other = cloud.parent / "other"
+    other.mkdir()
+    agent.start()
+
+    def said() -> list[str]:
+        return [channel["strength"] for channel in agent.status()["channels"] if channel["channel"] == "cloud_sync"]
+
+    assert said() == ["hold"]
+    subprocess.run([bindfs, "-o", "nonempty", other, cloud], check=True, timeout=30)
+    try:
+        wait_for(lambda: said() == ["after-write"])
+    finally:
+        subprocess.run(["umount", "-l", cloud], check=True, timeout=30)
+    wait_for(lambda: said() == ["hold"])

@@ -254,6 +254,28 @@ def test_who_only_writes_is_never_held(bed: GateBed) -> None:
     assert len(bed.seen) == before
 
 
+@pytest.mark.parametrize("mode", ["wb", "ab", "w+b"])
+def test_a_refusal_that_is_remembered_does_not_keep_a_writer_out(bed: GateBed, mode: str) -> None:
+    """Who replaces the document with a harmless one reads nothing of it; refusals are remembered for half a minute."""
+    path = bed.secret(bed.cloud / f"refused before {mode}")
+    settled()
+    assert reads(path) is None
+    before = bed.board.counts()
+    assert reads(path) is None
+    after = bed.board.counts()
+    assert (after["cached"], after["asked"]) == (before["cached"] + 1, before["asked"])
+    done = run([sys.executable, "-I", "-S", "-c", f"import sys; open(sys.argv[1],'{mode}').write(b'harmless')", path])
+    assert done.returncode == 0, done.stderr
+    assert run([sys.executable, "-I", "-S", "-c", "import sys; open(sys.argv[1],'r+b')", bed.secret(path)]).returncode
+
+
+def test_who_empties_and_reads_what_it_writes_is_not_held(bed: GateBed) -> None:
+    path = bed.secret(bed.cloud / "written anew")
+    settled()
+    code = "import sys; f=open(sys.argv[1],'w+b'); f.write(b'new'); f.seek(0); print(f.read())"
+    assert run([sys.executable, "-I", "-S", "-c", code, path]).stdout == b"b'new'\n"
+
+
 def test_the_canary_sees_an_open_door(bed: GateBed) -> None:
     from agent.gates.gate import fanotify
 

@@ -69,7 +69,7 @@ def _again(volume: Volume, staged: Staged, flags: Flag) -> int:
 
 def _ask(volume: Volume, staged: Staged, flags: Flag, tick: Tick) -> int:
     node = staged.node
-    if not node.on_medium:
+    if _brings_name(volume, node):
         flags |= Flag.NEW
     document = staged.blob.open_for_judge()
     question = volume.judge.begin(
@@ -93,6 +93,15 @@ def _ask(volume: Volume, staged: Staged, flags: Flag, tick: Tick) -> int:
         volume.judge.done(Done(ruling.number, problem.errno or errno.EIO))
         raise problem
     return _carry_out(volume, staged, digests, ruling, sync=bool(flags & Flag.SYNC))
+
+
+def _brings_name(volume: Volume, node: Node) -> bool:
+    """Whether its commit shows a name that the medium does not have, or not with these capitals."""
+    if not node.on_medium:
+        return True
+    with volume.tree.lock:
+        parent = node.parent
+    return parent is None or not volume.medium.shows(volume.folder(parent), node.name)
 
 
 def _carry_out(volume: Volume, staged: Staged, digests: dict[int, bytes], ruling: Ruling, *, sync: bool) -> int:
@@ -145,4 +154,4 @@ def renamed_needs_asking(volume: Volume, node: Node, parent: Node, name: bytes) 
     """Whether a rename shows a new name on the medium: not when it is there, nor when the file itself is not."""
     if not node.on_medium and not node.sealed_as:
         return False  # asked with its content
-    return not volume.medium.exists(volume.folder(parent), name)
+    return not volume.medium.shows(volume.folder(parent), name)

@@ -123,6 +123,14 @@ class Medium:
             return False
         return True
 
+    def shows(self, folder: int, name: bytes) -> bool:
+        """Whether the name stands there, spelled so. Where capitals do not count, writing or renaming brings new ones,
+        and with them what a name tells. The folder is listed only where the name answers to other capitals too.
+        """
+        if not self.exists(folder, name):
+            return False
+        return not self.exists(folder, name.swapcase()) or any(name == each for each, _, _ in self.names(folder))
+
     def open_file(self, folder: int, name: bytes) -> Descriptor:
         """For reading. Raises OSError; EPERM for what is no regular file."""
         found = Descriptor(open_beneath(folder, name, os.O_RDONLY))

@@ -33,11 +33,13 @@ UNKNOWN = b"?"
 class Waiting:
     """One opener that waits for a verdict. Its descriptor and slot are given back by ``Answerer.settle``, once."""
 
-    __slots__ = ("asked", "number", "path", "place", "program", "since_ns", "slot", "stamp", "thread", "way")
+    __slots__ = (
+        "asked", "known_refused", "number", "path", "place", "program", "since_ns", "slot", "stamp", "thread", "way",
+    )  # fmt: skip
 
     def __init__(
         self, number: int, thread: int, slot: int, stamp: Stamp, place: Place, path: bytes, way: bytes,
-        program: tuple[int, int, int], since_ns: int,
+        program: tuple[int, int, int], since_ns: int, *, known_refused: bool = False,
     ) -> None:  # fmt: skip
         self.number = number
         self.thread = thread
@@ -48,6 +50,7 @@ class Waiting:
         self.way = way  # s or d for the kind of folder, then the word of a known program or UNKNOWN
         self.program = program  # State.identity
         self.since_ns = since_ns
+        self.known_refused = known_refused  # a reader of it is; who only writes is free all the same
         self.asked = 0  # number of the question
 
 
@@ -147,9 +150,9 @@ class Answerer:
             return self.answer(number, ALLOW, slot)  # threads of the kernel
         stamp = self._state.stamp
         refused = self.verdicts.refused(stamp, way) if standing is not Standing.SCRIPTS else None
-        if refused is not None and (refused or written_to(number) is False):
+        if refused is False and written_to(number) is False:
             self.board.count("cached")
-            self.answer(number, DENY if refused else ALLOW, slot)
+            self.answer(number, ALLOW, slot)
             return self.board.held(time.monotonic_ns() - began)
         if slot < 0:
             if not self._slots:  # more openers of guarded documents than anybody has: not asked about
@@ -157,7 +160,9 @@ class Answerer:
                 return self.answer(number, DENY)
             slot = self._slots.popleft()
             self.board.hold(slot, number, thread)
-        self.work.append(Waiting(number, thread, slot, stamp, place, path, way, identity, began))
+        self.work.append(
+            Waiting(number, thread, slot, stamp, place, path, way, identity, began, known_refused=bool(refused))
+        )
         return self.ring()
 
     def _own(self, thread: int) -> bool:
@@ -191,6 +196,12 @@ class Answerer:
         self.answer(waiting.number, DENY if refused else ALLOW, waiting.slot)
         if refused:
             self.board.count("refused")
+        self.board.held(time.monotonic_ns() - waiting.since_ns)
+
+    def refuse_again(self, waiting: Waiting) -> None:
+        """By the verdict that was kept: it is no new refusal."""
+        self.board.count("cached")
+        self.answer(waiting.number, DENY, waiting.slot)
         self.board.held(time.monotonic_ns() - waiting.since_ns)
 
     def take_over(self, *, same_table: bool) -> None:

@@ -20,11 +20,12 @@ _FLAGS_AT = _CALLS.get(os.uname().machine, {})
 
 
 def only_writes(thread: int, mount: int, folder_mount: int) -> bool:
-    """Whether the descriptor that it will get, of a file on ``mount``, cannot be read from. False when that is not
-    certain. ``folder_mount`` is one that a descriptor of ours holds: its number is nobody else's meanwhile.
+    """Whether nothing of the file on ``mount`` can be read by the descriptor that it will get: it is for writing alone,
+    or the file is emptied before it is given. False when that is not certain. ``folder_mount`` is one that a descriptor
+    of ours holds: its number is nobody else's meanwhile.
     """
     flags = _flags(thread)
-    if flags is None or flags & os.O_ACCMODE != os.O_WRONLY:
+    if flags is None or not _reads_nothing(flags):
         return False
     return mount == folder_mount or _sees(thread, mount)
 
@@ -33,6 +34,11 @@ def also_writes(thread: int) -> bool:
     """Whether it opens for reading and writing."""
     flags = _flags(thread)
     return flags is not None and flags & os.O_ACCMODE == os.O_RDWR
+
+
+def _reads_nothing(flags: int) -> bool:
+    mode = flags & os.O_ACCMODE
+    return mode == os.O_WRONLY or (mode == os.O_RDWR and bool(flags & os.O_TRUNC))
 
 
 def _sees(thread: int, mount: int) -> bool:

@@ -157,6 +157,8 @@ class Questions:
         for waiting in looked_at:
             if self._only_writes(waiting):  # each time: it may not have been asleep yet
                 answerer.settle(waiting, refused=False)
+            elif waiting.known_refused:
+                answerer.refuse_again(waiting)
             elif written_to(waiting.number) is True and not also_writes(waiting.thread):
                 self._writing.append(waiting)
             else:

@@ -96,3 +96,24 @@ def test_what_the_system_keeps_on_a_removable_disk_is_no_volume():
     assert guarded(table, volumes=own) == guarded()
     assert mounts.may_be_guarded(b"/var/library")
     assert mounts.may_be_guarded(b"/var/lib/echanges")  # a stick that somebody mounts there is a stick
+
+
+_COVERED = rb"""27 1 254:0 / / rw - ext4 /dev/vda rw
+30 27 254:1 / /home rw - ext4 /dev/vdb rw
+40 30 0:70 / /home/alma/Cloud rw - fuse.bindfs /x rw,user_id=1000
+"""
+
+
+def test_where_a_path_leads_is_found_from_the_root() -> None:
+    def leads(table: bytes, path: bytes) -> bytes:
+        found = mounts.leads_into(mounts.parse(table), path)
+        return found.filesystem if found else b""
+
+    assert leads(_COVERED, b"/home/alma/Cloud/x") == leads(_COVERED, b"/home/alma/Cloud") == b"fuse.bindfs"
+    assert leads(_COVERED, b"/home/alma/Cloud2") == leads(_COVERED, b"/etc") == b"ext4"
+    over_home = _COVERED + b"50 30 0:71 / /home rw - tmpfs t rw\n"  # what lay deeper is hidden with it
+    assert leads(over_home, b"/home/alma/Cloud") == b"tmpfs"
+    over_root = _COVERED + b"51 27 0:72 / / rw - overlay o rw\n"
+    assert leads(over_root, b"/home/alma/Cloud") == b"overlay"
+    assert leads(b"30 29 254:1 / /home rw - ext4 /dev/vdb rw\n", b"/home/alma") == b""
+    assert leads(b"5 5 254:1 / / rw - ext4 /dev/vdb rw\n", b"/home") == b"ext4"

@@ -27,6 +27,18 @@ HARMLESS = (
     "Suivi Chantier Florence.xlsx", "Bilan Saint Martin.xlsx", "Ordonnance Type Odette.docx", "Vernicourt_Odette_bilan.pdf",
 )  # fmt: skip
 
+TOGETHER = (
+    "DUPONT/Jeanne/12-03-1951/clinique", "DUPONT Jeanne/1951-03-12/IRM genou", "Jeanne Dupont/12-03-1951/cardiologie",
+    "Patients/MARTIN Paul/né le 12-03-1951/biopsie.txt", "Dupont/Jeanne/12.03.1951/diabète/notes.txt",
+    "Patients/DUPONT_Jeanne/12_03_1951/a",
+)  # fmt: skip
+NOT_TOGETHER = (
+    "Photos/DUPONT Jeanne/12-03-1951/mer.jpg", "Photos/Famille DUPONT/2019-03-12/IMG_1.jpg", "IRM genou/2024/DUPONT Jeanne",
+    "Cours/Cardiologie/12-03-2019/Dr MARTIN Paul", "Factures/DUPONT Jeanne/12-03-2019/EDF.pdf", "a/b/c", "DUPONT/Jeanne",
+    "Dr MARTIN Paul/2024-03-12/cardiologie", "Généalogie/DUPONT Jeanne/12-03-1851/acte.pdf", "Patients/2024-03-12/liste",
+    "Photos/MARTIN Paul/12-03-2019/IRM",
+)  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def judge() -> Iterator[Callable[[str], Findings]]:
@@ -61,6 +73,28 @@ def test_tells(name: str, judge: Callable[[str], Findings]) -> None:
 @pytest.mark.parametrize("name", HARMLESS)
 def test_tells_nothing(name: str, judge: Callable[[str], Findings]) -> None:
     assert not told(name, judge)
+
+
+def told_together(path: str, judge: Callable[[str], Findings]) -> bool:
+    line = telling.path_of(path.encode())
+    rest = telling.without_person(line)
+    return bool(line) and telling.tells_together(line, judge(line), judge(rest) if rest else None)
+
+
+@pytest.mark.parametrize("path", TOGETHER)
+def test_the_folders_of_a_path_tell_together(path: str, judge: Callable[[str], Findings]) -> None:
+    assert told_together(path, judge)
+
+
+@pytest.mark.parametrize("path", NOT_TOGETHER)
+def test_a_path_that_lacks_one_of_the_three_tells_nothing(path: str, judge: Callable[[str], Findings]) -> None:
+    assert not told_together(path, judge)
+
+
+def test_a_path_without_a_date_is_not_looked_at() -> None:
+    assert telling.path_of(b"DUPONT/Jeanne/clinique") == ""
+    assert telling.path_of(b"DUPONT Jeanne 12-03-1951") == ""  # one part: the name says all
+    assert len(telling.path_of(b"12-03-1951/" + b"a/" * 9000)) <= telling.MAX_NAME + 64
 
 
 def test_a_patient_of_the_list_tells_alone() -> None:

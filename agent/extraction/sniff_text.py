@@ -25,6 +25,7 @@ _XML = re.compile(
     rb"\A<(?:\?xml[\s?]|!DOCTYPE\s|!--|\?[A-Za-z]|[A-Za-z_][\w.\-]*(?::[A-Za-z_][\w.\-]*)?(?:\s[^<>]*)?/?>)"
 )
 _XML_MORE = re.compile(rb"</|/>|\?>|<!|<[A-Za-z]")
+_XML_SURE = re.compile(rb"</|/>|\?>|<!|<[^<>]*=\s*[\"']")  # lists of <U00A0> are no markup: nothing in them ever ends
 _JSON = re.compile(rb"\A(?:\{\s*(?:\"|\}|\Z)|\[\s*(?:[\{\[\"\]\-\d]|true|false|null|\Z))")
 _NDJSON = re.compile(rb"\A[\{\[][^\r\n]*[\}\]][ \t]*\r?\n\s*[\{\[]")
 _MBOX = re.compile(rb"\AFrom [^\r\n]{0,300}\d{4}[^\r\n]{0,20}\r?\n(?:>From [^\r\n]*\r?\n)?[A-Za-z][\w-]*:")
@@ -87,7 +88,7 @@ def _marked_up(start: bytes, extension: str) -> Format | None:
         return Format.HTML if _XHTML.search(start[:1024]) else Format.XML
     if _HTML.match(_after_comments(start)):
         return Format.HTML
-    if _XML.match(start) and len(_XML_MORE.findall(start)) >= 2:
+    if _XML.match(start) and len(_XML_MORE.findall(start)) >= 2 and _XML_SURE.search(start):
         return Format.HTML if _XHTML.search(start[:1024]) else Format.XML
     return _FOLLOWS_MARK.get(extension)
 

@@ -50,6 +50,9 @@ _CLOSED: tuple[tuple[int, bytes], ...] = (
 )  # fmt: skip
 _ENCRYPTED_EXTENSIONS = frozenset({"apz", "gpg", "pgp", "p7m", "p7e", "aes", "axx", "hc", "tc", "zed", "zc", "zdm"})
 _OPENPGP = {0x84: 3, 0x85: 3, 0xC1: 3, 0x8C: 4, 0xC3: 4}  # session keys, by public key or password (RFC 4880, 5.1, 5.3)
+_ALGORITHMS = frozenset(bytes([number]) for number in (1, 3, 17, 19, 22, 25, 26, 27, 28))  # those of keys that sign
+_AFTER_KEY = frozenset(bytes([tag]) for tag in (0x88, 0x89, 0xB4, 0xB8, 0xB9, 0xC2, 0xCD, 0xCE, 0xD1))
+"""A signature, a name, a subkey or a picture of who it belongs to."""
 _NOISE = 4096  # bytes needed to tell
 _SPREAD = (142.0, 368.0)  # χ² over 256 values of even noise: 255 ± 23; more even than that is a pattern
 
@@ -58,6 +61,8 @@ def closed(head: bytes, extension: str = "") -> Problem | None:
     """Why the file that begins with ``head`` cannot be opened, or None when nothing says so."""
     if any(head.startswith(mark, place) for place, mark in _LOCKED) or _is_openpgp(head, extension):
         return Problem.ENCRYPTED
+    if _is_openpgp_key(head):
+        return None  # a ring of keys, as each system has them
     if extension in _ENCRYPTED_EXTENSIONS and len(set(head)) > min(200, len(head) // 3):
         return Problem.ENCRYPTED
     if any(head.startswith(mark, place) for place, mark in _CLOSED) or _is_boot_sector(head):
@@ -84,6 +89,25 @@ def _is_openpgp(head: bytes, extension: str) -> bool:
         return True
     room = head[1] if at == 2 else int.from_bytes(head[1:3], "big") & 0x1FFF
     return head[at : at + 1] == bytes([version]) and 8 <= room <= 1100 and len(head) > at + room - 1 >= at
+
+
+def _is_openpgp_key(head: bytes) -> bool:
+    """A public key of version 4 with its algorithm, then another packet (RFC 9580, 5.5.2 and 9.1)."""
+    if len(head) < 16 or head[0] not in {0x98, 0x99, 0xC6}:
+        return False
+    if head[0] == 0xC6 and head[1:2] >= b"\xc0":
+        at, room = 3, _two(head[1:3])
+    elif head[0] == 0x99:
+        at, room = 3, int.from_bytes(head[1:3], "big")
+    else:
+        at, room = 2, head[1]
+    signs = head[at : at + 1] == b"\x04" and head[at + 5 : at + 6] in _ALGORITHMS
+    return signs and head[at + room : at + room + 1] in _AFTER_KEY
+
+
+def _two(length: bytes) -> int:
+    """A length of two octets of the newer format (RFC 9580, 4.2.1.2)."""
+    return (length[0] - 192 << 8) + length[1] + 192
 
 
 def _is_boot_sector(head: bytes) -> bool:

@@ -1,7 +1,8 @@
 """Pictures: what is written *about* them (descriptions, comments) is read. What they show is read where a reader of
 pictures came with the budget; where none did, that is said.
 
-A picture too small to hold a page of readable text is no problem to anybody.
+A picture too small to hold a page of readable text is no problem within a document; a small one alone can still be a
+strip of a screen or a code. An icon is neither, and nobody waits for it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from agent.extraction.formats.runs import binary_runs
 from agent.extraction.pictures import PictureReader, Sight
 
 _SMALLEST_PAGE = 300  # pixels on the shorter side: below, no page of text is readable
+_ICON = 64  # pixels on the longer side: eight words at most, and no module of a code of a patient's data is left
+_ICON_BYTES = 20_000  # more than its pixels need: something else is in it
 _HEAD = 64 * 1024
 _ABOUT = 8 * 1024  # where descriptions stand in the usual formats
 _RUN_CHARS = 20_000
@@ -30,7 +33,9 @@ def read(job: Job) -> None:
     """Format.IMAGE."""
     data = job.source.pread(_HEAD, 0)
     try:
-        if job.budget.pictures is not None:
+        if _is_icon(data, job.source.size):
+            job.document.looked = True
+        elif job.budget.pictures is not None:
             _read_pixels(job, job.budget.pictures)
         elif _may_hold_a_page(data):
             job.fail(Problem.IMAGE)
@@ -66,6 +71,11 @@ def _behind(job: Job) -> None:
 def _may_hold_a_page(head: bytes) -> bool:
     size = dimensions(head)
     return size is None or min(size) >= _SMALLEST_PAGE
+
+
+def _is_icon(head: bytes, size: int) -> bool:
+    found = dimensions(head)
+    return found is not None and min(found) > 0 and max(found) <= _ICON and size <= _ICON_BYTES
 
 
 def _read_pixels(job: Job, reader: PictureReader) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import lzma
 import random
 import zlib
 
 import libarchive
 import pytest
+from PIL import Image
 
 from agent.detection.detector import detect
 from agent.document import Document, Format, Problem
@@ -210,6 +212,41 @@ ORDINARY = {
 @pytest.mark.parametrize("name", ORDINARY)
 def test_ordinary_files_are_left_alone(name):
     assert detect(read(ORDINARY[name])).judgement is Judgement.NOT_MEDICAL
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_bytes_without_a_word_say_nothing_of_anybody(seed):
+    """Letters that happen to stand together in a program or a picture are no abbreviations of a ward."""
+    data = b"\0TEST" + random.Random(seed).randbytes(3900)  # noqa: S311
+    assert detect(read(data)).judgement is Judgement.NOT_MEDICAL
+
+
+def test_a_letter_among_such_bytes_is_found():
+    data = b"\0TEST" + NOISE(3000) + LETTER.encode("cp1252") + NOISE(3000)
+    assert detect(read(data)).judgement is Judgement.MEDICAL
+
+
+@pytest.mark.parametrize(("side", "more", "expected"), [
+    (64, 0, Judgement.NOT_MEDICAL), (65, 0, Judgement.UNDECIDABLE), (32, 30_000, Judgement.UNDECIDABLE),
+])  # fmt: skip
+def test_an_icon_holds_no_page(side, more, expected):
+    """A strip of a screen can be as low, and what is larger than its pixels need holds something else."""
+    file = io.BytesIO()
+    Image.new("RGB", (side, 16), "teal").save(file, "PNG")
+    assert detect(read(file.getvalue() + bytes(more), "png")).judgement is expected
+
+
+KEY = b"\x99\x02\x0d\x04\x60\xef\x43\x21\x01" + NOISE(519)
+
+
+@pytest.mark.parametrize("ring", [KEY + b"\xb4\x10Debian <d@e.org>", b"\xc6\xc1\x4d" + KEY[3:] + b"\xcd\x03a@b"])
+def test_a_ring_of_public_keys_is_not_encrypted(ring):
+    assert detect(read(ring + NOISE(600), "gpg")).judgement is Judgement.NOT_MEDICAL
+
+
+@pytest.mark.parametrize("other", [KEY + b"\x85\x01", KEY[:3] + b"\x09" + KEY[4:] + b"\xb4", KEY, NOISE(1500)])
+def test_what_only_begins_like_a_key_is(other):
+    assert detect(read(other + NOISE(600) * (other is not KEY), "gpg")).problem is Problem.ENCRYPTED
 
 
 def test_noise_is_told_from_what_is_only_binary():

@@ -41,6 +41,8 @@ CASES = [
     (b'[{"a": 1}]', "txt", Format.JSON),
     (b'{"a": 1}\n{"a": 2}\n', "", Format.NDJSON),
     (b"[x] an item of a list\n[ ] another", "md", Format.TEXT),
+    (b"<code_set_name> ISO-8859-5\n<escape_char> /\nCHARMAP\n<U0401> /xa1 IO\n<U0402> /xa2 DJE\n", "", Format.TEXT),
+    (b'<rows b="1"><cell d="2"><e>', "", Format.XML),
     (b"{\\rtf1 x}", "doc", Format.RTF),
     (b"From: a@b\r\nTo: c@d\r\nSubject: e\r\n\r\nf", "", Format.EML),
     (b"Received: from x\r\nFrom: a@b\r\n\r\nf", "", Format.EML),

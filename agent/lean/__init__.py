@@ -50,6 +50,13 @@ def let_go(*names: str) -> None:
     gc.collect()
 
 
+def classes() -> None:
+    """Classes of values alone, for a process of few modules: ``dataclasses`` brings ``inspect`` and ``ast``."""
+    from agent.lean import values
+
+    sys.modules.setdefault("dataclasses", values)
+
+
 def begun() -> None:
     """The start is over: from now on garbage is looked for as ever."""
     gc.enable()
@@ -62,10 +69,9 @@ def begin(*seldom: str) -> None:
     native = import_module("_datetime")  # what ``datetime`` is: a Python copy is made and thrown away before
 
     gc.disable()  # what a start makes, stays: to look through it again and again finds nothing (see ``begun``)
-    from agent.lean import values
     from agent.lean.standing import stand_ins
 
-    sys.modules.setdefault("dataclasses", values)
+    classes()
     sys.modules.setdefault("datetime", native)
     for name in (*_SELDOM, *seldom):
         sys.modules.setdefault(name, Later(name))

@@ -56,7 +56,7 @@ from agent.daemon.status import build_status
 from agent.daemon.transfer_record import engine_of
 from agent.errors import N_, HostError
 from agent.extraction.client import WorkerPool
-from agent.fleet.identity import FOLDER
+from agent.fleet import FOLDER
 from agent.fleet.release import BUNDLE
 from agent.fsys.atomic import private_folder
 from agent.i18n import LANGUAGES

@@ -28,10 +28,14 @@ def run(text: str) -> str:
     ["argparse", "ast", "gettext", "inspect", "yaml", "agent.policy.parser", "agent.policy.lint", "agent.ui.wording",
      "agent.daemon.reviewing.desk", "agent.daemon.dossier_requests", "concurrent.futures", "importlib.resources",
      "tomllib", "agent.daemon.airlock", "agent.daemon.gate_process", "agent.gates.gate.questions",
-     "agent.gates.gate.folders", "agent.gates.holder", "agent.gates.takeover.mounting"],
+     "agent.gates.gate.folders", "agent.gates.holder", "agent.gates.takeover.mounting", "agent.fleet.identity",
+     "agent.daemon.fleet_sync", "agent.transport.wire", "pyudev"],
 )  # fmt: skip
 def test_the_agent_does_not_load(unwanted: str) -> None:
-    assert run(f"import {_AGENT}, agent.daemon.answering\nprint({unwanted!r} in sys.modules)") == "False"
+    assert (
+        run(f"import {_AGENT}, agent.daemon.answering, agent.daemon.collecting\nprint({unwanted!r} in sys.modules)")
+        == "False"
+    )
 
 
 @pytest.mark.parametrize(

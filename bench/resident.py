@@ -10,6 +10,7 @@ Proportional memory depends on what else runs: a library that others use too cou
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import re
@@ -204,5 +205,7 @@ def _bare_memory() -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    for figure in main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("seconds", nargs="?", type=float, default=IDLE_S, help="how long each looks idle (%(default)s)")
+    for figure in main(parser.parse_args().seconds):
         print(figure.line())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -275,7 +274,8 @@ def without_airlocks(found: Sequence[Place], reason: str) -> tuple[Place, ...]:
 def _arguments(settings: Settings) -> tuple[str, ...]:
     limit = settings.limit_mb
     if not limit:
-        free = shutil.disk_usage(settings.staging.parent).free
+        disk = os.statvfs(settings.staging.parent)
+        free = disk.f_bavail * disk.f_frsize
         limit = max(64, min(free // 2, _MOST_STAGING) >> 20)
     words = ["--socket", str(settings.socket), "--limit-mb", str(limit), "--deadline-s", str(settings.deadline_s)]
     if on_encrypted_disk(settings.staging.parent):

@@ -158,6 +158,8 @@ def _listen_on(port: int) -> socket.socket:
 class SyncProcess:
     """Runs ``agent.transport.sync`` whenever the log holds records that the collector has not acknowledged."""
 
+    of_fleet = False
+
     def __init__(
         self, log: Path, state: Path, url: str, token_file: Path, device: str, told: Callable[[int | None], None]
     ) -> None:

@@ -11,7 +11,6 @@ import msgspec
 
 from agent.audit.retention import Retention, keep_house
 from agent.daemon.clock_belief import believed
-from agent.daemon.fleet_sync import REPORT_FILE, FleetSync
 from agent.daemon.pushed import read_bundle
 from agent.errors import N_, HostError, SermentError
 from agent.fsys.atomic import replace_file
@@ -48,8 +47,10 @@ class Chores:
 
     def _tell_fleet(self) -> None:
         """What the next visit reports, where the process that syncs may read it."""
-        if not isinstance(self._agent.sync, FleetSync):
+        if self._agent.sync is None or not self._agent.sync.of_fleet:
             return
+        from agent.daemon.fleet_sync import REPORT_FILE  # loaded by now, and only where there is a fleet
+
         stale = self._agent.pushed.status()["age"] == "stale"
         (self._agent.troubles.raise_ if stale else self._agent.troubles.clear)("policy-stale")
         said = msgspec.json.encode(self._agent.pushed.report())

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.daemon.children import EmbeddedCollector, SyncProcess
-from agent.daemon.fleet_sync import STATE_FILE, FleetSync
 from agent.errors import N_, HostError
-from agent.fleet.identity import FOLDER, load_identity
-from agent.transport.spool import cosignature
+from agent.fleet import FOLDER
 
 if TYPE_CHECKING:
+    from agent.daemon.fleet_sync import FleetSync
     from agent.daemon.main import Agent
 
 
@@ -24,10 +23,8 @@ def start_collecting(
     ``stack``. All nothing when it is switched off. Raises HostError.
     """
     section, data = agent.config.collector, agent.config.data_dir
-    if (member := load_identity(data / FOLDER)) is not None:  # enrolled: that is where it belongs
-        fleet = FleetSync(data, agent.config.agent.runtime_dir, _acknowledger(agent, data / FOLDER / STATE_FILE))
-        stack.callback(fleet.close)
-        return None, fleet, member.member.url
+    if (data / FOLDER).exists() and (found := _fleet(agent, stack)) is not None:
+        return None, *found
     if section.url == "off":
         return None, None, ""
     collector, url, token = None, section.url, section.token_file
@@ -44,10 +41,25 @@ def start_collecting(
     return collector, sync, url
 
 
+def _fleet(agent: Agent, stack: contextlib.ExitStack) -> tuple[FleetSync, str] | None:
+    """What sends to the fleet's collector, and its address; None: not enrolled. Others load none of it."""
+    from agent.daemon.fleet_sync import STATE_FILE, FleetSync
+    from agent.fleet.identity import load_identity
+
+    data = agent.config.data_dir
+    if (member := load_identity(data / FOLDER)) is None:
+        return None
+    fleet = FleetSync(data, agent.config.agent.runtime_dir, _acknowledger(agent, data / FOLDER / STATE_FILE))
+    stack.callback(fleet.close)
+    return fleet, member.member.url
+
+
 def _acknowledger(agent: Agent, state_file: Path) -> Callable[[int | None], None]:
     """A sync process ended: what the collector signed goes into the log."""
 
     def synced(exit_code: int | None) -> None:
+        from agent.transport.spool import cosignature
+
         agent.reports.synced(exit_code)
         with contextlib.suppress(HostError):
             if (statement := cosignature(state_file)) is not None:

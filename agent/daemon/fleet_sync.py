@@ -20,7 +20,7 @@ from pathlib import Path
 from agent.daemon.bell import Bell
 from agent.daemon.children import Child
 from agent.errors import HostError
-from agent.fleet.identity import FOLDER
+from agent.fleet import FOLDER
 from agent.transport.bell import SOCKET
 from agent.transport.spool import SpoolState, load_state
 
@@ -36,6 +36,8 @@ _PATIENCE_S = 600.0  # a visit that was asked for and left no trace is asked for
 
 class FleetSync:
     """See ``children.SyncProcess``: the same to the agent. ``told`` is called with how a visit ended."""
+
+    of_fleet = True
 
     def __init__(self, data: Path, runtime: Path, told: Callable[[int | None], None]) -> None:
         self._folder = data / FOLDER

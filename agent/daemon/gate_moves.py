@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+_PINS, _OURS = b"/sys/fs/bpf", b"serment-"  # as agent.gates.gate.bpf_moves has them
+
 
 class GateMoves:
     """``tell`` gives the name to the gate, and says whether there is one. ``why_not``: what the system said."""
@@ -50,6 +52,11 @@ class GateMoves:
 
     def sweep(self) -> None:
         """The gates of agents before us have ended: what they held goes."""
+        try:
+            if not any(name.startswith(_OURS) for name in os.listdir(_PINS)):
+                return  # as nearly always: what follows is loaded for nothing otherwise
+        except OSError:
+            return
         from agent.gates.gate import bpf_moves
 
         bpf_moves.sweep(self._socket_path, self._name)

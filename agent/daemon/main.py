@@ -56,7 +56,7 @@ from agent.daemon.status import build_status
 from agent.daemon.transfer_record import engine_of
 from agent.errors import N_, HostError
 from agent.extraction.client import WorkerPool
-from agent.fleet.identity import FOLDER
+from agent.fleet import FOLDER
 from agent.fleet.release import BUNDLE
 from agent.fsys.atomic import private_folder
 from agent.i18n import LANGUAGES
@@ -65,7 +65,7 @@ from agent.model import Cause, FileEvent
 if TYPE_CHECKING:
     from agent.daemon.reviewing.desk import ReviewDesk
 
-_OF_THE_START = ("_compression", "bz2", "lzma", "pkgutil", "shutil", "tomllib")  # of the standard library
+_OF_THE_START = ("_compression", "bz2", "lzma", "shutil", "tomllib")  # of the standard library
 
 
 class Agent:
@@ -249,6 +249,7 @@ class Agent:
 
     def run(self) -> None:
         """Until asked to stop."""
+        lean.begun()
         lean.let_go(*_OF_THE_START)
         self._loop.run()
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from agent.actions.entry import HELD, TAKEN
 from agent.channels.base import Trouble
 from agent.daemon.control import error_reply
-from agent.daemon.fleet_sync import FleetSync
 from agent.errors import N_, PolicyError
 from agent.model import ChannelKind, Place, Strength
 
@@ -60,7 +59,7 @@ def build_status(agent: Agent, uid: int, *, ready: bool, since: float) -> dict[s
         "collector": {
             "url": agent.sync_url,
             "token_file": str(agent.collector.token_file) if agent.collector else None,
-            "fleet": isinstance(agent.sync, FleetSync),
+            "fleet": agent.sync is not None and agent.sync.of_fleet,
             "bell": agent.sync.reachable if agent.sync else False,
         },
         "held": _held(agent, uid),

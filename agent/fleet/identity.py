@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-FOLDER = "fleet"
 COLLECTOR, CERTIFICATE, KEY, CREDENTIAL = "collector.json", "device.pem", "device.key", "device.cred"
 MAX_FILE = 32 << 10
 STATEMENT_CONTEXT = b"serment authority 1\n"

@@ -236,6 +236,9 @@ def _airlock(arguments: list[bytes], fds: list[int]) -> int:
             named = (b"--fuse-fd", b"--medium-fd", b"--staging-fd")
             words = [word for name, fd in zip(named, fds, strict=True) for word in (name, b"%d" % fd)] + arguments
             settle((*_INTERPRETER, b"agent.gates.airlock", *words), tuple(fds))
+            from agent.lean import classes
+
+            classes()
             from agent.gates.airlock.__main__ import main as airlock
 
             sys.argv[1:] = [os.fsdecode(word) for word in words]

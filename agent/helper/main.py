@@ -52,6 +52,7 @@ def main(words: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     gc.collect()
     gc.freeze()
+    lean.begun()
     helper.run()
     return 0
 

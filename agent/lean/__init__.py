@@ -50,22 +50,35 @@ def let_go(*names: str) -> None:
     gc.collect()
 
 
+def classes() -> None:
+    """Classes of values alone, for a process of few modules: ``dataclasses`` brings ``inspect`` and ``ast``."""
+    from agent.lean import values
+
+    sys.modules.setdefault("dataclasses", values)
+
+
+def begun() -> None:
+    """The start is over: from now on garbage is looked for as ever."""
+    gc.enable()
+
+
 def begin(*seldom: str) -> None:
     """Replace what may be replaced; what somebody has imported already stays as it is. ``seldom``: modules that this
-    process wants later, if ever.
+    process wants later, if ever. Garbage in cycles is not looked for until ``begun``.
     """
     native = import_module("_datetime")  # what ``datetime`` is: a Python copy is made and thrown away before
 
-    from agent.lean import values
+    gc.disable()  # what a start makes, stays: to look through it again and again finds nothing (see ``begun``)
     from agent.lean.standing import stand_ins
 
-    sys.modules.setdefault("dataclasses", values)
+    classes()
     sys.modules.setdefault("datetime", native)
     for name in (*_SELDOM, *seldom):
         sys.modules.setdefault(name, Later(name))
     for module in stand_ins():
         parent, _dot, word = module.__name__.rpartition(".")
-        if sys.modules.setdefault(module.__name__, module) is module and parent:
+        ours = sys.modules.setdefault(module.__name__, module) is module
+        if ours and parent and not hasattr(type(module), "__path__"):  # what leads to modules needs no parent yet
             setattr(import_module(parent), word, module)
     for name in _DONE_WITHOUT:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # « not there », as imports understand it

@@ -14,6 +14,8 @@ from typing import Any
 
 from agent.lean import Later
 
+_OBSERVERS = "watchdog.observers"
+
 
 class Platform(Later):
     """``platform``, which ``uuid`` asks on which system it is while it is imported."""
@@ -37,6 +39,19 @@ def _put_off(module: Later, word: str) -> Callable[..., Any]:
         return getattr(module.itself(), word)(*given, **named)
 
     return call
+
+
+class Observers(Later):
+    """``watchdog.observers``, which makes observers of all sorts ready; we want the one module below it that reads."""
+
+    @property
+    def __path__(self) -> list[str]:  # type: ignore[override]
+        from importlib.util import find_spec  # that finds the package and does not load it
+
+        found = find_spec("watchdog")
+        if found is None or found.submodule_search_locations is None:
+            raise AttributeError("__path__")
+        return [os.path.join(folder, "observers") for folder in found.submodule_search_locations]
 
 
 class Logging(Later):
@@ -64,4 +79,4 @@ class Quiet:
 
 def stand_ins() -> tuple[ModuleType, ...]:
     """One of each, to be put where the modules would be."""
-    return Platform("platform"), Addresses("urllib.parse"), Logging("logging")
+    return Platform("platform"), Addresses("urllib.parse"), Logging("logging"), Observers(_OBSERVERS)

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from agent.fleet import FOLDER as FLEET
 from agent.fleet.identity import COLLECTOR, CREDENTIAL, KEY
-from agent.fleet.identity import FOLDER as FLEET
 from agent.fleet.key_sealing import opens
 from agent.transport.proxies import script_in
 from agent.ui.installation import Laptop

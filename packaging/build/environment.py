@@ -115,15 +115,11 @@ def import_all(home: Path, *packages: str) -> None:
 
 
 def compile_all(root: Path, prefix: str) -> None:
-    """Bytecode that is never checked against a time: units may not write it, and times differ from build to build.
-
-    Without the columns of each operation: a process at rest keeps them in memory, for a mark in a trace nobody sees.
-    """
+    """Bytecode for the interpreter of the package, made by it (``bytecode.py``)."""
     home = root / prefix.lstrip("/")
     command = [
-        home / f"python/bin/python{VERSION}", "-I", "-X", "no_debug_ranges", "-m", "compileall", "-f", "-q", "-j1",
-        "-s", root, "-p", "/", "--invalidation-mode", "unchecked-hash",
-        home / f"python/lib/python{VERSION}", home / SITE,
+        home / f"python/bin/python{VERSION}", "-I", "-W", "ignore", "-X", "no_debug_ranges",
+        Path(__file__).with_name("bytecode.py"), root, home / f"python/lib/python{VERSION}", home / SITE,
     ]  # fmt: skip
     env = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}
-    subprocess.run(list(map(str, command)), check=False, env=env, stdout=subprocess.DEVNULL)  # templates of code fail
+    subprocess.run(list(map(str, command)), check=True, env=env)

@@ -27,9 +27,9 @@ def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
     from agent.daemon.device import load_device
     from agent.daemon.pushed_state import Fleet, save_fleet
-    from agent.fleet import enrolment, token
+    from agent.fleet import FOLDER, enrolment, token
     from agent.fleet.access import share_log
-    from agent.fleet.identity import FOLDER, fingerprint
+    from agent.fleet.identity import fingerprint
     from agent.fleet.key_sealing import is_given_by_unit
 
     config = load_config(args.config)

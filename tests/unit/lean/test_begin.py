@@ -28,10 +28,14 @@ def run(text: str) -> str:
     ["argparse", "ast", "gettext", "inspect", "yaml", "agent.policy.parser", "agent.policy.lint", "agent.ui.wording",
      "agent.daemon.reviewing.desk", "agent.daemon.dossier_requests", "concurrent.futures", "importlib.resources",
      "tomllib", "agent.daemon.airlock", "agent.daemon.gate_process", "agent.gates.gate.questions",
-     "agent.gates.gate.folders", "agent.gates.holder", "agent.gates.takeover.mounting"],
+     "agent.gates.gate.folders", "agent.gates.holder", "agent.gates.takeover.mounting", "agent.fleet.identity",
+     "agent.daemon.fleet_sync", "agent.transport.wire", "pyudev"],
 )  # fmt: skip
 def test_the_agent_does_not_load(unwanted: str) -> None:
-    assert run(f"import {_AGENT}, agent.daemon.answering\nprint({unwanted!r} in sys.modules)") == "False"
+    assert (
+        run(f"import {_AGENT}, agent.daemon.answering, agent.daemon.collecting\nprint({unwanted!r} in sys.modules)")
+        == "False"
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,3 +144,19 @@ def test_nothing_is_replaced_in_a_process_that_has_it_already() -> None:
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert done.stdout.split() == ["True", "True"]
+
+
+def test_the_agent_watches_without_what_observers_of_all_sorts_need() -> None:
+    text = "from agent.channels.watch import Watcher\nwatcher = Watcher(print)\nwatcher._reader()\nwatcher.stop()\n"
+    names = "('watchdog.events', 'watchdog.observers.api', 'watchdog.observers.inotify')"
+    assert run(text + f"print([name for name in {names} if name in sys.modules])") == "[]"
+
+
+def test_observers_are_there_when_they_are_wanted() -> None:
+    text = "import watchdog.observers\nfrom watchdog.observers import inotify_c\n"
+    text += "print(watchdog.observers.Observer.__name__, inotify_c.InotifyFD.__name__)"
+    assert run(text).split() == ["InotifyObserver", "InotifyFD"]
+
+
+def test_garbage_is_looked_for_again_once_the_start_is_over() -> None:
+    assert run("import gc\nbefore = gc.isenabled()\nlean.begun()\nprint(before, gc.isenabled())") == "False True"

@@ -16,17 +16,18 @@ from pathlib import Path
 MEDICAL, HARMLESS, CRASH, HANG, SLOW = b"medical", b"harmless", b"crash", b"hang", b"slow"
 HANG_CPU_S = 4.0
 SLOW_CPU_S = 1.5
+_SIDE = 400  # points: an icon would be passed over
 
 
 def picture(word: bytes, padding: int = 16) -> bytes:
-    """A PNG of one grey point, unlike any other; ``word`` tells the reader what to find in it."""
+    """A grey PNG as large as a page, unlike any other; ``word`` tells the reader what to find in it."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
-    header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", _SIDE, _SIDE, 8, 0, 0, 0, 0)
     return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0\x7f"))
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress((b"\0" + b"\x7f" * _SIDE) * _SIDE))
         + chunk(b"zzZz", os.urandom(padding)) + chunk(b"tEXt", b"reader\0" + word) + chunk(b"IEND", b"")
     )  # fmt: skip
 

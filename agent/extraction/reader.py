@@ -63,9 +63,9 @@ _READERS: dict[Format, Callable[[Job], None]] = {
     Format.RESEARCH: binary.read_header,
     Format.SQLITE: binary.read_database,
     Format.UNKNOWN: binary.read_unknown,
-    Format.AUDIO_VIDEO: binary.read_appended,
-    Format.EXECUTABLE: binary.read_appended,
-    Format.FONT: binary.read_appended,
+    Format.AUDIO_VIDEO: binary.read_media,
+    Format.EXECUTABLE: binary.read_media,
+    Format.FONT: binary.read_media,
 }
 
 

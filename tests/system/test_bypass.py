@@ -305,6 +305,23 @@ def test_content_that_changes_while_it_is_judged(ground: Ground, way: str) -> No
     ground.clean(named=False)
 
 
+def test_a_file_system_of_ones_own_leads_into_the_airlock(ground: Ground) -> None:
+    """Started as root, as not every machine lets users have one: what it passes on is judged all the same."""
+    bindfs = shutil.which("bindfs") or pytest.skip("needs bindfs")
+    shown = ground.own / "shown"
+    shown.mkdir()
+    subprocess.run([bindfs, "-o", "allow_other", ground.made.stick.point, shown], check=True, timeout=30)
+    try:
+        assert ground.run("cp {harmless} {own}/shown/par-bindfs.txt").returncode == 0
+        ground.python(
+            "f = os.open(own + '/shown/' + sys.argv[3], os.O_WRONLY | os.O_CREAT); os.write(f, letter); os.fsync(f)"
+        )
+        ground.clean(named=False)
+        assert (ground.made.stick.point / "par-bindfs.txt").exists()
+    finally:
+        subprocess.run(["umount", "-l", shown], check=True, timeout=30)
+
+
 # ---- before arming
 
 _BEFORE = """

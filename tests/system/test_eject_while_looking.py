@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from tests.stick_bed import HARMLESS, Bed, Stick, airlocks, bed, run
 pytestmark = [pytest.mark.system, pytest.mark.skipif(os.getuid() != 0, reason="mounts need root")]
 
 FILES = 2000
+_SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN
 
 
 def full(base: Path, **options: object) -> Stick:
@@ -92,6 +94,24 @@ def test_pulled_out_while_the_agent_looks_through_it(tmp_path: Path) -> None:
         made.wait_held()
         assert made.copy("bonjour.txt").returncode == 0
         assert made.agent.status()["counts"]["errors"] == 0
+
+
+def test_a_device_that_dies_while_the_agent_looks_through_it(tmp_path: Path) -> None:
+    """Every call fails from then on: everybody is told, nobody hangs, and one unmount is enough."""
+    with bed(tmp_path, sticks=[full(tmp_path)], start=False) as made:
+        below = os.open(made.stick.point, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            made.agent.start()
+            made.wait_held()
+            with looking(made):
+                fcntl.ioctl(below, _SHUTDOWN, (2).to_bytes(4, "little"))
+        finally:
+            os.close(below)
+        assert made.copy("bonjour.txt", timeout_s=60).returncode != 0
+        assert run(f"cat {made.stick.point}/d1/courses-1.txt").stdout == ""
+        assert run(f"umount {made.stick.point}").returncode == 0
+        wait_for(lambda: not made.stick.mounts() and not airlocks(tmp_path), 60, 0.01)
+        wait_for(lambda: not _in_use(made.stick.device), 60)
 
 
 def _in_use(device: str) -> bool:

@@ -143,7 +143,7 @@ def _entries(job: Job, entries: Any) -> int:
     for number, entry in enumerate(entries, 1):
         job.budget.tick()
         job.budget.element()
-        if entry.isreg and entry.size != 0:
+        if (entry.isreg and entry.size != 0) or (entry.size and not entry.isdir):  # ar(1) notes no type of file
             _entry(job, entry, Spot(Area.MEMBER, number))
     return number
 

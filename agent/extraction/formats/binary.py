@@ -44,6 +44,7 @@ _HIGH = bytes(range(128, 256))
 _LEAST_TEXT = 64  # bytes
 _PARTED = re.compile(rb"[ ;,|\t]")  # words or cells
 _NOISE = 16 * 1024  # bytes by which noise is told
+_BEGINNING = 128  # bytes of a program, a film or a font, in which it says what it is
 
 
 def read_unknown(job: Job) -> None:
@@ -145,6 +146,15 @@ def read_header(job: Job) -> None:
     data = job.source.pread(limits.header_bytes, 0)
     job.document.raw = data  # what follows are samples: that they are left out takes nothing away
     job.text(binary_runs(data, limits.run_chars), Spot(Area.HEADER))
+    read_appended(job)
+
+
+def read_media(job: Job) -> None:
+    """Format.EXECUTABLE, AUDIO_VIDEO and FONT: no document is looked for in what they hold, unless all that follows the
+    beginning is text. Then the beginning is a disguise, or a program's own words: what is judged is the text.
+    """
+    if _readable(job.source.pread(_NOISE, _BEGINNING), armoured=False) and job.source.size > _BEGINNING + _AGE_LEAST:
+        read_runs(job)
     read_appended(job)
 
 

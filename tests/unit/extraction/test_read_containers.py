@@ -114,6 +114,13 @@ def test_archives_of_other_programs(format_, filter_, tmp_path):
     assert cut.judgement is not Judgement.NOT_MEDICAL
 
 
+def test_an_archive_whose_members_have_no_type():
+    """As ar(1) makes them by default: a mode, and no word on what it is."""
+    letter = LETTER.encode()
+    data = b"!<arch>\n" + b"%-16s%-12d%-6d%-6d%-8o%-10d`\n" % (b"lettre.txt/", 0, 0, 0, 0o644, len(letter)) + letter
+    assert detect(read(data)).judgement is Judgement.MEDICAL
+
+
 TABLES = {
     "sqlite": made.sqlite(PATIENTS),
     "sqlite with a journal": b"".join((made.sqlite(PATIENTS)[:18], b"\2\2", made.sqlite(PATIENTS)[20:])),

@@ -18,6 +18,10 @@ _WIDE = (
 )
 _HIGH = re.compile(r"[À-ÿ]{3,}")  # no word has three accented letters in a row; offsets and times of binary files do
 _ODD = re.compile(r"[^A-Za-z0-9\s.,;:'()/+-]")
+_LETTER = re.compile(r"[A-Za-zÀ-ÿ]")
+_WRITTEN = re.compile(  # small, Capital, CAPITALS or inOneWord; possessive: nothing is tried twice
+    r"(?<![A-Za-zÀ-ÿ])(?:(?:[A-ZÀ-Þ]?[a-zß-ÿ]{2,}+)++|[A-ZÀ-Þ]{3,}+)(?![A-Za-zÀ-ÿ])"
+)
 
 
 class _Runs(NamedTuple):
@@ -30,8 +34,13 @@ class _Runs(NamedTuple):
 
 
 def _is_noise(text: str) -> bool:
-    """A sign in four that prose hardly has: so instructions and offsets look."""
-    return 4 * len(_ODD.findall(text)) > len(text)
+    """A sign in four that prose hardly has, or letters of which less than half are in words as people write them: so
+    instructions and offsets look.
+    """
+    if 4 * len(_ODD.findall(text)) > len(text):
+        return True
+    written = sum(len(word) for word in _WRITTEN.findall(text) if len(word) > 2)
+    return 2 * written < len(_LETTER.findall(text))
 
 
 _DOCUMENT = _Runs(

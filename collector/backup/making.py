@@ -23,7 +23,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
-import psutil
 from sqlalchemy import func, select
 
 from agent.crypto.sealed import seal
@@ -113,7 +112,7 @@ def _tidy(data: Path) -> None:
     """Remove the copies of the database that a backup left which was killed."""
     for left in data.glob(".backup-*.db"):
         number = left.stem.rpartition("-")[2]
-        if not (number.isdecimal() and psutil.pid_exists(int(number))):
+        if not (number.isdecimal() and Path("/proc", number).exists()):
             left.unlink(missing_ok=True)
 
 

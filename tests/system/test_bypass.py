@@ -361,6 +361,7 @@ def test_what_was_open_before_arming(tmp_path: Path) -> None:
                 assert child.stdout is not None
                 assert child.stdout.readline() == "open\n"
                 made.agent.start()
+                made.wait_held()
                 said = child.communicate("go\n", timeout=30)[0].split()
             finally:
                 child.kill()

@@ -12,7 +12,7 @@ STAMP := $(VENV)/.ready
 # gcc, libc6-dev, python3-dev: the innermost loops of recognition are compiled; without them they run in plain Python.
 RUN_PACKAGES := libarchive13 python3-venv tesseract-ocr-fra tesseract-ocr-eng gcc libc6-dev python3-dev
 # linux-libc-dev: the kernel's own numbers, against which the system call filter is compared. rpm: builds an RPM by the recipe.
-TEST_PACKAGES := age dosfstools exfatprogs exfat-fuse ntfs-3g e2fsprogs fuse3 util-linux mount rsync git passwd linux-libc-dev xdg-utils libfile-mimeinfo-perl shared-mime-info psmisc rpm vim
+TEST_PACKAGES := age dosfstools exfatprogs exfat-fuse ntfs-3g e2fsprogs fuse3 util-linux mount rsync git passwd linux-libc-dev xdg-utils libfile-mimeinfo-perl shared-mime-info psmisc rpm vim bindfs
 # Real browsers, and npm where none is there: what cannot be had is a skipped test with that reason.
 BROWSER_PACKAGES := chromium chromium-driver firefox-esr $(if $(shell command -v npm),,nodejs npm)
 # A desktop without a screen, where a sealed document is double-clicked; the same: skipped where it cannot be had.

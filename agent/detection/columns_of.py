@@ -9,15 +9,22 @@ from __future__ import annotations
 import re
 from itertools import islice
 
+import re2
+
 from agent.detection.evidence import Evidence, Told
 from agent.detection.firsts import unknown
 from agent.detection.fold import Folded
 from agent.detection.jottings import LONGEST
+from agent.detection.linear import spans
 
-_LINES = 200  # looked at of a page
+_LINES = 200  # of a page, that may be such a line
 _LEAST, _MOST = 2, 12  # names of such a line
 _ROWS = 2  # lines below it
-_HEADS = re.compile(rb" ?(?:(?:Mr?|Mme|Mlle|Mrs|Ms|Frau|Herr|Sig|Sra?|Dhr|Mw)\.? )?[A-Z][A-Za-z'\-]{2,24}(?=[ ,;|]|$)")
+_HEAD = rb"(?:(?:Mr?|Mme|Mlle|Mrs|Ms|Frau|Herr|Sig|Sra?|Dhr|Mw)\.? )?[A-Z][A-Za-z'\-]{2,24}"
+_BETWEEN = rb"[ ,;|\t:\-]"
+_HEADS = re.compile(rb" ?" + _HEAD + rb"(?=[ ,;|]|$)")
+_BARE = re2.compile(rb"(?m)^" + _BETWEEN + rb"*(?:" + _HEAD + _BETWEEN + rb"+)+" + _HEAD + _BETWEEN + rb"*$")
+"""A line of nothing but two such words or more: one search of a page leaves the others out."""
 
 
 def read_columns(evidence: Evidence, page: Folded) -> None:
@@ -25,10 +32,9 @@ def read_columns(evidence: Evidence, page: Folded) -> None:
     said = evidence.vitals | evidence.lab_values | evidence.terms | evidence.drugs
     if len(page.cased) > LONGEST or not said:
         return
-    lines = page.cased.strip(b"\n").split(b"\n", _LINES)[:_LINES]
-    for number, line in enumerate(lines[:-_ROWS]):
-        names = _names(line)
-        if names and _are_read(lines[number + 1 : number + 1 + 2 * _MOST], len(names), said):
+    for start, end in islice(spans(_BARE, page.cased), _LINES):
+        names = _names(page.cased[start:end])
+        if names and _are_read(page.cased[end + 1 :].split(b"\n", _ROWS + 1)[: _ROWS + 1], len(names), said):
             evidence.told += [Told(frozenset((name,))) for name in names]
             return
 
@@ -46,6 +52,6 @@ def _names(line: bytes) -> list[bytes]:
 
 def _are_read(lines: list[bytes], columns: int, said: set[bytes]) -> bool:
     """Whether each of the next lines has a cell a column behind its label, and a label is clinical."""
-    rows = [line.lower().split() for line in lines[: _ROWS + 1]]
+    rows = [line.lower().split() for line in lines]
     full = [row for row in rows if len(row) > columns]
     return len(full) >= _ROWS and any(row[0].rstrip(b":") in said for row in full)

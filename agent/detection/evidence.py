@@ -118,6 +118,7 @@ class Evidence:
     named_births: int = 0  # births with a person's name close by
     names: set[bytes] = field(default_factory=set)  # persons with a civility or a patient label, professionals apart
     patients: int = 0  # labels «Patient: NAME»
+    labelled: set[bytes] = field(default_factory=set)  # who stands behind them
     charts: int = 0  # labels of a record number with the number
     listed: int = 0  # patients of the practice's list, by name with birth date or by number
     sex: int = 0

@@ -260,6 +260,7 @@ def read_patient(evidence: Evidence, page: Folded, match: Match) -> None:
     if found:
         if _add_name(evidence, found.group(1)) and match.entry.text not in _WEAK_LABELS:
             evidence.patients += 1
+            evidence.labelled.add(evidence.newest)
     elif match.entry.text in _DIRECTLY and (found := _DIRECT.match(page.cased, match.end, match.end + 60)):
         _add_name(evidence, found.group(1))
     elif _BLANK.match(page.lines, match.end, match.end + 40):

@@ -12,9 +12,12 @@ from agent.detection.judged import NAMED, distinct
 
 
 def is_of_one(pages: Sequence[Evidence], births: frozenset[str], numbers: frozenset[str]) -> bool:
-    """Whether birth dates, numbers and labels name one person: lists of such a document are of acts and readings."""
+    """Whether birth dates, numbers and labels name one person: lists of such a document are of acts and readings. The
+    same name behind each label is what heads every sheet of a printed document.
+    """
     labels = sum(page.patients for page in pages)
-    return len(births) <= 1 and len(numbers) <= 1 and labels <= len(pages) and bool(births or numbers)
+    alike = len(frozenset[bytes]().union(*(page.labelled for page in pages))) <= 1
+    return len(births) <= 1 and len(numbers) <= 1 and (alike or labels <= len(pages)) and bool(births or numbers)
 
 
 def one(pages: Sequence[Evidence]) -> frozenset[str]:

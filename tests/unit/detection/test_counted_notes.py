@@ -8,6 +8,8 @@ from agent.detection import heads
 from agent.detection.detector import detect
 from agent.detection.fold import fold
 from agent.detection.judged import distinct
+from agent.detection.pages import read_page
+from agent.detection.sole import is_of_one
 from agent.detection.tables import read_header
 from agent.document import Document, Format, Part
 
@@ -103,6 +105,13 @@ def test_a_sheet_about_one_patient_is_of_one():
         ("Amlodipine 5", "1 matin", "1 matin", "non", "poursuivi"),
     )
     assert (found.judgement, found.identified, found.patients) == ("medical", True, 1)
+
+
+@pytest.mark.parametrize(("second", "one"), [("MOREL Jeanne", True), ("MOREL Paul", False)])
+def test_a_name_at_the_head_of_each_sheet_is_one_patient(second, one):
+    sheet = "Patient : {}\nNée le : 12/03/1951\nCompte rendu, feuillet\nToux, fièvre 38,4, amoxicilline 1 g x3\n"
+    pages = [read_page(sheet.format("MOREL Jeanne") + sheet.format(second))]
+    assert is_of_one(pages, frozenset(pages[0].births), frozenset()) is one
 
 
 def test_a_label_with_a_name_behind_it_is_no_row_of_headings():

@@ -10,12 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from agent.detection.fold import fold
-from agent.detection.matcher import Match, matcher
+from agent.detection.cell_words import Words
 
 PASS = 0.6  # share of a column's cells that must have its shape
 _LEAST = 2
-_LONGEST = 400  # characters of a cell that is looked at
 _OLDEST, _SPREAD, _GROWN = 1890, 15, 2012
 _DATE = re.compile(
     r"\s*(?:[0-3]?\d[-/. ][01]?\d[-/. ]((?:18|19|20)\d\d)"
@@ -52,31 +50,31 @@ _WITH_BIRTH = re.compile(
     rf"\s*(?:{_CIVILITY}\.? +)?{_PARTICLE}(?:{_CAPITALS}|{_WORD})[^\d\n]{{0,60}}[ (,*]"
     r"(?:[0-3]?\d[-/.][01]?\d[-/.](?:(?:19|20)\d\d|\d\d)|(?:19|20)\d\d-[01]\d-[0-3]\d)\W{0,3}.{0,60}"
 )
-_CLINICAL = ("term", "drug", "analyte", "vital", "phrase", "letter", "title")
-_FIRM = ("term", "drug")
+_DIGITS = 14  # of a social security number at least, of 15 signs
 
 
-def role_by_cells(cells: Sequence[str]) -> str:
+def role_by_cells(cells: Sequence[str], words: Words) -> str:
     """Role of a column by its cells that are not empty, or "": nir, birth, person (name with birth date), full-name,
-    codes, terms.
+    codes, terms. ``words`` are those of the table.
     """
     if len(cells) < _LEAST:
         return ""
-    if share(cells, valid_nir) >= PASS:
+    told = Counter(cells)  # lists repeat themselves
+    if share(told, valid_nir) >= PASS:
         return "nir"
-    years = birth_years(cells)
-    if years or share(cells, is_date) >= PASS:
+    years = birth_years(told)
+    if years or share(told, is_date) >= PASS:
         return "birth" if years else ""
     for role, shape in (("person", _WITH_BIRTH), ("full-name", _FULL_NAME), ("codes", _CODE), ("codes", _ACT)):
-        if _like(cells, shape) >= PASS and len(set(cells)) > 1:
-            return role if role == "codes" or share(cells, is_clinical) < PASS / 2 else "terms"
-    return "terms" if share(cells, is_clinical) >= PASS / 2 else ""
+        if _like(told, shape) >= PASS and len(told) > 1:
+            return role if role == "codes" or share(told, words.is_clinical) < PASS / 2 else "terms"
+    return "terms" if share(told, words.is_clinical) >= PASS / 2 else ""
 
 
-def birth_years(cells: Sequence[str]) -> list[int]:
+def birth_years(cells: Counter[str]) -> list[int]:
     """Years of a column of dates that are spread as birth dates are; [] for any other column."""
-    years = [year for cell in cells if (year := _year(cell))]
-    if len(years) < PASS * len(cells) or len(years) < _LEAST:
+    years = [year for cell, times in cells.items() if (year := _year(cell)) for _ in range(times)]
+    if len(years) < PASS * cells.total() or len(years) < _LEAST:
         return []
     middle = sorted(years)[len(years) // 2]
     return years if max(years) - min(years) >= _SPREAD and _OLDEST <= middle < _GROWN else []
@@ -96,19 +94,19 @@ def is_date(cell: str) -> bool:
     return _DATE.fullmatch(cell[:40]) is not None
 
 
-def are_names(cells: Sequence[str]) -> bool:
+def are_names(cells: Sequence[str], words: Words) -> bool:
     """Whether a column holds words that could be names of different persons: meant beside a column of birth dates."""
     return (
         len(cells) >= _LEAST
         and _like(cells, _NAME) >= 0.8
         and len(set(cells)) * 2 > len(cells)
-        and share(cells, is_clinical) < 0.15
+        and share(cells, words.is_clinical) < 0.15
     )
 
 
-def are_full_names(cells: Sequence[str]) -> bool:
+def are_full_names(cells: Sequence[str], words: Words) -> bool:
     """Whether a column holds names of persons, a given and a family name or a civility before it."""
-    if len(cells) < _LEAST or share(cells, is_clinical) >= PASS / 2:
+    if len(cells) < _LEAST or share(cells, words.is_clinical) >= PASS / 2:
         return False
     return share(cells, lambda cell: len(cell) < 120 and is_full_name(cell)) >= PASS and len(set(cells)) > 1
 
@@ -131,40 +129,20 @@ def _is_spelled(cell: str) -> bool:
     return len(words) > 1 and all(word[0].isupper() for word in words)
 
 
-def _like(cells: Sequence[str], shape: re.Pattern[str]) -> float:
+def _like(cells: Iterable[str], shape: re.Pattern[str]) -> float:
     return share(cells, lambda cell: len(cell) < 120 and shape.fullmatch(cell) is not None)
 
 
-def share(cells: Sequence[str], test: Callable[[str], bool]) -> float:
-    """Share (0 to 1) of the cells that pass."""
-    if not cells:
-        return 0.0
-    return sum(times for cell, times in Counter(cells).items() if test(cell)) / len(cells)  # lists repeat themselves
+def share(cells: Iterable[str], test: Callable[[str], bool]) -> float:
+    """Share (0 to 1) of the cells that pass; of a ``Counter``, of all that it counts."""
+    told = cells if isinstance(cells, Counter) else Counter(cells)
+    return sum(times for cell, times in told.items() if test(cell)) / told.total() if told else 0.0
 
 
 def valid_nir(cell: str) -> bool:
     """A French social security number whose key is right."""
-    found = _NIR.fullmatch(cell[:40]) if sum(map(str.isdigit, cell[:40])) >= 14 else None
+    found = _NIR.fullmatch(cell[:40]) if len(cell) > _DIGITS <= sum(map(str.isdigit, cell[:40])) else None
     if found is None:
         return False
     body = "".join(found.groups()[:6]).replace("2A", "19").replace("2B", "18")
     return body.isdigit() and 97 - int(body) % 97 == int(found[7])
-
-
-def is_clinical(cell: str) -> bool:
-    """A medical word or a medicine in the cell."""
-    return any(match.entry.has("term") or match.entry.has("drug") for match in _matches(cell))
-
-
-def clinical_words(cell: str) -> set[bytes]:
-    """Distinct clinical entries of a cell: medical words, medicines, measures, phrases of reports."""
-    return {match.entry.text for match in _matches(cell) if any(map(match.entry.has, _CLINICAL))}
-
-
-def firm_words(cell: str) -> set[bytes]:
-    """Distinct medical words and medicines of a cell."""
-    return {match.entry.text for match in _matches(cell) if any(map(match.entry.has, _FIRM))}
-
-
-def _matches(cell: str) -> Iterable[Match]:
-    return matcher().find(fold(cell).words) if 2 < len(cell) < _LONGEST else ()

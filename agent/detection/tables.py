@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from agent.detection import cells as content
+from agent.detection.cell_words import Words
 from agent.detection.column_weights import AGAINST, FIGURES, FREE, NAMING, Seen, sides
 from agent.detection.combine import sigmoid
 from agent.detection.headings import is_heading, role_of, says_patient
@@ -92,7 +93,7 @@ def _named_column(header: dict[int, str], sample: Sequence[Row]) -> dict[int, st
         cells = [row[column] for row in sample if column < len(row) and row[column].strip()]
         if header.get(column, "") in {"staff", "signer", "care", "animal"} or 2 * len(cells) < len(sample):
             continue
-        if content.are_full_names(cells):
+        if content.are_full_names(cells, Words((cells,))):
             return {column: "full-name"}
     return {}
 
@@ -171,25 +172,26 @@ def _look(head: Sequence[Row], header: dict[int, str], sample: Sequence[Row]) ->
     width = min(_MAX_COLUMNS, max(len(row) for row in sample))
     roles: dict[int, str] = {}
     confirmed = False
+    words = Words(sample)
     unknown: list[tuple[int, list[str]]] = []
     for column in range(width):
         cells = [row[column] for row in sample if column < len(row) and row[column].strip()]
         said = header.get(column, "")
-        below = content.role_by_cells(cells) if len(cells) >= max(_MIN_ROWS, len(sample) // 4) else ""
+        below = content.role_by_cells(cells, words) if len(cells) >= max(_MIN_ROWS, len(sample) // 4) else ""
         confirmed |= said in {"diagnosis", "clinical", "vague"} and below in {"terms", "codes"}
         role = _settled(said, below, cells) if cells else said if said in AGAINST else ""
         if role:
             roles[column] = role
         elif len(cells) * 2 > len(sample):
             unknown.append((column, cells))
-    _add_names(roles, unknown)
+    _add_names(roles, unknown, words)
     titles = [cell for row in head for cell in row[:_MAX_COLUMNS]]
     return Seen(
         roles,
         patients=any(map(says_patient, titles)),
         staff=any(role_of(word) == "staff" for row in head[:-1] for cell in row[:3] for word in cell[:80].split()),
         confirmed=confirmed,
-        free=_free(sample, roles),
+        free=_free(sample, roles, words),
     )
 
 
@@ -206,25 +208,25 @@ def _settled(said: str, below: str, cells: list[str]) -> str:
     return said or below
 
 
-def _add_names(roles: dict[int, str], unknown: list[tuple[int, list[str]]]) -> None:
+def _add_names(roles: dict[int, str], unknown: list[tuple[int, list[str]]], words: Words) -> None:
     """Beside birth dates or numbers, columns of capitalised words are names."""
     if NAMING.isdisjoint(roles.values()) and not {"birth", "nir"}.isdisjoint(roles.values()):
         for column, cells in unknown:
-            if content.are_names(cells) and sum(role == "name" for role in roles.values()) < 2:
+            if content.are_names(cells, words) and sum(role == "name" for role in roles.values()) < 2:
                 roles[column] = "name"
 
 
-def _free(sample: Sequence[Row], roles: dict[int, str]) -> float:
+def _free(sample: Sequence[Row], roles: dict[int, str], words: Words) -> float:
     """How much (0 to 1) the cells that are nobody's name, number or date, and no goods, speak of care."""
-    rows, words = 0, set()
+    rows, said = 0, set()
     for row, times in Counter(tuple(row[:_MAX_COLUMNS]) for row in sample).items():
         found: set[bytes] = set()
         for column, cell in enumerate(row):
             if roles.get(column, "") in FREE:
-                found |= content.clinical_words(cell)
+                found |= words.clinical(cell)
         rows += times * bool(found)
-        words |= found
-    share, distinct = rows / len(sample), len(words) / min(4, max(2, len(sample)))
+        said |= found
+    share, distinct = rows / len(sample), len(said) / min(4, max(2, len(sample)))
     return min(1.0, share / 0.35) * min(1.0, distinct)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from agent.detection.cells import clinical_words, firm_words
+from agent.detection.cell_words import clinical_words, firm_words
 from agent.detection.fold import fold
 from agent.detection.matcher import matcher
 from agent.detection.structured.base import LIKELY, Person, Recognised, about

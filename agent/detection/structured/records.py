@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from agent.detection.cells import firm_words
+from agent.detection.cell_words import firm_words
 from agent.detection.structured import record_words as words
 from agent.detection.structured.base import LIKELY, STRONG, Person, Recognised, about
 from agent.detection.structured.jsontree import said

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from agent.detection.cell_words import Words
 
@@ -60,15 +60,15 @@ def role_by_cells(cells: Sequence[str], words: Words) -> str:
     if len(cells) < _LEAST:
         return ""
     told = Counter(cells)  # lists repeat themselves
-    if share(told, valid_nir) >= PASS:
+    if _most(told, valid_nir):
         return "nir"
     years = birth_years(told)
-    if years or share(told, is_date) >= PASS:
+    if years or _most(told, is_date):
         return "birth" if years else ""
     for role, shape in (("person", _WITH_BIRTH), ("full-name", _FULL_NAME), ("codes", _CODE), ("codes", _ACT)):
-        if _like(told, shape) >= PASS and len(told) > 1:
-            return role if role == "codes" or share(told, words.is_clinical) < PASS / 2 else "terms"
-    return "terms" if share(told, words.is_clinical) >= PASS / 2 else ""
+        if _like(told, shape) and len(told) > 1:
+            return role if role == "codes" or not _most(told, words.is_clinical, PASS / 2) else "terms"
+    return "terms" if _most(told, words.is_clinical, PASS / 2) else ""
 
 
 def birth_years(cells: Counter[str]) -> list[int]:
@@ -98,7 +98,7 @@ def are_names(cells: Sequence[str], words: Words) -> bool:
     """Whether a column holds words that could be names of different persons: meant beside a column of birth dates."""
     return (
         len(cells) >= _LEAST
-        and _like(cells, _NAME) >= 0.8
+        and _like(Counter(cells), _NAME, 0.8)
         and len(set(cells)) * 2 > len(cells)
         and share(cells, words.is_clinical) < 0.15
     )
@@ -129,13 +129,24 @@ def _is_spelled(cell: str) -> bool:
     return len(words) > 1 and all(word[0].isupper() for word in words)
 
 
-def _like(cells: Iterable[str], shape: re.Pattern[str]) -> float:
-    return share(cells, lambda cell: len(cell) < 120 and shape.fullmatch(cell) is not None)
+def _like(told: Counter[str], shape: re.Pattern[str], least: float = PASS) -> bool:
+    return _most(told, lambda cell: len(cell) < 120 and shape.fullmatch(cell) is not None, least)
 
 
-def share(cells: Iterable[str], test: Callable[[str], bool]) -> float:
-    """Share (0 to 1) of the cells that pass; of a ``Counter``, of all that it counts."""
-    told = cells if isinstance(cells, Counter) else Counter(cells)
+def _most(told: Counter[str], test: Callable[[str], bool], least: float = PASS) -> bool:
+    """Whether the share of the cells that pass is ``least`` or more: known as soon as too many have not."""
+    total, left = told.total(), told.total()
+    for cell, times in told.items():
+        if not test(cell):
+            left -= times
+            if left / total < least:
+                return False
+    return total > 0
+
+
+def share(cells: Sequence[str], test: Callable[[str], bool]) -> float:
+    """Share (0 to 1) of the cells that pass."""
+    told = Counter(cells)  # lists repeat themselves
     return sum(times for cell, times in told.items() if test(cell)) / told.total() if told else 0.0
 
 

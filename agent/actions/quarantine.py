@@ -8,9 +8,10 @@ ever overwritten to make room.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +36,7 @@ class QuarantineStore(Shelf):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.journal = Journal(folder / "journal")
-        self._giving: tuple[Entry, ...] = ()  # being released at this moment, by the thread that holds the lock
+        self._giving: tuple[Entry, ...] = ()  # being released at this moment
         self._in_hand: set[str] = set()  # taken by a thread that has neither finished nor discarded it
 
     def take(self, transfer: OpenTransfer) -> Entry:
@@ -165,17 +166,26 @@ class QuarantineStore(Shelf):
         if not reason.strip():
             raise UsageError(N_("a document is released for a reason"), hint=N_("say it with --reason"))
         entry = self.get(entry_id, uid)
-        with self._lock:  # who asks whether it is released waits until that is written down
-            self._giving = (entry,)
-            try:
-                given = self._give(entry, entry.uid, entry.root.rstrip(b"/") + b"/" + entry.folder, ())
-            finally:
-                self._giving = ()
+        with self._on_its_way(entry):
+            given = self._give(entry, entry.uid, entry.root.rstrip(b"/") + b"/" + entry.folder, ())
             name = entry.name[: -len(entry.tail)] + given.name
             self._given(
                 entry, RELEASED, reason=reason.strip()[:1000], stamp=given.stamp, name=name, free_until=free_until
             )
         return given
+
+    @contextlib.contextmanager
+    def _on_its_way(self, entry: Entry) -> Iterator[None]:
+        """Whoever asks is told that this is released, from before it is written until that is written down. Without the
+        lock: the folder is a person's, opening it may take as long as a network does, and others are held meanwhile.
+        """
+        with self._lock:
+            self._giving += (entry,)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._giving = tuple(other for other in self._giving if other is not entry)
 
     def put_instead(
         self, entry_id: str, uid: int, fd: int, size: int, sha256: str, name: bytes, folder: bytes = b""
@@ -187,12 +197,8 @@ class QuarantineStore(Shelf):
         """
         entry = self.get(entry_id, uid)
         made = replace(entry, size=size, sha256=sha256, name=entry.name[: -len(entry.tail)] + name)
-        with self._lock:
-            self._giving = (made,)
-            try:
-                given = give_back(made, fd, folder or entry.root.rstrip(b"/") + b"/" + entry.folder, entry.uid)
-            finally:
-                self._giving = ()
+        with self._on_its_way(made):
+            given = give_back(made, fd, folder or entry.root.rstrip(b"/") + b"/" + entry.folder, entry.uid)
             self._given(entry, RESTORED)
         return given
 
@@ -217,7 +223,7 @@ class QuarantineStore(Shelf):
         Raises OSError when the document cannot be read.
         """
         root, name = transfer.event.place.root, transfer.event.name
-        for entry in self._giving:  # without the lock: the airlock asks while the release that has it waits for this
+        for entry in self._giving:
             if (entry.root, entry.size) == (root, transfer.stamp.size) and digest_of(transfer.fd) == entry.sha256:
                 return entry.id
         for entry in self.list():

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.actions import copying
+from agent.actions import copying, quarantine
 from agent.actions.entry import decode
 from agent.actions.placeholder import MAX_LISTED, NAME, Placeholders, note
 from agent.actions.quarantine import KEEP_RESTORED_S, QuarantineStore
@@ -110,6 +113,31 @@ def test_guarded_folder_is_seen_through_links(desk: Desk, tmp_path: Path) -> Non
             held, desk.owner, os.fsencode(tmp_path / "looks-harmless"), guarded=[os.fsencode(desk.place)]
         )
     assert desk.names(b"sub") == {NAME}
+
+
+def test_a_folder_that_does_not_answer_holds_up_nobody_else(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release into a folder of a server that hangs: others are held and asked about, and it is known meanwhile."""
+    held = hold(desk)
+    asked, answers = threading.Event(), threading.Event()
+    give_back = quarantine.give_back
+
+    def hanging(*words: Any) -> Any:
+        asked.set()
+        assert answers.wait(30)
+        return give_back(*words)
+
+    monkeypatch.setattr(quarantine, "give_back", hanging)
+    with ThreadPoolExecutor(2) as pool:
+        try:
+            releasing = pool.submit(desk.store.release, held, desk.owner, "about nobody")
+            assert asked.wait(30)
+            assert pool.submit(hold, desk, b"sub/other.txt", b"another letter").result(10) != held
+            desk.put(b"sub/letter.txt")
+            with desk.open(b"sub/letter.txt", Decision.BLOCK) as transfer:
+                assert desk.store.released(transfer) == held
+        finally:
+            answers.set()
+        assert releasing.result(30).name
 
 
 def test_released_is_known_again_and_other_content_is_not(desk: Desk) -> None:

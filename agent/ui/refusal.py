@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.errors import N_, PolicyError
+from agent.fleet.refusal_words import REASONS
 from agent.ui.printable import printable
 from agent.ui.wording import Translate
 
@@ -20,3 +21,11 @@ def refusal_of(told: Mapping[str, Any], translate: Translate) -> tuple[str, str]
         expected = translate(str(fields["expected"]))
         text += f" ({pair.format(expected=printable(expected), found=printable(str(fields['found'])))})"
     return text, hint
+
+
+def refusal_worded(fields: Mapping[str, Any], translate: Translate) -> dict[str, Any]:
+    """The fields of a trouble, with what « why » means where it is the word for a refused release."""
+    worded = dict(fields)
+    if (meant := REASONS.get(str(fields.get("why", "")))) is not None:
+        worded["why"] = translate(meant)
+    return worded

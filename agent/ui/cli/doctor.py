@@ -17,7 +17,7 @@ from agent.ui import laptop_facts, raw_devices, wording
 from agent.ui.configured import add_config
 from agent.ui.doctor import BROKEN, OK, WEAK, Facts, diagnose
 from agent.ui.installation import Laptop, diagnose_laptop
-from agent.ui.refusal import refusal_of
+from agent.ui.refusal import refusal_of, refusal_worded
 from agent.ui.terminal import Terminal
 
 _LANDLOCK_CREATE_RULESET = 444
@@ -47,8 +47,8 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _fields(fields: Mapping[str, object], translate: Callable[[str], str]) -> dict[str, object]:
-    """The fields of a sentence, a channel by its name."""
-    named = dict(fields)
+    """The fields of a sentence, a channel by its name, a refusal by what it means."""
+    named = refusal_worded(fields, translate)
     if "channel" in named:
         named["channel"] = wording.word(wording.CHANNELS, named["channel"], translate)
     return named

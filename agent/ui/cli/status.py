@@ -17,7 +17,7 @@ from agent.ui import wording
 from agent.ui.cli.run import summary
 from agent.ui.configured import add_config, client
 from agent.ui.printable import printable
-from agent.ui.refusal import refusal_of
+from agent.ui.refusal import refusal_of, refusal_worded
 from agent.ui.terminal import Terminal
 
 
@@ -58,7 +58,8 @@ class _Fields(dict[str, str]):
 
 
 def _text(trouble: dict[str, Any], key: str, translate: wording.Translate) -> str:
-    return translate(trouble[key]).format_map(_Fields(trouble["fields"])) if trouble[key] else ""
+    fields = _Fields(refusal_worded(trouble["fields"], translate))
+    return translate(trouble[key]).format_map(fields) if trouble[key] else ""
 
 
 def _print(status: dict[str, Any], terminal: Terminal) -> None:

@@ -51,9 +51,10 @@ class HoldBack:
         """Forget the copy only when the original is seen in its place; a volume that is gone is resolved later."""
         try:
             if still_there(transfer.root_fd, transfer.event.name, transfer.stamp):
-                self._store.discard(entry)
+                return self._store.discard(entry)
         except OSError:
             pass
+        return self._store.leave(entry)
 
     def _refuse(self, transfer: OpenTransfer) -> Outcome:
         """Nothing goes. What was being written to a volume may be the only copy: it is kept. A refused read is not."""

@@ -59,7 +59,8 @@ class Encrypt:
             if not still_there(folder_fd, tail, transfer.stamp):
                 os.stat(tail, dir_fd=folder_fd, follow_symlinks=False)  # ENOENT: it is gone
                 return Outcome(Result.CHANGED, Decision.ENCRYPT)
-            return self._replace(transfer, folder_fd, intent, recipients)
+            with self._journal.at_work(intent.token):
+                return self._replace(transfer, folder_fd, intent, recipients)
 
     def _replace(self, transfer: OpenTransfer, folder_fd: int, intent: Intent, recipients: tuple[str, ...]) -> Outcome:
         token, resolved, removal = intent.token, True, None

@@ -43,6 +43,7 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self._folder = private_folder(folder)
+        self._in_hand: set[str] = set()  # tokens of what a thread is sealing
         self._tokens: dict[int, str] = {}  # audit index of the intent → token, of those not settled
 
     @contextmanager
@@ -68,6 +69,19 @@ class Journal:
             "sealed_sha256": intent.sealed_sha256,
         }
         replace_file(self._folder / f"{intent.token}.json", json.dumps(table).encode("ascii"))
+
+    @contextmanager
+    def at_work(self, token: str) -> Iterator[None]:
+        """A thread seals under this token: recovery, which another thread may begin, leaves it alone."""
+        self._in_hand.add(token)
+        try:
+            yield
+        finally:
+            self._in_hand.discard(token)
+
+    def in_hand(self, token: str) -> bool:
+        """Whether a thread is at work under this token."""
+        return token in self._in_hand
 
     def settled(self, number: int) -> None:
         """The outcome of the intent with this audit index is written: nothing is left to find out after a kill."""

@@ -47,14 +47,14 @@ class QuarantineStore(Shelf):
         """
         for entry in self.unfinished():
             if _same_origin(entry, transfer):
-                self._claim(entry)
+                self.claim(entry)
                 try:
                     if self.verified(entry) and self._entries.get(entry.id) == entry:
                         return entry
                 except BaseException:
-                    self._leave(entry)
+                    self.leave(entry)
                     raise
-                self._leave(entry)
+                self.leave(entry)
         entry = _entry_for(transfer, self._new_id())
         partial = self.folder / (entry.id + PARTIAL)
         try:
@@ -63,14 +63,17 @@ class QuarantineStore(Shelf):
             remove_tree(partial)
             raise
 
-    def _claim(self, entry: Entry) -> None:
-        """Another thread may be removing this very original: its copy is not ours to discard. Raises ChangedError."""
+    def claim(self, entry: Entry) -> None:
+        """Take it in hand, until ``finish``, ``discard`` or ``leave``. Raises ChangedError: another thread has it and
+        is perhaps removing this very original: its copy is not ours to discard.
+        """
         with self._lock:
             if entry.id in self._in_hand:
                 raise ChangedError(N_("the document is no longer the one that was judged"))
             self._in_hand.add(entry.id)
 
-    def _leave(self, entry: Entry) -> None:
+    def leave(self, entry: Entry) -> None:
+        """Nobody has it in hand any more: whoever comes next, or recovery, goes on with this copy."""
         with self._lock:
             self._in_hand.discard(entry.id)
 
@@ -84,13 +87,16 @@ class QuarantineStore(Shelf):
         known = self._held_before(entry)
         if known is not None:
             remove_tree(partial)
-            again = known.with_state(TAKEN, stamp=entry.stamp, number=entry.number, copies=known.copies + 1)
-            self._claim(again)
+            again = known.with_state(
+                TAKEN, stamp=entry.stamp, number=entry.number, copies=known.copies + 1,
+                rule=entry.rule, action=entry.action,  # what holds it now says which ways out there are
+            )  # fmt: skip
+            self.claim(again)
             try:
                 with self._lock:
                     return self._save(again)
             except BaseException:
-                self._leave(again)
+                self.leave(again)
                 raise
         replace_file(partial / "meta.json", entry.encode())
         partial.rename(self.folder / entry.id)

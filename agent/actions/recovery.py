@@ -18,6 +18,7 @@ from agent.actions.journal import Intent
 from agent.actions.placeholder import Placeholders
 from agent.actions.quarantine import NO_INTENT, QuarantineStore
 from agent.actions.removal import aside_name, put_back, still_there
+from agent.errors import ChangedError
 from agent.fsys.draft import temporary_name
 from agent.fsys.openat import open_regular, parent_folder
 from agent.fsys.rename import sync_folder_fd
@@ -29,7 +30,7 @@ class Resolution(StrEnum):
     FINISHED = "finished"  # the original is gone, its copy or sealed file is whole
     UNDONE = "undone"  # the original is in its place, as if nothing had begun
     WAITING = "waiting"  # the volume is not here
-    ABSENT = "absent"  # the folder is gone, with or without the original: what we hold is kept, nothing is claimed
+    ABSENT = "absent"  # the folder is gone, or it is not known where the original is: kept, and nothing is claimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +53,47 @@ def recover(store: QuarantineStore, languages: Sequence[str] = (), root: bytes |
 
 
 def _recover_entries(store: QuarantineStore, root: bytes | None) -> list[Recovered]:
+    """A document that a thread of ours has in hand just now is left to it: a place may be armed anew at any moment."""
     done = []
     for entry in store.unfinished():
         if root is not None and entry.root != root:
             continue
-        resolution = (
-            Resolution.FINISHED if entry.before  # it never reached its place: this is the document
-            else _resolve(entry.root, entry.name, entry.stamp, entry.id, partial(_copy_is_whole, store, entry))
-        )  # fmt: skip
-        if resolution is Resolution.FINISHED:
-            store.finish(entry)
-        elif resolution is Resolution.ABSENT:  # kept, but the transfer it was taken for is not finished
-            store.finish(replace(entry, number=NO_INTENT))
-        elif resolution is Resolution.UNDONE:
-            store.discard(entry)
-        done.append(Recovered(entry.number, resolution, entry.id if resolution is not Resolution.UNDONE else ""))
+        try:
+            store.claim(entry)
+        except ChangedError:
+            continue
+        try:
+            if entry in store.unfinished():  # else its thread ended it meanwhile
+                done.append(_recover_entry(store, entry))
+            else:
+                store.leave(entry)
+        except BaseException:
+            store.leave(entry)
+            raise
     return done
+
+
+def _recover_entry(store: QuarantineStore, entry: Entry) -> Recovered:
+    """Resolve one entry that is claimed, and leave it."""
+    resolution = (
+        Resolution.FINISHED if entry.before  # it never reached its place: this is the document
+        else _resolve(entry.root, entry.name, entry.stamp, entry.id, partial(_copy_is_whole, store, entry))
+    )  # fmt: skip
+    if resolution is Resolution.FINISHED:
+        store.finish(entry)
+    elif resolution is Resolution.ABSENT:  # kept, but the transfer it was taken for is not finished
+        store.finish(replace(entry, number=NO_INTENT))
+    elif resolution is Resolution.UNDONE:
+        store.discard(entry)
+    else:
+        store.leave(entry)
+    return Recovered(entry.number, resolution, entry.id if resolution is not Resolution.UNDONE else "")
 
 
 def _recover_intents(store: QuarantineStore, root: bytes | None) -> list[Recovered]:
     done = []
     for intent in store.journal.open_intents():
-        if root is not None and intent.root != root:
+        if (root is not None and intent.root != root) or store.journal.in_hand(intent.token):
             continue
         resolution = _resolve(
             intent.root, intent.name, intent.stamp, intent.token,
@@ -119,7 +139,18 @@ def _settle(folder_fd: int, tail: bytes, judged: Stamp, token: str, whole: Calla
         return Resolution.FINISHED
     if put_back(folder_fd, token, tail) is not None or still_there(folder_fd, tail, judged):
         return Resolution.UNDONE
-    return Resolution.FINISHED
+    if whole(folder_fd) and not _is_there(folder_fd, tail):
+        return Resolution.FINISHED
+    return Resolution.ABSENT  # edited or renamed before we were back: it is found and judged again
+
+
+def _is_there(folder_fd: int, name: bytes) -> bool:
+    """Whether something stands there: the document, written to meanwhile, or another one."""
+    try:
+        os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _is_empty(folder_fd: int, name: bytes) -> bool:

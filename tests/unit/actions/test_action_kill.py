@@ -11,6 +11,7 @@ from types import FrameType
 
 import pytest
 
+from agent.actions.journal import Intent
 from agent.actions.placeholder import NAME
 from agent.actions.quarantine import QuarantineStore
 from agent.actions.recovery import recover
@@ -120,12 +121,13 @@ def test_recovery_waits_for_a_volume_that_is_not_here(desk: Desk) -> None:
         entry = desk.store.take(transfer)
     away = desk.place.with_name("away")
     desk.place.rename(away)
-    assert [item.resolution for item in recover(desk.store)] == ["waiting"]
-    assert desk.store.unfinished() == (entry,)
+    store = QuarantineStore(desk.data / "quarantine")  # of the next agent: nobody has anything in hand
+    assert [item.resolution for item in recover(store)] == ["waiting"]
+    assert store.unfinished() == (entry,)
     away.rename(desk.place)
-    assert recover(desk.store, root=b"/some/other/root") == ()
-    assert [item.resolution for item in recover(desk.store, root=os.fsencode(desk.place))] == ["undone"]
-    assert desk.store.list() == ()
+    assert recover(store, root=b"/some/other/root") == ()
+    assert [item.resolution for item in recover(store, root=os.fsencode(desk.place))] == ["undone"]
+    assert store.list() == ()
     assert desk.names() == {b"letter.txt"}
 
 
@@ -136,7 +138,7 @@ def test_aside_with_a_damaged_copy_gets_its_name_back(desk: Desk) -> None:
     os.rename(path, os.path.dirname(path) + f"/.serment-{entry.id}-old.tmp".encode())
     with (desk.data / "quarantine" / entry.id / "content").open("r+b") as content:
         content.write(b"X")
-    assert [item.resolution for item in recover(desk.store)] == ["undone"]
+    assert [item.resolution for item in recover(QuarantineStore(desk.data / "quarantine"))] == ["undone"]
     assert desk.names() == {b"letter.txt"}
 
 
@@ -148,6 +150,30 @@ def test_put_back_never_overwrites_what_came_meanwhile(desk: Desk) -> None:
     os.rename(path, aside)
     os.utime(aside)  # no longer in the judged state
     desk.put(b"letter.txt", b"new")
-    recover(desk.store)
+    recover(QuarantineStore(desk.data / "quarantine"))
     assert desk.names() == {b"letter.txt", b"letter (2).txt"}
     assert (desk.place / "letter.txt").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("change", ["edited", "renamed"])
+def test_what_was_changed_before_we_were_back_is_not_said_to_be_sealed(desk: Desk, change: str) -> None:
+    path = desk.put(b"letter.txt")
+    with desk.open(b"letter.txt", Decision.ENCRYPT) as transfer:
+        desk.store.journal.write(Intent("aa" * 8, os.fsencode(desk.place), b"letter.txt", transfer.stamp, 7))
+    if change == "edited":
+        desk.put(b"letter.txt", b"another text")
+    else:
+        os.rename(path, path + b".doc")
+    (found,) = recover(QuarantineStore(desk.data / "quarantine"))
+    assert (found.number, found.resolution, found.held) == (7, "absent", "")
+
+
+def test_a_copy_of_what_was_edited_meanwhile_is_kept_and_nothing_is_said_of_the_original(desk: Desk) -> None:
+    desk.put(b"letter.txt")
+    with desk.open(b"letter.txt", Decision.BLOCK) as transfer:
+        entry = desk.store.take(transfer)
+    desk.put(b"letter.txt", b"another text")
+    store = QuarantineStore(desk.data / "quarantine")
+    assert [item.resolution for item in recover(store)] == ["absent"]
+    assert [(held.id, held.state, store.verified(held)) for held in store.list()] == [(entry.id, "held", True)]
+    assert (desk.place / "letter.txt").read_bytes() == b"another text"

@@ -115,6 +115,15 @@ def test_guarded_folder_is_seen_through_links(desk: Desk, tmp_path: Path) -> Non
     assert desk.names(b"sub") == {NAME}
 
 
+def test_what_is_held_again_is_held_by_the_rule_of_now(desk: Desk) -> None:
+    """First under a rule that asks for a reason, then under one that refuses: no reason lets it go any more."""
+    desk.put(b"sub/letter.txt")
+    first = desk.act(b"sub/letter.txt", Decision.JUSTIFY).held
+    assert hold(desk) == first
+    (entry,) = desk.store.list()
+    assert (entry.action, entry.copies) == ("block", 2)
+
+
 def test_a_folder_that_does_not_answer_holds_up_nobody_else(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A release into a folder of a server that hangs: others are held and asked about, and it is known meanwhile."""
     held = hold(desk)

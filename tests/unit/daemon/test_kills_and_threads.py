@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ import agent.actions.encrypt
 from agent.actions.block import HoldBack
 from agent.actions.placeholder import Placeholders
 from agent.actions.quarantine import QuarantineStore
+from agent.actions.recovery import recover
 from agent.audit.log import AuditLog
 from agent.audit.segments import read
 from agent.daemon.event_queue import EventQueue
@@ -40,6 +43,48 @@ def test_a_document_in_one_threads_hands_is_not_taken_by_another(desk: Desk) -> 
         desk.store.discard(entry)  # of whoever still holds the entry as it was before
         assert [held.state for held in desk.store.list()] == ["held"]
         assert desk.store.verified(entry)
+
+
+@pytest.mark.parametrize("decision", [Decision.BLOCK, Decision.ENCRYPT])
+def test_a_place_armed_anew_in_the_middle_of_an_action_loses_nothing(
+    desk: Desk, decision: Decision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another account of a sync folder, a volume's id that udev learns late: recovery comes while a thread is at it."""
+    module = agent.actions.block if decision is Decision.BLOCK else agent.actions.encrypt
+    remove = module.remove_judged
+
+    def armed_anew(*words: Any) -> Any:
+        assert recover(desk.store, root=os.fsencode(desk.place)) == ()
+        return remove(*words)
+
+    monkeypatch.setattr(module, "remove_judged", armed_anew)
+    desk.put(NAME)
+    outcome = desk.act(NAME, decision)
+    assert outcome.result is Result.DONE
+    if decision is Decision.BLOCK:
+        assert [(held.id, held.state, desk.store.verified(held)) for held in desk.store.list()] == [
+            (outcome.held, "held", True)
+        ]
+    else:
+        assert desk.names(b"sub") == {outcome.held.encode()}
+
+
+def test_a_removal_that_failed_is_tried_again_with_the_same_copy(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stick that does not answer for a moment: neither the removal nor a look at the original."""
+
+    def failing(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    desk.put(NAME)
+    with monkeypatch.context() as broken:
+        broken.setattr(agent.actions.block, "remove_judged", failing)
+        broken.setattr(agent.actions.block, "still_there", failing)
+        assert desk.act(NAME, Decision.BLOCK).problem == "io-error"
+    (kept,) = desk.store.list()
+    assert (kept.state, NAME.split(b"/")[1] in desk.names(b"sub")) == ("taken", True)
+    outcome = desk.act(NAME, Decision.BLOCK)
+    assert (outcome.result, outcome.held) == (Result.DONE, kept.id)
+    assert [held.state for held in desk.store.list()] == ["held"]
 
 
 def test_what_is_due_waits_for_the_thread_that_has_the_file() -> None:

@@ -162,6 +162,9 @@ class Store(Protocol):
         numbers.
         """
 
+    def brought(self, laptop: int, end: int) -> int:
+        """How many records of a laptop, up to, not including, index ``end``, arrived and are not forgotten."""
+
     def records(self, laptop: int, first: int, end: int) -> Iterator[Row]:
         """The stored records of a laptop, by index."""
 

@@ -161,6 +161,12 @@ class SqlStore(ABC):
                 for row in connection.execute(query.limit(limit))
             ]
 
+    def brought(self, laptop: int, end: int) -> int:
+        query = select(func.coalesce(func.sum(arrivals.c.brought), 0))
+        with self.engine.connect() as connection:
+            found = connection.execute(query.where(arrivals.c.laptop == laptop, arrivals.c.first < end)).scalar_one()
+            return int(found)
+
     def _settled(self) -> list[Any]:
         """What must hold of an arrival that nothing with a lower number can come before any more."""
         return []

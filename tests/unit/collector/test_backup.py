@@ -225,6 +225,15 @@ def test_a_log_that_was_changed_in_the_database_is_named(data, tmp_path, key, ca
     assert code == 1 and "dev_two" in said and "600" in out
 
 
+def test_a_log_of_which_records_were_taken_away_is_named(data, tmp_path, key, capsys):
+    store = open_store(data)
+    with writing(store.engine) as connection:
+        connection.exec_driver_sql(f"DELETE FROM events_{store.months()[0]:06d} WHERE device = 2 AND idx >= 200")
+    store.close()
+    code, out, said = run(capsys, "restore", made(data, tmp_path), "--identity", key, "--data", tmp_path / "new")
+    assert code == 1 and "dev_two" in said and "500" in out
+
+
 def test_recipients_and_keys_that_are_none_are_refused(data, tmp_path, capsys):
     code, _, _ = run(capsys, "backup", tmp_path / "b", "--to", "age1nobody", "--data", data)
     assert code != 0 and not (tmp_path / "b").exists()

@@ -181,6 +181,7 @@ def test_months_are_of_arrival_and_go_as_a_whole(store):
     assert forget_old(store, NOW + (365 + 60) * DAY_S) == [202611, 202612]
     assert [row.idx for row in store.records(laptop.id, 0, 99)] == [4, 5, 6, 7]
     assert [arrival.first for arrival in store.arrivals(0, 9)] == [4, 6]
+    assert (store.brought(laptop.id, 99), store.brought(laptop.id, 6), store.brought(99, 99)) == (4, 2, 0)
     assert store.commit([change(laptop, 9, now=NOW)]) == [True]  # the clock went back: the month is made again
     assert forget_old(store, NOW) == []
 

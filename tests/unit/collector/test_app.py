@@ -108,6 +108,17 @@ def test_refusals_have_their_status(post, client):
     assert client.get(wire.PATH).status_code == 405
 
 
+@pytest.mark.parametrize("public", [b"\0", b'{"size":' + b"9" * 400 + b"}"])
+def test_a_record_that_is_not_of_its_form_any_more_breaks_no_page(post, reader, service, public):
+    post(sample().batch())
+    with service.engine.begin() as connection:
+        month = month_of(int(time.time()))
+        connection.exec_driver_sql(f"UPDATE events_{month} SET public = ? WHERE idx IN (2, 3)", (public,))
+    assert "removable" in reader.get("/events").text
+    for path in ("/v1/events", "/events/dev_one/2", "/events/dev_one/3"):
+        assert reader.get(path).status_code == 200, path
+
+
 def test_health_says_when_nothing_can_be_stored(client, service, post):
     assert client.get("/health").json()["status"] == "ok"
     month = month_of(int(time.time()))

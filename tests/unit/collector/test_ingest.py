@@ -3,6 +3,7 @@ import time
 import pytest
 
 from agent.errors import UntrustedInputError
+from agent.transport import wire
 from agent.transport.wire import Reply
 from collector import queries
 from collector.ingest.intake import LATE_S
@@ -33,6 +34,14 @@ def test_sent_again_and_overlapping(send, engine):
         assert send(laptop.batch(first, end)).size == size
     assert indices(engine) == list(range(10))
     assert alarms(engine) == []
+
+
+@pytest.mark.parametrize("value", [b"9" * 400, b"[" * 979 + b"]" * 979])
+def test_a_record_of_version_1_keeps_the_limits_of_records(send, engine, value):
+    public = b'{"b":"0badcafe","i":0,"k":"transfer","m":1,"p":"0000000000000000","size":' + value + b',"t":1}'
+    with pytest.raises(UntrustedInputError):
+        send(wire.build(wire.Letterhead("dev_one", 0, 1, None, START_US), [(public, b"")]))
+    assert indices(engine) == []
 
 
 def test_a_gap_is_refused_without_an_alarm(send, engine):

@@ -82,16 +82,20 @@ class Intake:
     async def _laptop(self, device: str, *, make: bool) -> Laptop:
         laptop: Laptop | None = self._last.get(device)
         if laptop is None:
-            now = int(time.time())
-            try:
-                laptop = await asyncio.to_thread(self._store.laptop, device, now, make=make)
-            except SQLAlchemyError as error:
-                raise HostError(N_("the collector's database cannot be read")) from error
+            laptop = await asyncio.to_thread(self._found, device)
+            if laptop is None and make:
+                laptop = await asyncio.to_thread(self._writer.enter, device, int(time.time()))
         if laptop is None:
             raise Unknown
         if laptop.denied:
             raise Denied
         return laptop
+
+    def _found(self, device: str) -> Laptop | None:
+        try:
+            return self._store.laptop(device, 0, make=False)
+        except SQLAlchemyError as error:
+            raise HostError(N_("the collector's database cannot be read")) from error
 
     def _change(
         self, laptop: Laptop, letterhead: Letterhead, decision: Accepted | Refused, report: bytes, reported_us: int

@@ -108,6 +108,18 @@ def test_refusals_have_their_status(post, client):
     assert client.get(wire.PATH).status_code == 405
 
 
+def test_health_says_it_too_when_a_new_laptop_cannot_be_entered(client, service, post):
+    with service.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON laptops BEGIN SELECT RAISE(FAIL, 'full'); END")
+    answer = post(sample().batch())
+    assert (answer.status_code, answer.json()) == (503, {"error": "the collector's database cannot be written"})
+    assert client.get("/health").status_code == 503
+    with service.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
+    assert post(sample().batch()).status_code == 200
+    assert client.get("/health").status_code == 200
+
+
 @pytest.mark.parametrize("public", [b"\0", b'{"size":' + b"9" * 400 + b"}"])
 def test_a_record_that_is_not_of_its_form_any_more_breaks_no_page(post, reader, service, public):
     post(sample().batch())

@@ -355,6 +355,22 @@ def test_two_officers_do_not_overwrite_one_another(service):
     assert decisions.all_risks(service.engine)[0].owner == "first"
 
 
+def test_a_database_that_fails_is_said_and_no_word_of_an_officer_is_logged(sign_in, service, caplog):
+    client = sign_in("dpo")
+    token = re.search('name="csrf" value="([^"]+)"', client.get("/today").text).group(1)
+    with service.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON risks BEGIN SELECT RAISE(FAIL, 'full'); END")
+    answer = send(client, "/risks/0", csrf=token, **RISK | {"version": "0", "note": "Dr Vernicourt"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "base de données" in answer.text and "content-security-policy" in answer.headers
+    assert "/risks/0: the database: IntegrityError" in caplog.text
+    assert "Vernicourt" not in caplog.text and "Traceback" not in caplog.text
+    with service.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE laptops")
+    answer = client.get("/v1/laptops", headers={"Authorization": "Bearer a-token-of-more-than-sixteen"})
+    assert (answer.status_code, answer.json()) == (503, {"error": "database"})
+
+
 # ---- proofs
 
 

@@ -112,9 +112,7 @@ def test_what_is_unfit_stands_alone_and_can_be_replayed(store, receiver, target,
 
 
 @pytest.mark.parametrize("kind", ["https", "syslog"])
-def test_an_event_that_cannot_be_written_holds_up_no_other(
-    light_store, receiver, target, fill, monkeypatch, kind
-):
+def test_an_event_that_cannot_be_written_holds_up_no_other(light_store, receiver, target, fill, monkeypatch, kind):
     entered = target(light_store, kind, receiver.port, form="ocsf")
     fill(light_store, 20)
 

@@ -239,13 +239,13 @@ def first_values(device: str, now: int) -> dict[str, Any]:
 
 def _values(change: Change) -> dict[str, Any]:
     known, report = change.known, change.report
+    refusal = change.refusal if report and report[0] is not None else (None, None)
     return {
         "b_id": change.laptop.id, "b_version": change.laptop.version, "b_last_seen": change.now, "b_size": known.size,
         "b_head": known.head, "b_frontier": known.frontier, "b_log": known.log, "b_seals": known.seals,
         "b_summary": known.summary, "b_next_at": change.next_at, "b_skew_ms": change.skew_ms,
         "b_report": report[0] if report else None, "b_reported": report[1] if report else None,
-        "b_refused_why": change.refusal[0] if report else None,
-        "b_refused_number": change.refusal[1] if report else None,
+        "b_refused_why": refusal[0], "b_refused_number": refusal[1],
     }  # fmt: skip
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -37,6 +39,8 @@ MAX_JSON_EVENTS = 500
 MAX_JSON_LAPTOPS = 1000
 MAX_INDEX = 1 << 53
 MAX_PATH = 2048  # characters
+RETRY_S = 5
+_log = logging.getLogger("serment.collector")
 _HEADERS = {
     "content-security-policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -71,7 +75,7 @@ def build(service: Service) -> ASGIApp:
         Route("/events/{laptop}/{index:int}", _event),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
-    app = Starlette(routes=routes, exception_handlers={404: _not_found})
+    app = Starlette(routes=routes, exception_handlers={404: _not_found, SQLAlchemyError: _unusable})
     app.state.service = service
     return _Edge(app, service)
 
@@ -238,6 +242,16 @@ async def _not_found(request: Request, _: Any) -> Response:
         return _error(404, "unknown")
     lang = pages.language(request.query_params, request.cookies, request.headers.get("accept-language", ""))
     return _not_found_page(request, lang)
+
+
+async def _unusable(request: Request, error: Exception) -> Response:
+    """The database fails: said as such, and noted without its words, which may be those of whoever asked."""
+    _log.warning("%s: the database: %s", request.url.path[:64], type(getattr(error, "orig", None) or error).__name__)
+    if request.url.path.startswith("/v1/"):
+        return _error(503, "database", RETRY_S)
+    lang = pages.language(request.query_params, request.cookies, request.headers.get("accept-language", ""))
+    html = pages.render(lang, "unusable.html", page="unusable", path="", query="")
+    return HTMLResponse(html, 503, headers={"retry-after": str(RETRY_S)})
 
 
 def _not_found_page(request: Request, lang: str) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, func, literal_
 
 from agent.audit import record
 from agent.audit.record import Kind
+from agent.errors import UntrustedInputError
 from collector import fleet
 from collector.store.base import SLOT_S
 from collector.store.tables import alerts, events, laptops, tallies
@@ -161,7 +163,8 @@ def _with_results(connection: Connection, rows: Sequence[Any]) -> list[Event]:
             events.c.device == device, events.c.of.in_(indices), events.c.kind == Kind.OUTCOME
         )
         for found in connection.execute(query):
-            results[device, found.of] = fleet.word(record.decode(found.public), "result")
+            with suppress(UntrustedInputError):
+                results[device, found.of] = fleet.word(record.decode(found.public), "result")
     return [_event(row, results.get((row.device, row.idx), "")) for row in rows]
 
 
@@ -212,4 +215,9 @@ def _filtered(wanted: EventFilter) -> Select[Any]:
 
 
 def _event(row: Any, result: str) -> Event:
-    return Event(row.laptop, row.device, row.idx, result, record.decode(row.public))
+    """An event; where its record is not of its form (any more), with what was noted of it when it came."""
+    try:
+        fields = record.decode(row.public)
+    except UntrustedInputError:
+        fields = {"i": row.idx, "t": row._mapping["t"], "k": row.kind, "channel": row.channel, "decision": row.decision}
+    return Event(row.laptop, row.device, row.idx, result, fields)

@@ -203,6 +203,15 @@ def plain(value):
     return value is None or type(value) is bool or (type(value) is str and len(value) <= 512)
 
 
+def within(value, depth):
+    """Whether a value of version 1 keeps the limits: plain, or lists and tables not too deep."""
+    if type(value) is dict:
+        return depth > 0 and all(0 < len(key) <= 64 and within(each, depth - 1) for key, each in value.items())
+    if type(value) is list:
+        return depth > 0 and all(within(each, depth - 1) for each in value)
+    return plain(value)
+
+
 def is_digest_text(value):
     return type(value) is str and re.fullmatch("(?:[0-9a-f]{2}){4,32}", value) is not None
 
@@ -272,6 +281,8 @@ def read_old(public):
         raise Malformed("JSON") from None
     if again != public or type(found) is not dict:
         raise Malformed("not canonical")
+    if not within(found, 3):
+        raise Malformed("value")
     for key, kind in (("i", int), ("t", int), ("m", int), ("b", str), ("k", str), ("p", str)):
         if type(found.get(key)) is not kind:
             raise Malformed("reserved")

@@ -77,7 +77,7 @@ def _no_float(text: str) -> Any:
     raise ValueError(text)
 
 
-_JSON_DECODER = msgspec.json.Decoder(float_hook=_no_float)
+_JSON_DECODER = msgspec.json.Decoder(dict[_Key, _Outer], float_hook=_no_float)
 NO_NONCE = bytes(16)
 _code_of = CODE_OF.get
 _ITEM = "item"  # stands for the name that an item of a list has not

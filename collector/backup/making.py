@@ -176,12 +176,16 @@ def _pack(plain: IO[bytes], data: Path, copy: Path | None) -> int:
 
 
 def _files(data: Path) -> Iterator[Path]:
-    """Regular files, but for the database, locks and what is on its way to another name."""
+    """Regular files, but for the database, locks, what is hidden (also what is on its way to another name), and a
+    manifest, which lies there where a backup was unpacked by hand.
+    """
     for folder, folders, names in os.walk(data):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(folder) / name
-            if name not in _LEFT_OUT and not name.startswith(".") and stat.S_ISREG(path.lstat().st_mode):
+            if name in _LEFT_OUT or name.startswith(".") or path == data / MANIFEST:
+                continue
+            if stat.S_ISREG(path.lstat().st_mode):
                 yield path
 
 

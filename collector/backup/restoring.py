@@ -31,7 +31,7 @@ from collector.store.tables import laptops
 MAX_MANIFEST_BYTES = 16 << 20
 MAX_MEMBERS = 200_000
 MAX_KEY_FILE_BYTES = 64 << 10
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@-]{0,200}(/[A-Za-z0-9_][A-Za-z0-9._@-]{0,200}){0,7}")
+_NAME = re.compile(r"(?!\.)[^/\0]{1,255}(/(?!\.)[^/\0]{1,255}){0,31}")  # nothing in it begins with a dot: no way out
 _CHUNK = 1 << 20
 
 

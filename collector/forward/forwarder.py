@@ -116,6 +116,9 @@ def forward_once(store: Store, number: int) -> bool:
         deliver(target.settings, batch.items, batch.received_ms, done, dead)
     except Later as error:
         problem = error
+    except Exception as error:  # a fault of ours: told with the target, which is tried ever more seldom
+        _log.warning("forward %d: %s", number, type(error).__name__)
+        problem = Later(type(error).__name__)
     place = batch.end if problem is None else done[-1].after if done else None
     if place is not None:
         with writing(store.engine) as connection:

@@ -1,7 +1,7 @@
 """One batch of events to one target, and whether it has them. Opens a connection, waits for the answer, leaves.
 
 ``Later``: nothing is known to have arrived, send the same again. ``Unfit``: the target understood and will never take
-this; whoever sent several tries them apart. TLS always, names and authorities checked, no redirect is followed.
+this, or it cannot be written; whoever sent several tries them apart. TLS always, names and authorities checked, no redirect is followed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Later(Exception):
 
 
 class Unfit(Exception):
-    """The target will not take these events."""
+    """The target will not take these events, or one of them cannot be written."""
 
 
 def send(settings: Settings, events: Sequence[Event], received_ms: int) -> list[str]:
@@ -60,7 +60,14 @@ def send(settings: Settings, events: Sequence[Event], received_ms: int) -> list[
 
 
 def written(settings: Settings, event: Event, received_ms: int) -> str:
-    """The event in the target's form, on one line of ASCII."""
+    """The event in the target's form, on one line of ASCII. Raises Unfit: what a laptop wrote cannot be put in it."""
+    try:
+        return _written(settings, event, received_ms)
+    except Exception as error:  # hostile words of one laptop hold up nobody else's
+        raise Unfit(f"it cannot be written: {type(error).__name__}") from error
+
+
+def _written(settings: Settings, event: Event, received_ms: int) -> str:
     if settings.form == "cef":
         return cef(event, received_ms).encode("ascii", "backslashreplace").decode()
     value = ocsf(event, received_ms) if settings.form == "ocsf" else ecs(event, received_ms)

@@ -70,6 +70,8 @@ class Intake:
             if isinstance(decision, Refused) and decision.alarm is Alarm.TRUNCATED and _late(letterhead, laptop):
                 return Reply(decision.have, why=Alarm.TRUNCATED), laptop
             change = self._change(laptop, letterhead, decision, report, reported_us)
+            if _is_replay(decision, laptop, reported_us):
+                return self._reply(letterhead, decision, change), laptop
             if await asyncio.wrap_future(self._writer.submit(change)):
                 return self._reply(letterhead, decision, change), self._remember(change, letterhead.sent_us)
             self._last.pop(letterhead.device, None)
@@ -82,25 +84,29 @@ class Intake:
     async def _laptop(self, device: str, *, make: bool) -> Laptop:
         laptop: Laptop | None = self._last.get(device)
         if laptop is None:
-            now = int(time.time())
-            try:
-                laptop = await asyncio.to_thread(self._store.laptop, device, now, make=make)
-            except SQLAlchemyError as error:
-                raise HostError(N_("the collector's database cannot be read")) from error
+            laptop = await asyncio.to_thread(self._found, device)
+            if laptop is None and make:
+                laptop = await asyncio.to_thread(self._writer.enter, device, int(time.time()))
         if laptop is None:
             raise Unknown
         if laptop.denied:
             raise Denied
         return laptop
 
+    def _found(self, device: str) -> Laptop | None:
+        try:
+            return self._store.laptop(device, 0, make=False)
+        except SQLAlchemyError as error:
+            raise HostError(N_("the collector's database cannot be read")) from error
+
     def _change(
         self, laptop: Laptop, letterhead: Letterhead, decision: Accepted | Refused, report: bytes, reported_us: int
     ) -> Change:
         now = time.time_ns() // 1000
         skew = (now - letterhead.sent_us) // 1000 if letterhead.sent_us else None
-        fresh = report and (not reported_us or reported_us > laptop.reported)  # signed ones might come again
-        said = (report, reported_us or laptop.reported) if fresh else None
-        refuses = refusal(parse_report(report)) if fresh else ("", 0)
+        fresh = not reported_us or reported_us > laptop.reported  # signed ones might come again
+        said = (report or None, reported_us or laptop.reported) if fresh and (report or reported_us) else None
+        refuses = refusal(parse_report(report)) if said and report else ("", 0)
         next_at = now // 1_000_000 + self._schedule(laptop, now // 1_000_000)
         if isinstance(decision, Refused):
             alerts = [(decision.alarm.value, decision.index)] if decision.alarm else []
@@ -129,6 +135,17 @@ class Intake:
         if len(self._last) > MAX_REMEMBERED:
             self._last.popitem(last=False)
         return laptop
+
+
+def _is_replay(decision: Accepted | Refused, laptop: Laptop, reported_us: int) -> bool:
+    """Whether a signed request may be one that came before and that somebody sends again: it is no later than the last
+    one and brings nothing. Nothing of it is kept: a silent laptop does not seem alive by it, nor its log cut off.
+    """
+    if not reported_us or reported_us > laptop.reported:
+        return False
+    if isinstance(decision, Refused):
+        return decision.alarm in {None, Alarm.TRUNCATED}
+    return not decision.alerts and decision.known == laptop.known
 
 
 def _late(letterhead: Letterhead, laptop: Laptop) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.errors import N_, HostError
-from collector.store.base import Change, Store
+from collector.store.base import Change, Laptop, Store
 
 MAX_WAITING = 256
 MAX_GROUP = 32
@@ -31,12 +31,12 @@ class _Job:
 
 
 class Writer:
-    """Owns the writing thread; ``close`` lets it finish what waits."""
+    """Owns the writing thread; ``close`` lets it finish what waits. ``failing`` is what /health says."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._jobs: queue.Queue[_Job | None] = queue.Queue(MAX_WAITING)
-        self.failing = ""  # why the last commit failed, "" when it did not
+        self.failing = ""  # why the last write failed, "" when it did not
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -58,6 +58,13 @@ class Writer:
         except queue.Full:
             raise Busy from None
         return job.answer
+
+    def enter(self, device: str, now: int) -> Laptop | None:
+        """The laptop with this pseudonym, entered when it is new, in the caller's thread. Raises HostError."""
+        try:
+            return self._store.laptop(device, now)
+        except (SQLAlchemyError, OSError) as error:
+            raise self._failed(error) from error
 
     def close(self) -> None:
         self._jobs.put(None)
@@ -84,9 +91,8 @@ class Writer:
         try:
             stored = self._store.commit([job.change for job in group])
         except (SQLAlchemyError, OSError) as error:
-            self.failing = type(error).__name__
             for job in group:
-                job.answer.set_exception(HostError(N_("the collector's database cannot be written")))
+                job.answer.set_exception(self._failed(error))
             return
         except BaseException as error:
             for job in group:
@@ -95,3 +101,7 @@ class Writer:
         self.failing = ""
         for job, good in zip(group, stored, strict=True):
             job.answer.set_result(good)
+
+    def _failed(self, error: Exception) -> HostError:
+        self.failing = type(error).__name__
+        return HostError(N_("the collector's database cannot be written"))

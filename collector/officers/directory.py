@@ -27,6 +27,7 @@ MAX_ANSWER = 256 << 10
 WAIT_S = 10.0
 KEEP_S = 3600.0  # what it says of itself
 AGAIN_S = 30.0  # not asked for new keys more often than this
+REST_S = 5.0  # after it did not answer, it is not asked again what it says of itself
 AT_ONCE = 4  # sign-ins that wait for it; a slow directory must not take the threads that laptops need
 _ACCESS = re.compile(r"[\x21-\x7e]{1,16384}")  # RFC 6750: nothing that would be another header
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -39,9 +40,10 @@ class Directory:
         self.provider = provider
         self._lock = threading.Lock()
         self._asking = threading.BoundedSemaphore(AT_ONCE)
+        self._learning = threading.BoundedSemaphore(AT_ONCE)
         self._said: dict[str, Any] = {}
         self._keys: list[dict[str, Any]] = []
-        self._said_at = self._keys_at = -KEEP_S
+        self._said_at = self._keys_at = self._away_at = -KEEP_S
 
     def address(self, back: str, state: str, nonce: str, verifier: str) -> str:
         """Where the browser is sent; it comes back to ``back``. Raises TransportError and UntrustedInputError."""
@@ -99,17 +101,35 @@ class Directory:
         return str(place) + ("&" if "?" in str(place) else "?") + urlencode(query)
 
     def said(self) -> Mapping[str, Any]:
-        """What the provider says of itself. Raises TransportError, UntrustedInputError."""
-        with self._lock:
-            if time.monotonic() - self._said_at >= KEEP_S:
-                found = self._get(self.provider.issuer.rstrip("/") + WELL_KNOWN)
-                if found.get("issuer") != self.provider.issuer:
-                    raise refused("issuer")
-                for name in _ENDPOINTS:
-                    if not _secure(found.get(name)):
-                        raise refused("discovery")
-                self._said, self._said_at = found, time.monotonic()
+        """What the provider says of itself. Raises TransportError (also: others wait for it already, or it did not
+        answer just now: anybody at all may have this asked) and UntrustedInputError.
+        """
+        if time.monotonic() - self._said_at < KEEP_S:
             return self._said
+        if not self._learning.acquire(blocking=False):
+            raise _away("busy")
+        try:
+            with self._lock:
+                if time.monotonic() - self._said_at >= KEEP_S:
+                    self._said, self._said_at = self._learned(), time.monotonic()
+                return self._said
+        finally:
+            self._learning.release()
+
+    def _learned(self) -> dict[str, Any]:
+        if time.monotonic() - self._away_at < REST_S:
+            raise _away("no answer just now")
+        try:
+            found = self._get(self.provider.issuer.rstrip("/") + WELL_KNOWN)
+        except TransportError:
+            self._away_at = time.monotonic()
+            raise
+        if found.get("issuer") != self.provider.issuer:
+            raise refused("issuer")
+        for name in _ENDPOINTS:
+            if not _secure(found.get(name)):
+                raise refused("discovery")
+        return found
 
     def _known_keys(self, max_age_s: float) -> list[dict[str, Any]]:
         place = str(self.said()["jwks_uri"])

@@ -145,8 +145,13 @@ async def read_form(request: Request) -> dict[str, str] | None:
 
 async def _parts(request: Request, untrusted: bytes) -> list[tuple[str, str]]:
     """The fields of a form that may hold a file. Raises ValueError: it is not one, or the file is no text."""
+    from python_multipart.multipart import parse_options_header
     from starlette.datastructures import UploadFile
     from starlette.formparsers import MultiPartException, MultiPartParser
+
+    _, said = parse_options_header(request.headers.get("content-type", ""))
+    if said.get(b"charset", b"utf-8").lower() != b"utf-8":  # browsers name none; punycode takes minutes, others lie
+        raise ValueError
 
     async def whole() -> AsyncGenerator[bytes, None]:
         yield untrusted

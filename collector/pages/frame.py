@@ -65,7 +65,7 @@ def _moment(microseconds: int, lang: str) -> str:
 
 
 def _size(number: Any, lang: str) -> str:
-    if not isinstance(number, int) or number < 0:
+    if not isinstance(number, int) or not 0 <= number < 1 << 63:
         return ""
     units = ("o", "ko", "Mo", "Go") if lang == "fr" else ("B", "kB", "MB", "GB")
     value, unit = float(number), 0

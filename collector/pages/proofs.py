@@ -1,5 +1,6 @@
 """Verifying a laptop's log from the records that are held: every record's number, what each says of the one before it,
-and the tree over all of them against the one that was kept. And the export, with which others verify the same.
+that it ends as it did, that none is gone which retention has not taken, and the tree over all of them against the one
+that was kept. And the export, with which others verify the same.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from agent.audit import chain, checkpoint, record, tree
 from agent.errors import UntrustedInputError
 from collector.ingest.witness import Witness
-from collector.store.base import Laptop, Row, Store
+from collector.store.base import Known, Laptop, Row, Store
 
 FORMAT = "serment-proof/1"
 BATCH = 1000
@@ -23,7 +24,8 @@ BATCH = 1000
 class Proof:
     """What a verification found. ``root`` and ``fits`` are for a log that is held whole; ``fits`` None: it is not, so
     the tree cannot be computed anew. ``broken``: index of the first record that does not continue the one before it,
-    or None.
+    or None. ``lost``: how many records arrived, are not old enough to be forgotten, and are not there. ``ends`` False:
+    the last record is not the one that was kept.
     """
 
     size: int
@@ -33,10 +35,12 @@ class Proof:
     fits: bool | None
     root: str
     seconds: float
+    lost: int = 0
+    ends: bool = True
 
     @property
     def good(self) -> bool:
-        return self.broken is None and self.fits is not False
+        return self.broken is None and self.fits is not False and self.ends and not self.lost
 
 
 def verify(store: Store, laptop: Laptop) -> Proof:
@@ -51,7 +55,9 @@ def verify(store: Store, laptop: Laptop) -> Proof:
         found = replay.root()
         fits = found == tree.root(tree.unpacked(size, _subtrees(frontier)))
         root = b64encode(found).decode("ascii")
-    return Proof(size, replay.held, replay.first, replay.broken, fits, root, time.monotonic() - begun)
+    lost = max(0, store.brought(laptop.id, size) - replay.held)  # asked last: what retention took meanwhile is no loss
+    ends = replay.ends_with(laptop.known)
+    return Proof(size, replay.held, replay.first, replay.broken, fits, root, time.monotonic() - begun, lost, ends)
 
 
 class _Replay:
@@ -78,6 +84,12 @@ class _Replay:
         self._waiting.append(leaf)
         if len(self._waiting) == BATCH:
             self._grow()
+
+    def ends_with(self, known: Known) -> bool:
+        """Whether the last record of the log is the one that was kept; True also where that cannot be said: it is not
+        held, or of an old version behind a hole.
+        """
+        return self._next != known.size or None in (known.head, self._head) or self._head == known.head
 
     def root(self) -> bytes:
         self._grow()

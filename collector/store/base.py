@@ -36,7 +36,7 @@ class Known:
 @dataclass(frozen=True, slots=True)
 class Laptop:
     """One laptop as it is now. ``version`` changes with everything that is written to it: what was decided from this
-    value is stored only when nothing came in between. ``reported`` is when the last signed report was made (µs, the
+    value is stored only when nothing came in between. ``reported`` is when the last signed request was made (µs, the
     laptop's clock), ``key`` the public key (DER) of its certificate (b"": it is not enrolled). ``seen`` is when it was
     last heard (seconds, the collector's clock), ``sent_us`` when that was said (µs, the laptop's clock, never too
     early and at most a second too late).
@@ -87,8 +87,9 @@ class Change:
     """What one request makes of one laptop. ``laptop`` is what it was decided from.
 
     ``alerts`` are (kind, index). ``now`` is the collector's clock (seconds since 1970 UTC), ``report`` the laptop's
-    last report as it came (JSON) with the time that it was made, or None, ``refusal`` what it refuses
-    (``report.refusal``); ``next_at`` when it was told to come back (seconds); ``tallies`` count ``rows``.
+    last report as it came (JSON; None: a signed request had none) with the time that it was made, or None, ``refusal``
+    what it refuses (``report.refusal``); ``next_at`` when it was told to come back (seconds); ``tallies`` count
+    ``rows``.
     """
 
     laptop: Laptop
@@ -97,7 +98,7 @@ class Change:
     alerts: Sequence[tuple[str, int]]
     now: int
     skew_ms: int | None = None
-    report: tuple[bytes, int] | None = None
+    report: tuple[bytes | None, int] | None = None
     next_at: int = 0
     tallies: Sequence[Tally] = ()
     refusal: tuple[str, int] = ("", 0)
@@ -161,6 +162,9 @@ class Store(Protocol):
         """The arrivals with a number above ``after``, rising, at most ``limit``. What comes later has higher
         numbers.
         """
+
+    def brought(self, laptop: int, end: int) -> int:
+        """How many records of a laptop, up to, not including, index ``end``, arrived and are not forgotten."""
 
     def records(self, laptop: int, first: int, end: int) -> Iterator[Row]:
         """The stored records of a laptop, by index."""

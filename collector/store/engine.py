@@ -83,7 +83,7 @@ def unusable(error: SQLAlchemyError) -> HostError:
 
 
 def _sqlite(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
+    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _: Any) -> None:
@@ -106,6 +106,7 @@ def _postgresql(url: URL) -> Engine:
         return create_engine(
             url.set(drivername="postgresql+psycopg"),
             pool_size=POOL_SIZE,
+            hide_parameters=True,  # an error's text comes into logs; what officers wrote does not
             pool_pre_ping=True,  # a database that was restarted is met again without an error
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_S,

@@ -38,11 +38,11 @@ def forget_old(store: Store, now: int, days: int = DEFAULT_DAYS) -> list[int]:
         connection.execute(delete(tallies).where(tallies.c.slot < now // SLOT_S - _KEEP_SLOTS))
     with store.exclusive("retention") as mine:
         gone = expired(store.months(), now, days) if mine else []
-        for month in gone:
-            store.forget(month)
-        if gone:
+        if gone:  # arrivals first: records that are gone without them, after a kill in between, would count as lost
             with writing(store.engine) as connection:
                 connection.execute(delete(arrivals).where(arrivals.c.at < _beginning(expired_until(gone))))
+        for month in gone:
+            store.forget(month)
     return gone
 
 

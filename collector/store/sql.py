@@ -161,6 +161,12 @@ class SqlStore(ABC):
                 for row in connection.execute(query.limit(limit))
             ]
 
+    def brought(self, laptop: int, end: int) -> int:
+        query = select(func.coalesce(func.sum(arrivals.c.brought), 0))
+        with self.engine.connect() as connection:
+            found = connection.execute(query.where(arrivals.c.laptop == laptop, arrivals.c.first < end)).scalar_one()
+            return int(found)
+
     def _settled(self) -> list[Any]:
         """What must hold of an arrival that nothing with a lower number can come before any more."""
         return []
@@ -233,13 +239,13 @@ def first_values(device: str, now: int) -> dict[str, Any]:
 
 def _values(change: Change) -> dict[str, Any]:
     known, report = change.known, change.report
+    refusal = change.refusal if report and report[0] is not None else (None, None)
     return {
         "b_id": change.laptop.id, "b_version": change.laptop.version, "b_last_seen": change.now, "b_size": known.size,
         "b_head": known.head, "b_frontier": known.frontier, "b_log": known.log, "b_seals": known.seals,
         "b_summary": known.summary, "b_next_at": change.next_at, "b_skew_ms": change.skew_ms,
         "b_report": report[0] if report else None, "b_reported": report[1] if report else None,
-        "b_refused_why": change.refusal[0] if report else None,
-        "b_refused_number": change.refusal[1] if report else None,
+        "b_refused_why": refusal[0], "b_refused_number": refusal[1],
     }  # fmt: skip
 
 

@@ -34,7 +34,11 @@ class Stranger(Exception):
 
 
 async def expected(service: Service, request: Request, letterhead: Letterhead) -> None:
-    """Before the body is read: who brings a signature must name a laptop that has a key. Raises Stranger."""
+    """Before the body is read: who has a certificate must name its laptop, who brings a signature one that has a key.
+    Raises Stranger.
+    """
+    if certified(request) not in ("", letterhead.device):
+        raise Stranger("certificate")
     if not certified(request) and signed.INPUT_HEADER in request.headers:
         laptop = await asyncio.to_thread(service.store.laptop, letterhead.device, 0, make=False)
         if laptop is None or not laptop.key:

@@ -21,7 +21,7 @@ from collector.ingest.writer import Busy
 from collector.report import parse_report
 from collector.service import Service
 from collector.store.base import Laptop
-from collector.sync.identity import Stranger, expected, speaker
+from collector.sync.identity import Speaker, Stranger, expected, speaker
 
 BODY_TIMEOUT_S = 30.0
 BUSY_RETRY_S = 5
@@ -43,9 +43,8 @@ async def _sync(request: Request) -> Response:
         letterhead = wire.parse_headers(request.headers)
     except UntrustedInputError as wrong:
         return error(401 if not _credentials(request) else 400, str(wrong) if _credentials(request) else "token")
-    if letterhead.device in service.visiting:  # one at a time: its next request rests on the answer of this one
+    if letterhead.device in service.visiting:
         return error(429, "busy", 1)
-    service.visiting.add(letterhead.device)
     try:
         return await _visit(service, request, letterhead)
     except Stranger as stranger:
@@ -61,8 +60,6 @@ async def _sync(request: Request) -> Response:
         return error(503, "busy", BUSY_RETRY_S)
     except HostError as failed:
         return error(503, str(failed), BUSY_RETRY_S)
-    finally:
-        service.visiting.discard(letterhead.device)
 
 
 def _credentials(request: Request) -> bool:
@@ -82,6 +79,17 @@ async def _visit(service: Service, request: Request, letterhead: Letterhead) -> 
     async with asyncio.timeout(BODY_TIMEOUT_S):
         body = await bounded_body(request, wire.MAX_BODY_BYTES + wire.MAX_SEALING_BYTES)
     who = await speaker(service, request, letterhead, body)
+    if letterhead.device in service.visiting:  # one at a time: its next request rests on the answer of this one
+        return error(429, "busy", 1)
+    service.visiting.add(letterhead.device)  # not before it is known who speaks: else a stranger keeps it out
+    try:
+        return await _taken(service, request, letterhead, body, who)
+    finally:
+        service.visiting.discard(letterhead.device)
+
+
+async def _taken(service: Service, request: Request, letterhead: Letterhead, body: bytes, who: Speaker) -> Response:
+    """A visit of somebody who is who he says."""
     if request.headers.get("content-encoding") == ENCODING:
         body = await _opened(service, letterhead.device, body)
     reply, laptop = await service.intake.take(letterhead, body, make=who.make, reported_us=who.signed_us)

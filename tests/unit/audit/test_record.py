@@ -7,6 +7,7 @@ from agent.audit import record, shape
 from agent.audit.names import NAME_OF, NAMES
 from agent.errors import UntrustedInputError
 from agent.model import Decision
+from tests.unit.audit.independent import verifier
 
 
 def encode(fields, index=0):
@@ -165,6 +166,27 @@ def test_records_of_version_1_are_read_in_their_one_form(data):
     assert data != OLD
     with pytest.raises(UntrustedInputError):
         record.decode(data)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"9007199254740992", b"9" * 400, b"[[[1]]]", b"[" * 979 + b"]" * 979, b'[{"b":[1]}]', b'"%s"' % (b"x" * 513),
+        b'{"":1}',
+    ],
+)  # fmt: skip
+def test_records_of_version_1_have_the_same_limits(value):
+    data = OLD.replace(b'"a":1', b'"a":' + value)
+    with pytest.raises(UntrustedInputError):
+        record.decode(data)
+    with pytest.raises(verifier.Malformed):
+        verifier.read_record(data)
+
+
+def test_records_of_version_1_may_hold_what_others_may():
+    data = OLD.replace(b'"a":1', b'"a":[-9007199254740991,[1],{"b":null}]')
+    assert record.decode(data) == verifier.read_record(data)
+    assert record.decode(data)["a"] == [-9007199254740991, [1], {"b": None}]
 
 
 @given(

@@ -1,20 +1,24 @@
 """The routes of the real application, served over a real socket."""
 
 import re
+import socket
 import time
 from datetime import datetime, timedelta
 
 import pytest
 
 from agent.crypto.signing import FileKey
-from agent.transport import wire
+from agent.fleet.enrolment import new_key
+from agent.transport import signed, wire
 from collector import app
 from collector.access import COOKIE, Access
+from collector.enrol.certificates import spki
 from collector.ingest.verifiers import Verifiers
 from collector.ingest.witness import Witness
 from collector.ingest.writer import Writer
 from collector.service import Service
 from collector.store.sql import month_of
+from collector.store.tables import laptops
 from tests.unit.collector.laptops import DAY_US, START_US, Laptop
 
 TOKEN = "a-token-of-more-than-sixteen"
@@ -106,6 +110,49 @@ def test_refusals_have_their_status(post, client):
     )
     assert huge.status_code == 400
     assert client.get(wire.PATH).status_code == 405
+
+
+def test_health_says_it_too_when_a_new_laptop_cannot_be_entered(client, service, post):
+    with service.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON laptops BEGIN SELECT RAISE(FAIL, 'full'); END")
+    answer = post(sample().batch())
+    assert (answer.status_code, answer.json()) == (503, {"error": "the collector's database cannot be written"})
+    assert client.get("/health").status_code == 503
+    with service.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
+    assert post(sample().batch()).status_code == 200
+    assert client.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize("public", [b"\0", b'{"size":' + b"9" * 400 + b"}"])
+def test_a_record_that_is_not_of_its_form_any_more_breaks_no_page(post, reader, service, public):
+    post(sample().batch())
+    with service.engine.begin() as connection:
+        month = month_of(int(time.time()))
+        connection.exec_driver_sql(f"UPDATE events_{month} SET public = ? WHERE idx IN (2, 3)", (public,))
+    assert "removable" in reader.get("/events").text
+    for path in ("/v1/events", "/events/dev_one/2", "/events/dev_one/3"):
+        assert reader.get(path).status_code == 200, path
+
+
+def test_a_stranger_who_names_a_laptop_does_not_keep_it_out(client, service, server):
+    service.open, key = False, new_key()
+    service.store.laptop("dev_one", int(time.time()))
+    with service.engine.begin() as connection:
+        connection.execute(laptops.update().values(key=spki(key.public_key())))
+    batch = sample().batch()
+    headers = wire.headers(batch.letterhead)
+    headers |= signed.sign("POST", wire.PATH, headers, batch.body, "dev_one", 5, key)
+    with socket.create_connection(("127.0.0.1", server[1])) as stranger:
+        begun = {**wire.headers(batch.letterhead), "Signature-Input": "x", "Host": "h", "Content-Length": "10"}
+        lines = [f"POST {wire.PATH} HTTP/1.1", *(f"{name}: {value}" for name, value in begun.items()), "", ""]
+        stranger.sendall("\r\n".join(lines).encode())
+        deadline = time.monotonic() + 10
+        while not service.busy and time.monotonic() < deadline:  # it waits for a body that does not come
+            time.sleep(0.01)
+        time.sleep(0.3)
+        assert service.busy == 1
+        assert client.post(wire.PATH, batch.body, headers).status_code == 200
 
 
 def test_health_says_when_nothing_can_be_stored(client, service, post):

@@ -101,6 +101,21 @@ def test_a_backup_is_put_back_whole_and_verified(data, tmp_path, key, capsys):
     assert sorted(path.name for path in data.iterdir() if path.name.startswith(".")) == []
 
 
+def test_whatever_a_file_is_called_it_is_put_back(data, tmp_path):
+    names = ["oidc.toml~", "clé CHU.pem", "note du 3 mars.txt", "-x", "a+b.pem", "lost+found/x", "two\nlines",
+             "é" * 120, "tuf/" + "deep/" * 20 + "x", os.fsdecode(b"latin-\xe9.pem"), "tuf/manifest.json"]  # fmt: skip
+    for name in names:
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).write_text(f"content of {name}", errors="surrogateescape")
+    before = contents(data)
+    assert set(names) < set(before)
+    for name in (".old/x", ".hidden", "manifest.json"):  # hidden, or what is left of a backup that was opened by hand
+        (data / name).parent.mkdir(exist_ok=True)
+        (data / name).write_text("x")
+    restoring.restore(made(data, tmp_path), [IDENTITY], tmp_path / "new")
+    assert contents(tmp_path / "new") == before
+
+
 def test_what_came_after_the_backup_is_sent_again(data, tmp_path):
     laptop = Laptop("dev_one").fill(300)
     backup = made(data, tmp_path)
@@ -189,6 +204,7 @@ def member(name, kind=tarfile.REGTYPE, link=""):
 @pytest.mark.parametrize(
     "bad",
     [member("../out"), member("/etc/out"), member("a/../../out"), member(".hidden"), member("a//b"), member("x" * 300),
+     member(".."), member("a/.."), member("a/.b/c"), member("a/./b"), member("x/" * 32 + "x"),
      member("link", tarfile.SYMTYPE, "/etc/passwd"), member("hard", tarfile.LNKTYPE, "token"),
      member("device", tarfile.CHRTYPE), member("folder", tarfile.DIRTYPE), member("manifest.json")],
     ids=lambda each: each.name[:20],
@@ -223,6 +239,15 @@ def test_a_log_that_was_changed_in_the_database_is_named(data, tmp_path, key, ca
     backup = made(data, tmp_path)
     code, out, said = run(capsys, "restore", backup, "--identity", key, "--data", tmp_path / "new")
     assert code == 1 and "dev_two" in said and "600" in out
+
+
+def test_a_log_of_which_records_were_taken_away_is_named(data, tmp_path, key, capsys):
+    store = open_store(data)
+    with writing(store.engine) as connection:
+        connection.exec_driver_sql(f"DELETE FROM events_{store.months()[0]:06d} WHERE device = 2 AND idx >= 200")
+    store.close()
+    code, out, said = run(capsys, "restore", made(data, tmp_path), "--identity", key, "--data", tmp_path / "new")
+    assert code == 1 and "dev_two" in said and "500" in out
 
 
 def test_recipients_and_keys_that_are_none_are_refused(data, tmp_path, capsys):

@@ -5,8 +5,9 @@ wrong with the answer. The directory is the tests' own (tests/directory.py): it 
 import html
 import json
 import re
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -577,6 +578,33 @@ def test_a_directory_that_describes_itself_wrongly_is_not_used(asked, directory,
     directory.said = said
     with pytest.raises(UntrustedInputError, match=why):
         asked.said()
+
+
+def test_a_directory_that_does_not_answer_keeps_few_waiting_and_nobody_twice(service, monkeypatch):
+    directory, asked, go_on = service.directory, [], threading.Event()
+
+    def silent(*_):
+        asked.append(1)
+        assert go_on.wait(20)
+        raise asking._away("no answer")
+
+    monkeypatch.setattr(directory, "_get", silent)
+    with ThreadPoolExecutor(20) as pool:
+        waiting = [pool.submit(directory.address, "back", "state", "nonce", "verifier") for _ in range(20)]
+        rest = set(waiting)
+        try:
+            while len(rest) > asking.AT_ONCE:
+                more, rest = wait(rest, 10, FIRST_COMPLETED)
+                assert more
+        finally:
+            go_on.set()
+    assert all(isinstance(each.exception(), TransportError) for each in waiting)
+    with pytest.raises(TransportError):
+        directory.sign_out("back")
+    assert len(asked) == 1
+    monkeypatch.undo()
+    monkeypatch.setattr(asking, "REST_S", 0.0)
+    assert directory.address("back", "state", "nonce", "verifier").startswith("https://")
 
 
 def test_a_directory_that_is_away_or_somebody_else_leaves_the_passphrase(client, directory, service, tmp_path):

@@ -11,14 +11,14 @@ from collector.officers import decisions, guard
 HEADERS = [(b"content-type", b"application/x-www-form-urlencoded")]
 
 
-def read(*parts, then):
+def read(*parts, then, headers=HEADERS):
     """What is made of a form that comes in ``parts``; ``then`` is awaited for what follows."""
     waiting = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
 
     async def receive():
         return waiting.pop(0) if waiting else await then()
 
-    scope = {"type": "http", "method": "POST", "path": "/login", "headers": HEADERS}
+    scope = {"type": "http", "method": "POST", "path": "/login", "headers": headers}
     return asyncio.run(asyncio.wait_for(guard.read_form(Request(scope, receive)), 60))
 
 
@@ -45,6 +45,20 @@ def test_a_form_that_never_ends_is_none(monkeypatch):
 
 def test_a_sender_that_goes_is_no_error():
     assert read(b"name=cam", then=gone) is None
+
+
+@pytest.mark.parametrize(
+    ("charset", "value"),
+    [("punycode", b"-a9h" * 20), ("utf-7", b"+2AA-"), ("unicode_escape", b"\\ud800"), ('"utf-16"', b"\x00\xd8")],
+)
+def test_a_form_in_a_code_that_its_sender_chose_is_none(charset, value):
+    def sent(kind):
+        part = b'--B\r\nContent-Disposition: form-data; name="name"\r\n\r\n' + value + b"\r\n--B--\r\n"
+        return read(part, then=end, headers=[(b"content-type", f"multipart/form-data; boundary=B{kind}".encode())])
+
+    assert sent(f"; charset={charset}") is None
+    assert sent("") == sent("; charset=UTF-8")
+    assert set(sent("")) == {"name"}
 
 
 def asked(**headers):

@@ -1,13 +1,19 @@
 import time
 
 import pytest
+from sqlalchemy import select
 
 from agent.errors import UntrustedInputError
+from agent.transport import wire
 from agent.transport.wire import Reply
 from collector import queries
 from collector.ingest.intake import LATE_S
 from collector.queries import EventFilter
+from collector.store.tables import laptops
 from tests.unit.collector.laptops import START_US, Laptop
+from tests.unit.collector.sealing import SealedLaptop
+
+NOW = int(time.time())
 
 
 def indices(engine, laptop="dev_one"):
@@ -33,6 +39,14 @@ def test_sent_again_and_overlapping(send, engine):
         assert send(laptop.batch(first, end)).size == size
     assert indices(engine) == list(range(10))
     assert alarms(engine) == []
+
+
+@pytest.mark.parametrize("value", [b"9" * 400, b"[" * 979 + b"]" * 979])
+def test_a_record_of_version_1_keeps_the_limits_of_records(send, engine, value):
+    public = b'{"b":"0badcafe","i":0,"k":"transfer","m":1,"p":"0000000000000000","size":' + value + b',"t":1}'
+    with pytest.raises(UntrustedInputError):
+        send(wire.build(wire.Letterhead("dev_one", 0, 1, None, START_US), [(public, b"")]))
+    assert indices(engine) == []
 
 
 def test_a_gap_is_refused_without_an_alarm(send, engine):
@@ -98,6 +112,43 @@ def test_a_request_that_hung_on_its_way_is_no_log_that_was_cut_off(taking, engin
     monkeypatch.setattr("collector.ingest.intake.time.time", lambda: now + LATE_S + 2)  # nothing hangs for so long
     assert taking.send(late).why == "truncated"
     assert alarms(engine) == [("dev_one", "truncated", 6)]
+
+
+def seen(engine):
+    with engine.connect() as connection:
+        row = connection.execute(select(laptops)).one()
+    return row.last_seen, row.skew_ms, row.next_at, row.version
+
+
+def test_a_signed_request_that_comes_again_is_no_sign_of_life_and_no_log_that_was_cut_off(taking, engine):
+    laptop = SealedLaptop().session(3, 2)
+    first, early = laptop.request(report=b"{}"), laptop.request(size=4, end=3)
+    nothing = laptop.request(len(laptop.items))
+    taking.send(first, reported_us=1000)
+    laptop.session(4)
+    assert taking.send(laptop.request(), reported_us=3000).size == 9  # without a report
+    with engine.begin() as connection:
+        connection.execute(laptops.update().values(last_seen=NOW - 2 * LATE_S, skew_ms=7, version=9))
+    taking.intake.forget(laptop.device)
+    before = seen(engine)
+    answers = [taking.send(each, reported_us=2000) for each in (first, early, nothing, laptop.request())]
+    assert [(each.why, each.size) for each in answers] == [("truncated", 9)] * 3 + [("", 9)]
+    assert (seen(engine), alarms(engine)) == (before, [])
+    assert taking.send(laptop.request(), reported_us=3001).size == 9
+    assert seen(engine)[0] >= NOW
+    assert taking.send(early, reported_us=3002).why == "truncated"
+    assert [kind for _, kind, _ in alarms(engine)] == ["truncated"]
+
+
+def test_a_laptop_whose_clock_was_set_back_is_heard_when_it_brings_something(taking, engine):
+    laptop = SealedLaptop().session(3)
+    taking.send(laptop.request(), reported_us=3000)
+    with engine.begin() as connection:
+        connection.execute(laptops.update().values(last_seen=9, version=9))
+    taking.intake.forget(laptop.device)
+    laptop.seal()
+    assert taking.send(laptop.request(len(laptop.items) - 1), reported_us=1000).size == 3
+    assert seen(engine)[0] >= NOW
 
 
 def test_a_hole_that_the_laptop_tells_is_kept_in_sight(send, engine):

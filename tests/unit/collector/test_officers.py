@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import insert
 
+from agent.audit import chain, record
 from agent.crypto.signing import FileKey
 from agent.errors import ChangedError, UsageError
 from agent.fleet.release import Ring
@@ -25,10 +26,10 @@ from collector.officers.roles import Right, Role, rights
 from collector.pages import proofs, roster, watching
 from collector.service import Service
 from collector.store.sql import first_values, raise_alert
-from collector.store.tables import acts, events, laptops, officer_sessions
+from collector.store.tables import acts, arrivals, events, laptops, officer_sessions
 from collector.store.writing import writing
 from tests.signed_fleet import SignedFleet, policy
-from tests.unit.collector.laptops import Laptop
+from tests.unit.collector.laptops import START_US, Laptop
 from tests.unit.collector.taking import Taking
 
 PHRASE = "quatre chevaux boivent du lait"
@@ -354,6 +355,22 @@ def test_two_officers_do_not_overwrite_one_another(service):
     assert decisions.all_risks(service.engine)[0].owner == "first"
 
 
+def test_a_database_that_fails_is_said_and_no_word_of_an_officer_is_logged(sign_in, service, caplog):
+    client = sign_in("dpo")
+    token = re.search('name="csrf" value="([^"]+)"', client.get("/today").text).group(1)
+    with service.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON risks BEGIN SELECT RAISE(FAIL, 'full'); END")
+    answer = send(client, "/risks/0", csrf=token, **RISK | {"version": "0", "note": "Dr Vernicourt"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "base de données" in answer.text and "content-security-policy" in answer.headers
+    assert "/risks/0: the database: IntegrityError" in caplog.text
+    assert "Vernicourt" not in caplog.text and "Traceback" not in caplog.text
+    with service.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE laptops")
+    answer = client.get("/v1/laptops", headers={"Authorization": "Bearer a-token-of-more-than-sixteen"})
+    assert (answer.status_code, answer.json()) == (503, {"error": "database"})
+
+
 # ---- proofs
 
 
@@ -381,7 +398,62 @@ def test_a_record_that_was_changed_taken_out_or_put_in_is_found(light_store, tro
     with light_store.engine.begin() as connection:
         connection.exec_driver_sql(f"DELETE FROM events_{month} WHERE idx = 3")
     found = proofs.verify(light_store, laptop)
-    assert (found.held, found.fits, found.root) == (4, None, "")  # it does not call that intact or not: it says so
+    assert (found.held, found.fits, found.root) == (4, None, "")
+    assert (found.good, found.lost) == (False, 1)
+
+
+@pytest.fixture
+def grown(light_store):
+    """A log of sixty records, of which retention has forgotten the first ten."""
+    taking = Taking(light_store)
+    laptop = Laptop().fill(10)
+    taking.send(laptop.batch())
+    light_store.forget(light_store.months()[0])
+    with light_store.engine.begin() as connection:
+        connection.execute(arrivals.delete())
+    for _ in range(5):
+        laptop.fill(10)
+        taking.send(laptop.batch(len(laptop.publics) - 10))
+    taking.close()
+    return laptop
+
+
+@pytest.mark.parametrize(
+    ("change", "lost", "ends", "good"),
+    [
+        ("SELECT 1", 0, True, True),
+        ("DELETE FROM {} WHERE idx BETWEEN 20 AND 29", 10, True, False),
+        ("DELETE FROM {} WHERE idx >= 50", 10, True, False),
+        ("DELETE FROM {}", 50, True, False),
+        ("UPDATE {} SET public = x'{last}' WHERE idx = 59", 0, False, False),
+    ],
+)
+def test_records_that_are_gone_before_their_time_are_found(light_store, grown, change, lost, ends, good):
+    last = record.encode(59, START_US, 1, "0badcafe", "transfer", chain.link(grown.heads[59]), {"n": 10})
+    with light_store.engine.begin() as connection:
+        connection.exec_driver_sql(change.format(f"events_{light_store.months()[-1]}", last=last.hex()))
+    found = proofs.verify(light_store, light_store.laptop("dev_one", NOW, make=False))
+    assert (found.fits, found.broken, found.lost, found.ends, found.good) == (None, None, lost, ends, good)
+
+
+def test_a_log_that_is_rewritten_to_its_end_is_found(light_store, grown):
+    other = Laptop()
+    other.publics, other.head = grown.publics[:30], grown.heads[30]
+    for _ in range(30):
+        other.add(forged=True)
+    with light_store.engine.begin() as connection:
+        for index in range(30, 60):
+            statement = f"UPDATE events_{light_store.months()[-1]} SET public = ? WHERE idx = ?"
+            connection.exec_driver_sql(statement, (other.publics[index][0], index))
+    found = proofs.verify(light_store, light_store.laptop("dev_one", NOW, make=False))
+    assert (found.broken, found.lost, found.ends, found.good) == (None, 0, False, False)
+
+
+def test_what_retention_has_forgotten_is_no_loss(sign_in, service, light_store, grown):
+    client = sign_in("analyst")
+    client.cookies["lang"] = "en"
+    found = act(client, "/proofs", laptop="dev_one").text
+    assert "tag good" in found and "In order as far as it is held" in found and "Intact" not in found
 
 
 # ---- policies

@@ -15,6 +15,7 @@ from collector.store.copying import packed
 from collector.store.engine import open_store
 from collector.store.retention import expired, forget_old
 from collector.store.sql import month_of
+from collector.store.tables import laptops
 
 NOW = 1_795_289_704  # November 2026
 DAY_S = 86400
@@ -90,6 +91,13 @@ def test_a_failure_stores_nothing_of_the_group(store):
     assert store.laptop("dev_one", NOW).known.size == 0
     assert store.arrivals(0, 9) == []
     assert store.commit([change(good, 5)]) == [True]
+
+
+def test_an_error_of_the_database_holds_no_value(store):
+    with pytest.raises(SQLAlchemyError) as failed, store.engine.begin() as connection:
+        connection.execute(laptops.insert().values(device="Dr Vernicourt", first_seen=None))
+    assert "parameters hidden" in str(failed.value)
+    assert "Vernicourt" not in str(failed.value) or "DETAIL" in str(failed.value)  # PostgreSQL's words are its own
 
 
 def test_values_at_their_limits_survive(store):
@@ -181,6 +189,7 @@ def test_months_are_of_arrival_and_go_as_a_whole(store):
     assert forget_old(store, NOW + (365 + 60) * DAY_S) == [202611, 202612]
     assert [row.idx for row in store.records(laptop.id, 0, 99)] == [4, 5, 6, 7]
     assert [arrival.first for arrival in store.arrivals(0, 9)] == [4, 6]
+    assert (store.brought(laptop.id, 99), store.brought(laptop.id, 6), store.brought(99, 99)) == (4, 2, 0)
     assert store.commit([change(laptop, 9, now=NOW)]) == [True]  # the clock went back: the month is made again
     assert forget_old(store, NOW) == []
 

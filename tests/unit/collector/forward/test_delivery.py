@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from agent.errors import HostError, UsageError
-from collector.forward import forwarder, targets
+from collector.forward import forwarder, sending, targets
 from collector.store.tables import acts, forward_targets
 from tests.siem import make_certificates
 
@@ -109,6 +109,30 @@ def test_what_is_unfit_stands_alone_and_can_be_replayed(store, receiver, target,
     receiver.before = lambda _events: None
     assert forwarder.replay(store, entered) == (2, 0)
     assert sorted(numbers(receiver.events)) == list(range(20)) and not forwarder.dead_letters(store, entered)
+
+
+@pytest.mark.parametrize("kind", ["https", "syslog"])
+def test_an_event_that_cannot_be_written_holds_up_no_other(light_store, receiver, target, fill, monkeypatch, kind):
+    entered = target(light_store, kind, receiver.port, form="ocsf")
+    fill(light_store, 20)
+
+    def ocsf(event, _):
+        return {"n": event.number} if event.number != 7 else {}["hostile"]
+
+    monkeypatch.setattr(sending, "ocsf", ocsf)
+    monkeypatch.setattr(sending, "_await_end", lambda _: None)
+    state = forward(light_store, entered)
+    assert (state["sent"], state["dead"], state["behind"], state["problem"]) == (19, 1, 0, "")
+    (letter,) = forwarder.dead_letters(light_store, entered)
+    assert (letter["record"], letter["why"]) == (7, "it cannot be written: KeyError")
+
+
+def test_a_fault_of_ours_is_told_with_its_target(light_store, receiver, target, fill, monkeypatch):
+    entered = target(light_store, "https", receiver.port)
+    fill(light_store, 2)
+    monkeypatch.setattr(sending, "_lines", lambda *_: {}["a fault"])
+    state = forward(light_store, entered)
+    assert (state["behind"], state["failures"], state["problem"]) == (2, 1, "KeyError")
 
 
 def test_a_hec_without_its_settings_is_not_the_events_fault(light_store, receiver, target, fill):

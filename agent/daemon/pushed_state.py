@@ -75,7 +75,17 @@ def save_fleet(data: Path, fleet: Fleet) -> None:
     folder = private_folder(data / FOLDER)
     if load_fleet(folder).ca not in {"", fleet.ca}:
         (folder / STATE).unlink(missing_ok=True)
+        _forget_trust(data / "fleet")
     replace_file(folder / FLEET, msgspec.json.encode(fleet))
+
+
+def _forget_trust(folder: Path) -> None:
+    """What the sync process verified is the other fleet's: beside it nothing of this one could be verified, ever."""
+    import shutil  # the command that enrols pays for it alone
+
+    if shutil.rmtree.avoids_symlink_attacks:  # the folder is another account's
+        shutil.rmtree(folder / "tuf", ignore_errors=True)
+    (folder / "policy.bundle").unlink(missing_ok=True)
 
 
 def first_root(folder: Path) -> bytes:

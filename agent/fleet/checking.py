@@ -106,8 +106,18 @@ def path_for(found: Release, group: str) -> str:
     return found.policies.get(group, found.policies[""])
 
 
+def _least(request: Request) -> dict[str, int]:
+    """The lowest numbers that a stick may bring. What was verified online counts: a key it no longer names is none."""
+    least = dict(request.numbers)
+    for name in request.trusted:
+        number, _, role = name.removeprefix("metadata/").partition(".")
+        if role == "targets.json" and number.isdigit():
+            least["targets"] = max(least.get("targets", 0), int(number))
+    return least
+
+
 def _offline(request: Request, files: Mapping[str, bytes], root: bytes) -> Answer:
-    held = OfflineBundle(files, newest_root(request.trusted, root), request.numbers, request.now)
+    held = OfflineBundle(files, newest_root(request.trusted, root), _least(request), request.now)
     data = held.read(release.OFFLINE)
     if data is None:
         raise refused("missing", N_("there is no release in this bundle"))

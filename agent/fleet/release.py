@@ -163,7 +163,9 @@ def choose(rollout: Rollout, release: Release, device: str, active: int, seen: M
     """The number of the release that this laptop follows now; 0: it stays with what it has."""
     place = bucket(device, release.salt)
     first = seen.get(release.number, now)
-    come = place < rollout.permille and (release.urgent or not active or waited(release, place, first, now))
+    back = release.number < active  # to what the approvers named; nobody waits with what does harm
+    at_once = release.urgent or back or not active
+    come = place < rollout.permille and (at_once or waited(release, place, first, now))
     if come or active == release.number or not (active or rollout.previous):
         return release.number
     return 0 if active else rollout.previous

@@ -1,7 +1,8 @@
 """One batch of events to one target, and whether it has them. Opens a connection, waits for the answer, leaves.
 
 ``Later``: nothing is known to have arrived, send the same again. ``Unfit``: the target understood and will never take
-this, or it cannot be written; whoever sent several tries them apart. TLS always, names and authorities checked, no redirect is followed.
+this, or it cannot be written; whoever sent several tries them apart. TLS always, names and authorities checked, no
+redirect is followed.
 """
 
 from __future__ import annotations

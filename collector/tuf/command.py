@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, select
 
-from agent.errors import N_, UsageError
+from agent.errors import N_, PolicyError, UsageError
 from agent.fleet import bundle, release
-from agent.fleet.authoring import public_bytes
+from agent.fleet.authoring import Repository, public_bytes
 from agent.fsys.atomic import private_folder, replace_file
 from collector.journal import note
+from collector.store.tables import acts
 from collector.store.writing import writing
 from collector.tuf import figures, rollout
 from collector.tuf.following import say
@@ -70,16 +71,37 @@ def publish(repository: ServerRepository, change: Path, engine: Engine, by: str)
     before = repository.rollout()
     with writing(engine) as connection:  # noted in the same breath: what fails to be noted is not published
         note(connection, by, "policy.publish", {"change": change.name[:60]})
-    roles = repository.publish(change)
+    try:
+        roles = repository.publish(change)
+    except PolicyError as error:
+        if error.fields.get("word") != "rollback" or not _waits(repository, before, change, engine):
+            raise
+        roles = ["targets"]  # laid down before, and what began it was cut short
     with writing(engine) as connection:
         note(connection, by, "policy.published", {"roles": ",".join(roles), "timestamp": repository.number()})
         newest = _newest(repository)
-        if "targets" in roles and newest is not None and (before is None or newest.number > before.release):
+        if "targets" in roles and newest is not None and _is_to_begin(newest, before, connection):
             previous = _settled(before)
             state = rollout.first(newest, int(time.time()), previous)
             told = {"permille": state.permille, "timestamp": repository.number()}
             say(repository, state, connection, by, figures.BEGAN, told)
     return {"roles": roles, "timestamp": repository.number()}
+
+
+def _waits(repository: ServerRepository, before: release.Rollout | None, change: Path, engine: Engine) -> bool:
+    """Whether the newest release is that of ``change``, and never began."""
+    newest, brought = _newest(repository), Repository(change).newest("targets")
+    if brought is None or newest is None or f"releases/{newest.number}.json" not in brought.signed.targets:
+        return False
+    with engine.connect() as connection:
+        return _is_to_begin(newest, before, connection)
+
+
+def _is_to_begin(newest: release.Release, before: release.Rollout | None, connection: Connection) -> bool:
+    """Once: a release that was taken back does not come again with the next change of a key."""
+    said = connection.execute(select(acts.c.fields).where(acts.c.what == figures.BEGAN)).scalars()
+    begun = any(json.loads(fields).get("release") == newest.number for fields in said)
+    return not begun and (before is None or newest.number > before.release)
 
 
 def _settled(before: release.Rollout | None) -> int:
@@ -106,11 +128,12 @@ def _steer(repository: ServerRepository, chosen: argparse.Namespace, store: Stor
     figures.on_release(store, state.release, seen)
     with writing(store.engine) as connection:
         if chosen.hold:
-            say(repository, rollout.held(state, chosen.hold), connection, by, "rollout.held", {"why": chosen.hold})
+            held = rollout.held(state, chosen.hold)
+            say(repository, held, connection, by, "rollout.held", {"why": chosen.hold}, state)
         elif chosen.resume:
             # who refuses it now was looked at: those alone do not hold it again
             known = {"rejected": seen.rejected, "unverified": seen.unverified}
-            say(repository, rollout.resumed(state, int(time.time())), connection, by, figures.RESUMED, known)
+            say(repository, rollout.resumed(state, int(time.time())), connection, by, figures.RESUMED, known, state)
         elif not found.back_to:
             raise UsageError(N_("the approvers named no release to go back to"))
         else:
@@ -130,7 +153,7 @@ def _assign(repository: ServerRepository, said: str, engine: Engine, by: str) ->
     release.read_assigned(encoded, laptop)
     with writing(engine) as connection:
         note(connection, by, "laptop.assigned", {"laptop": laptop, "group": group})
-        repository.say("assign", path, encoded)
+        repository.say("assign", path, encoded, before=before)
 
 
 def _copied(repository: ServerRepository, chosen: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ and within seconds otherwise.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from agent.errors import ChangedError
 from agent.fleet import release
 from agent.fleet.release import Rollout
 from collector.journal import note
@@ -107,21 +109,26 @@ class Following:
             return
         seen = figures.gather(self._service.store, found, state, now)
         if why := rollout.alarm(seen, found, figures.when_resumed(self._service.store, found.number)):
-            self._say(rollout.held(state, why), "rollout.held", {"why": why, "figures": figures.as_text(seen)})
+            told = {"why": why, "figures": figures.as_text(seen)}
+            self._say(rollout.held(state, why), "rollout.held", told, state)
         elif (following := rollout.following(state, found, now)) is not None:
-            self._say(following, "rollout.advanced", {"permille": following.permille})
+            self._say(following, "rollout.advanced", {"permille": following.permille}, state)
 
-    def _say(self, new: Rollout, what: str, fields: Mapping[str, str | int | bool]) -> None:
-        with writing(self._service.engine) as connection:
-            say(self._repository, new, connection, BY, what, fields)
+    def _say(self, new: Rollout, what: str, fields: Mapping[str, str | int | bool], before: Rollout) -> None:
+        """Unless somebody has decided meanwhile: their word stands, and is judged in a minute."""
+        with contextlib.suppress(ChangedError), writing(self._service.engine) as connection:
+            say(self._repository, new, connection, BY, what, fields, before)
 
 
 def say(
     repository: ServerRepository, new: Rollout, connection: Connection, by: str, what: str,
-    fields: Mapping[str, str | int | bool],
+    fields: Mapping[str, str | int | bool], before: Rollout | None = None,
 ) -> None:  # fmt: skip
-    """Publish a rollout's new state, and note who did it: first the note, so that nothing is done unnoted."""
+    """Publish a rollout's new state, and note who did it: first the note, so that nothing is done unnoted. Raises
+    ChangedError: it is no longer ``before``.
+    """
     import msgspec
 
     note(connection, by, what, {"release": new.release, **fields})
-    repository.say("rollout", release.ROLLOUT, msgspec.json.encode(new))
+    known = msgspec.json.encode(before) if before is not None else None
+    repository.say("rollout", release.ROLLOUT, msgspec.json.encode(new), before=known)

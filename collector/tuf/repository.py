@@ -20,7 +20,7 @@ from securesystemslib.signer import CryptoSigner, Key, SSlibKey
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 
-from agent.errors import N_, HostError, PolicyError, UsageError
+from agent.errors import N_, ChangedError, HostError, PolicyError, UsageError
 from agent.fleet import release
 from agent.fleet.authoring import Repository, add_target, unversioned
 from agent.fleet.release import refused
@@ -194,9 +194,15 @@ class ServerRepository:
 
     # ---- what the collector says itself
 
-    def say(self, role: str, path: str, data: bytes) -> None:
-        """Publish ``data`` as ``path`` of one of the collector's own roles."""
+    def say(self, role: str, path: str, data: bytes, *, before: bytes | None = None) -> None:
+        """Publish ``data`` as ``path`` of one of the collector's own roles. ``before``: what it was decided from.
+        Raises ChangedError: something else was published since.
+        """
         with self.locked():
+            if before is not None and self.read(path) != before:
+                raise ChangedError(
+                    N_("somebody else changed it meanwhile"), hint=N_("look at it as it is now, then change it again")
+                )
             self._say(role, path, data)
             self._announce()
 

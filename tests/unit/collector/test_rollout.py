@@ -1,7 +1,9 @@
 """A rollout on a real collector's store: held by what laptops report, steered by commands, noted in the journal."""
 
 import asyncio
+import errno
 import json
+import os
 import time
 from types import SimpleNamespace
 from urllib.parse import unquote
@@ -11,15 +13,18 @@ from sqlalchemy import insert, select, update
 from starlette.applications import Starlette
 
 from agent.errors import PolicyError
-from agent.fleet.release import Rollout
+from agent.fleet import authoring
+from agent.fleet.release import Release, Rollout
 from agent.i18n import catalogue
 from collector.main import main
 from collector.store.engine import open_store
 from collector.store.repeated import of_laptop
 from collector.store.tables import acts, laptops
-from collector.tuf import figures, routes
-from collector.tuf.following import Following
+from collector.store.writing import writing
+from collector.tuf import command, figures, rollout, routes
+from collector.tuf.following import Following, say
 from collector.tuf.refusals import HELD
+from collector.tuf.repository import ServerRepository
 from collector.tuf.rollout import Figures
 from tests.signed_fleet import RINGS, SignedFleet, policy
 
@@ -184,6 +189,54 @@ def test_the_next_ring_comes_by_the_clock(fleet):
     following.judge(now + 25 * 3600)
     assert fleet.repository.rollout().permille == 100
     assert done(fleet.store)[-1] == ("collector", "rollout.advanced")
+
+
+def test_what_was_taken_back_does_not_come_again_with_the_next_change_of_a_key(fleet):
+    fleet.release(3, policy("inform"), urgent=True, back_to=1)
+    taken_back = Rollout(1, 0, 1000, int(time.time()), why="harm")
+    with writing(fleet.engine) as connection:
+        say(fleet.repository, taken_back, connection, "command:anne", "rollout.back", {})
+    fleet.root(first=False)
+    assert fleet.repository.rollout() == taken_back
+
+
+def test_a_publication_that_was_cut_short_is_taken_up_again(fleet, monkeypatch):
+    """A full disk, a kill: the files are laid down and the release did not begin."""
+    folder, copy = fleet.change()
+    path = authoring.policy_path(policy("inform"))
+    made = Release(3, {"": path}, int(time.time()), "salt-of-tests", urgent=True)
+    authoring.build_release(folder, copy, made, {path: policy("inform")}, offline=False)
+    for name in ("anne", "bruno"):
+        authoring.sign(folder, fleet.signers[name])
+
+    def full(*_words):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as broken, pytest.raises(OSError, match="space"):
+        broken.setattr(command, "say", full)
+        command.publish(fleet.repository, folder, fleet.engine, "anne")
+    assert fleet.repository.rollout().release == 2
+    command.publish(fleet.repository, folder, fleet.engine, "anne")
+    assert fleet.repository.rollout().release == 3
+    with pytest.raises(PolicyError, match="published already"):
+        command.publish(fleet.repository, folder, fleet.engine, "anne")
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_the_clock_does_not_overwrite_what_an_officer_decides_meanwhile(fleet, monkeypatch, back):
+    decided = Rollout(1, 0, 1000, int(time.time()), why="harm")
+    if not back:
+        decided = rollout.held(fleet.repository.rollout(), "harm")
+
+    def gather(*_words):  # takes a while: an officer acts
+        with writing(fleet.engine) as connection:
+            say(ServerRepository(fleet.data), decided, connection, "command:anne", "rollout.held", {})
+        return Figures()
+
+    monkeypatch.setattr(figures, "gather", gather)
+    Following(Boosted(fleet.store), fleet.repository).judge(int(time.time()) + 100 * 3600)
+    assert fleet.repository.rollout() == decided
+    assert done(fleet.store)[-1][0] == "command:anne"
 
 
 def test_hostile_reports_count_for_nothing(fleet):

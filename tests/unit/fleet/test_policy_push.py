@@ -67,6 +67,14 @@ def test_a_new_laptop_outside_the_ring_takes_the_release_before():
     assert release.choose(Rollout(2, 0, 10), made, late, 0, {}, 0) == 2  # any policy is better than none
 
 
+def test_nobody_waits_with_what_does_harm():
+    """Back to the release before: at once for everybody, whatever its own rings were."""
+    made = msgspec.structs.replace(a_release(), number=1)
+    late = next(name for name in (f"dev_{n}" for n in range(5000)) if release.bucket(name, made.salt) > 900)
+    assert release.choose(Rollout(1, 0, 1000), made, late, 2, {}, 0) == 1
+    assert release.choose(Rollout(1, 0, 10), made, late, 2, {}, 0) == 0  # where the collector says so
+
+
 def test_the_next_ring_comes_after_its_hours_and_never_while_held():
     made, state = a_release(), rollout.first(a_release(), 0, 1)
     assert state.permille == 10
@@ -134,6 +142,19 @@ def test_a_stick_has_a_key_of_its_own_and_no_way_back(fleet):
     assert laptop.look(offline=True, stick=old).why == "rollback"
     laptop.now += 200 * 86400
     assert laptop.look(offline=True, stick=fleet.stick()).why == "expired"
+
+
+def test_a_stolen_key_of_a_stick_that_was_replaced_signs_nothing(fleet):
+    """The targets that named it are dated for months; a laptop that has verified newer ones knows better."""
+    fleet.release(1, policy("block"))
+    fleet.release(9, policy("encrypt"), offline=True, signers=("stick",))
+    stolen, laptop = fleet.stick(), Laptop(fleet)
+    assert laptop.look().why == ""
+    fleet.release(2, policy("block"))
+    assert laptop.look().why == ""
+    assert laptop.look(offline=True, stick=stolen).why == "rollback"
+    other = Laptop(fleet, "laptop-away")  # has verified nothing newer
+    assert other.look(offline=True, stick=stolen).number == 9
 
 
 def test_a_tampered_stick(fleet):
@@ -422,3 +443,15 @@ def test_rings_that_make_no_sense_are_refused():
         with pytest.raises(PolicyError):
             release.read_release(msgspec.json.encode(good | bad))
     assert Ring(10, 24).hold_h == 24
+
+
+def test_a_laptop_of_another_fleet_trusts_nothing_of_the_one_before(tmp_path):
+    """Enrolled again with another collector: the files of the first would make it refuse everything of the second."""
+    kept = tmp_path / "fleet" / "tuf" / "first.root.json"
+    kept.parent.mkdir(parents=True)
+    for authority, there in (("one", True), ("one", True), ("other", False)):
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text("{}")
+        save_fleet(tmp_path, Fleet(authority, "dev_one", ""))
+        assert kept.exists() is there
+    assert (tmp_path / "fleet").is_dir()

@@ -176,7 +176,7 @@ class Receiver:
                 receiver.paths.append(self.path)
                 receiver.headers.append({name.lower(): value for name, value in self.headers.items()})
                 status, value, headers = receiver._answer(self.path, data)
-                body = json.dumps(value).encode()
+                body = value if isinstance(value, bytes) else json.dumps(value).encode()
                 self.send_response(status)
                 for name, each in {**headers, "content-length": str(len(body))}.items():
                     self.send_header(name, each)

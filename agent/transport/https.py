@@ -198,6 +198,8 @@ def reply_in(answer: Answer) -> Reply:
         raise unreachable(f"HTTP {status}", answer.retry_s)
     if status == 403 and b"denied" in answer.body[:64]:
         raise denied()
+    if status == 401 and b"certificate" in answer.body[:64]:
+        raise _unknown()
     if status in {401, 403}:
         raise refused(N_("the collector does not accept this laptop's token (status {detail})"), str(status))
     raise refused(N_("the collector refuses with status {detail}"), str(status))
@@ -209,6 +211,15 @@ def denied() -> TransportError:
         N_("the collector has denied this laptop"),
         hint=N_("ask whoever runs the collector; this laptop goes on guarding with the policy that it has"),
         kind="denied", detail="", retry_s=DENIED_RETRY_S,
+    )  # fmt: skip
+
+
+def _unknown() -> TransportError:
+    """The laptop has a certificate, and the collector knows it no longer, or knows another one."""
+    return TransportError(
+        N_("the collector does not know this laptop or its certificate"),
+        hint=N_("ask whoever runs the collector; after it was put back from an older backup, enrol this laptop again"),
+        kind="refused", detail="401", retry_s=0,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 ``Later``: nothing is known to have arrived, send the same again. ``Unfit``: the target understood and will never take
 this, or it cannot be written; whoever sent several tries them apart. TLS always, names and authorities checked, no
-redirect is followed.
+redirect is followed. What a target answers is hostile: it is shown on terminals, and is made fit for that here.
 """
 
 from __future__ import annotations
@@ -40,12 +40,20 @@ class Later(Exception):
     """Try again; ``after_s`` when the target said when (seconds)."""
 
     def __init__(self, why: str, after_s: int = 0) -> None:
-        super().__init__(why)
+        super().__init__(_plain(why))
         self.after_s = after_s
 
 
 class Unfit(Exception):
     """The target will not take these events, or one of them cannot be written."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(_plain(why))
+
+
+def _plain(untrusted: str) -> str:
+    """Without anything that a terminal would obey."""
+    return "".join(character if character.isprintable() else "?" for character in untrusted)
 
 
 def send(settings: Settings, events: Sequence[Event], received_ms: int) -> list[str]:
@@ -218,4 +226,4 @@ def _item(item: Any) -> str:
     if status < 300 or status == 409:
         return ""
     error = said.get("error") if isinstance(said, dict) else None
-    return f"{status} {str(error.get('type', ''))[:80] if isinstance(error, dict) else ''}".strip()
+    return _plain(f"{status} {str(error.get('type', ''))[:80] if isinstance(error, dict) else ''}".strip())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,7 +25,6 @@ def laptops_page(engine: Any, lang: str, before: str = "", **shared: Any) -> str
     in shows: officer, csrf.
     """
     now = int(time.time())
-    midnight = datetime.now(UTC).astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
     laptops = queries.list_laptops(engine, PAGE_SIZE + 1, before)
     counts = roster.counts(engine, now)
     return render(
@@ -34,8 +33,14 @@ def laptops_page(engine: Any, lang: str, before: str = "", **shared: Any) -> str
         older="/?" + urlencode({"before": laptops[PAGE_SIZE - 1].cursor}) if len(laptops) > PAGE_SIZE else "",
         first="/" if before else "",
         alerts=queries.list_alerts(engine),
-        today=queries.today(engine, int(midnight.timestamp() * 1_000_000)),
+        today=queries.today(engine, midnight(now) * 1_000_000),
     )  # fmt: skip
+
+
+def midnight(now: int) -> int:
+    """When the day of ``now`` began here (seconds since 1970 UTC), by the offset that held then."""
+    day = time.localtime(now)
+    return int(time.mktime((day.tm_year, day.tm_mon, day.tm_mday, 0, 0, 0, 0, 0, -1)))
 
 
 def events_page(engine: Any, lang: str, query: Mapping[str, str], **shared: Any) -> str:

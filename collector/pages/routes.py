@@ -20,7 +20,7 @@ from collector.officers import accounts, decisions
 from collector.officers.guard import Visit, may, to
 from collector.officers.roles import Right
 from collector.pages import policies, proofs, roster, watching
-from collector.pages.records import MAX_CHOICE
+from collector.pages.records import MAX_CHOICE, midnight
 from collector.store.base import Laptop
 from collector.store.tables import acts
 from collector.store.writing import writing
@@ -53,15 +53,13 @@ def routes() -> list[Route]:
 
 def _today(visit: Visit) -> Response:
     now, rights = int(time.time()), visit.session.officer.rights
-    begun = time.localtime(now)
-    midnight = int(time.mktime((begun.tm_year, begun.tm_mon, begun.tm_mday, 0, 0, 0, 0, 0, -1)))
     stories, _, open_stories = watching.stories(visit.engine, now, 0, SHORT) if Right.ALERTS in rights else ([], 0, 0)
     requests, _, unanswered = watching.asked(visit.engine, 0, SHORT) if Right.REQUESTS in rights else ([], 0, 0)
     return visit.show(
         "today.html", page="today",
         fleet=roster.counts(visit.engine, now),
         silent=roster.page(visit.engine, now, only="silent", limit=SHORT)[0],
-        today=queries.today(visit.engine, midnight * 1_000_000),
+        today=queries.today(visit.engine, midnight(now) * 1_000_000),
         stories=stories[:open_stories], open_stories=open_stories,
         requests=requests[:unanswered], unanswered=unanswered,
         held=Right.POLICIES in rights and policies.is_held(visit.service.policies),

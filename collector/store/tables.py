@@ -27,7 +27,7 @@ laptops = Table(
     Column("skew_ms", Number, nullable=False),  # the collector's clock minus the laptop's
     Column("summary", Text, nullable=False),  # what the last records say of it, as JSON: fleet.Summary
     Column("report", LargeBinary),  # the last report, as it came
-    Column("reported", Number, nullable=False, server_default="0"),  # µs of the laptop's clock: its last signed request
+    Column("reported", Number, nullable=False, server_default="0"),  # µs, its clock: its last signed request
     Column("next_at", Number, nullable=False, server_default="0"),  # when it was told to come back
     Column("visit_s", Number, nullable=False, server_default="0"),  # an officer's own rhythm; 0: the fleet's
     Column("key", LargeBinary),  # public key (DER) of the certificate last issued; NULL: not enrolled

@@ -30,7 +30,9 @@ async def _bell(request: Request) -> Response:
     except (Stranger, UntrustedInputError):
         return error(401, "certificate")
     laptop = await asyncio.to_thread(service.store.laptop, device, 0, make=False)
-    if laptop is None or laptop.denied:
+    if laptop is None:
+        return error(401, "certificate")
+    if laptop.denied:
         return error(403, "denied")
     if transport is None or service.following is None or len(service.bells) >= service.bells.most:
         return error(404, "unknown")

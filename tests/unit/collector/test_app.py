@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from agent.crypto.signing import FileKey
+from agent.errors import TransportError
 from agent.fleet.enrolment import new_key
 from agent.transport import signed, wire
+from agent.transport.https import Answer, reply_in
 from collector import app
 from collector.access import COOKIE, Access
 from collector.enrol.certificates import spki
@@ -19,6 +21,7 @@ from collector.ingest.writer import Writer
 from collector.service import Service
 from collector.store.sql import month_of
 from collector.store.tables import laptops
+from collector.sync.identity import STATE_KEY
 from tests.unit.collector.laptops import DAY_US, START_US, Laptop
 
 TOKEN = "a-token-of-more-than-sixteen"
@@ -153,6 +156,24 @@ def test_a_stranger_who_names_a_laptop_does_not_keep_it_out(client, service, ser
         time.sleep(0.3)
         assert service.busy == 1
         assert client.post(wire.PATH, batch.body, headers).status_code == 200
+
+
+def test_a_laptop_that_a_restored_collector_does_not_know_is_not_told_that_it_was_denied(service, serve):
+    made = app.build(service)
+
+    async def certified(scope, receive, send):
+        await made({**scope, "state": {STATE_KEY: "dev_one"}}, receive, send)
+
+    batch, client = sample().batch(), serve(certified)
+    answer = client.post(wire.PATH, batch.body, wire.headers(batch.letterhead))
+    assert (answer.status_code, answer.json()) == (401, {"error": "certificate"})
+    with pytest.raises(TransportError, match="does not know this laptop") as told:
+        reply_in(Answer(answer.status_code, answer.content))
+    assert told.value.fields["kind"] == "refused"
+    service.store.laptop("dev_one", int(time.time()))
+    with service.engine.begin() as connection:
+        connection.execute(laptops.update().values(denied_at=1))
+    assert client.post(wire.PATH, batch.body, wire.headers(batch.letterhead)).json() == {"error": "denied"}
 
 
 def test_health_says_when_nothing_can_be_stored(client, service, post):

@@ -135,6 +135,32 @@ def test_a_fault_of_ours_is_told_with_its_target(light_store, receiver, target, 
     assert (state["behind"], state["failures"], state["problem"]) == (2, 1, "KeyError")
 
 
+ESCAPES = "\x1b]0;owned\x07\x1b[2J\x9b1m\r\n\u202e"
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [("https", (503, ESCAPES.encode(), {})), ("hec", (400, ESCAPES.encode(), {})),
+     ("elastic", (200, {"items": [{"create": {"status": 400, "error": {"type": ESCAPES}}}]}, {}))],
+)  # fmt: skip
+def test_what_a_target_answers_does_nothing_to_a_terminal(
+    light_store, receiver, target, fill, tmp_path, capsys, kind, answer
+):
+    from collector.main import main
+
+    entered = target(light_store, kind, receiver.port)
+    fill(light_store, 1)
+    receiver.before = lambda _events: answer
+    forward(light_store, entered)
+    where = ["--data", str(tmp_path)]
+    main(["forward", *where])
+    main(["forward", "dead", "siem", *where])
+    main(["forward", "test", "siem", *where])
+    shown = "".join(capsys.readouterr())
+    assert shown.count("?]0;owned") == 2
+    assert all(character.isprintable() or character == "\n" for character in shown)
+
+
 def test_a_hec_without_its_settings_is_not_the_events_fault(light_store, receiver, target, fill):
     entered = target(light_store, "hec", receiver.port)
     fill(light_store, 2)

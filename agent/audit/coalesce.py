@@ -28,7 +28,7 @@ def may_be_counted(kind: str, fields: Mapping[str, Any], *, full: bool) -> bool:
 
 
 class Coalesced:
-    """Transfers that were counted since the last ``fields``."""
+    """Transfers that were counted since they were last told."""
 
     def __init__(self) -> None:
         self._groups: Counter[tuple[str, ...]] = Counter()
@@ -48,7 +48,7 @@ class Coalesced:
         return len(self) >= MAX_COUNT or (bool(self._groups) and not 0 <= time_us - self._since < MAX_AGE_US)
 
     def fields(self) -> dict[str, Any]:
-        """The fields of the record that tells them; the counting begins anew. The small groups are told as one."""
+        """The fields of the record that tells them. The small groups are told as one."""
         largest = self._groups.most_common(MAX_GROUPS)
         groups = [
             {**{key: word for key, word in zip(_KEYS, words, strict=True) if word}, "count": count}
@@ -57,6 +57,9 @@ class Coalesced:
         told = {"count": len(self), "since": self._since, "until": self._until, "groups": groups}
         if other := len(self) - sum(count for _, count in largest):
             told["other"] = other
+        return told
+
+    def clear(self) -> None:
+        """They are told: the counting begins anew."""
         self._groups.clear()
         self._since = self._until = 0
-        return told

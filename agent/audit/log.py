@@ -151,12 +151,15 @@ class AuditLog(Writer):
         self._flusher.wake()
         index = self._state.size
         if self._coalesced.is_due(wall):
-            self._tell_coalesced()
+            with contextlib.suppress(HostError):  # this one is counted, and the next one tries again
+                self._tell_coalesced()
         return index
 
     def _tell_coalesced(self) -> None:
+        """Raises HostError: they are counted on, and told when there is room."""
         if len(self._coalesced):
             self._add(Kind.COALESCED, self._coalesced.fields(), b"", -1)
+            self._coalesced.clear()
 
     def _tell_old_counts(self) -> None:
         with self._write_lock:
@@ -212,7 +215,8 @@ class AuditLog(Writer):
         self._flusher.end()
         try:
             with self._write_lock:
-                self._tell_coalesced()
+                with contextlib.suppress(HostError):  # the stop is told all the same, if there is room for that
+                    self._tell_coalesced()
                 self._why = Why.STOP
             self.append(Kind.STOP, fields, durable=True)
             translated(

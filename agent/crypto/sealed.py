@@ -135,9 +135,16 @@ def open_sealed_with(fd: int, file_key: bytes, folder_fd: int) -> bytes:
         member = unseal_with(fd, file_key, draft.fd)
         os.utime(draft.fd, ns=(member.mtime_ns, member.mtime_ns))
         os.fsync(draft.fd)
-        name = draft.publish_free(member.name)
+        name = draft.publish_free(_shown(member.name))
     sync_folder_fd(folder_fd)
     return name
+
+
+def _shown(name: bytes) -> bytes:
+    """No hidden name, as browsers do with what they download: a shell or a desktop reads such a file by itself, and
+    whoever knows a public key can seal one. What is sealed keeps its name.
+    """
+    return name.lstrip(b".") or b"document"
 
 
 def is_sealed(fd: int) -> bool:

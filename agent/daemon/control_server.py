@@ -107,6 +107,13 @@ class ControlServer:
         finally:
             self._leave(uid)
 
+    @staticmethod
+    def _done(handler: Handler, uid: int, arguments: dict[str, Any]) -> Any:
+        try:
+            return handler(uid, arguments)
+        except OSError as error:  # a full disk is no fault of the message
+            raise HostError(N_("the system refused: {why}"), why=error.strerror or type(error).__name__) from error
+
     def _reply(self, connection: socket.socket, uid: int) -> dict[str, Any]:
         try:
             request = json.loads(read_line(connection, MAX_REQUEST_BYTES, _PATIENCE_S))
@@ -114,7 +121,7 @@ class ControlServer:
             handler, arguments = self._handlers.get(str(request.get("call"))), request.get("args", {})
             if handler is None or not isinstance(arguments, dict):
                 raise UsageError(N_("the agent does not know this request"), hint=N_("is it of the same version?"))
-            return {"ok": True, "result": handler(uid, arguments)}
+            return {"ok": True, "result": self._done(handler, uid, arguments)}
         except SermentError as error:
             return error_reply(error)
         except (OSError, ValueError, RecursionError):

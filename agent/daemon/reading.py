@@ -107,9 +107,11 @@ class ReadingDecisions:
             self._put_off(case, state, facts)
         verdict, released = self._pipeline.respect_release(case, self._pipeline.parts.policy.evaluate(facts))
         refused = verdict.decision in REFUSED and not self._sealed(case, verdict)
-        worth = verdict.decision is not Decision.OBSERVE or released  # a sync folder's are the watcher's to record
-        if worth and not reading.sync and self._first(case, reading, released):
+        worth = verdict.decision is not Decision.OBSERVE or released
+        # of a sync folder the watcher records what is refused; what is let go is recorded before it goes
+        if worth and (released or not reading.sync) and self._is_news(case, reading, released):
             self._record(case, findings, verdict, facts, cause, released)
+            self._note_told(case, reading, released)
         return refused
 
     def _put_off(self, case: Case, state: Stamp, facts: Facts) -> None:
@@ -144,15 +146,20 @@ class ReadingDecisions:
             Strength.HOLD, "gate",
         )  # fmt: skip
 
-    def _first(self, case: Case, reading: Reading, released: str) -> bool:
+    def _is_news(self, case: Case, reading: Reading, released: str) -> bool:
         """Programs try again and again: one record and one notice an hour."""
-        key, now = (case.file, reading.program.word, released), time.monotonic()
         with self._lock:
-            last = self._told.pop(key, 0.0)
-            self._told[key] = now
+            last = self._told.get((case.file, reading.program.word, released), 0.0)
+        return not last or time.monotonic() - last > _TOLD_S
+
+    def _note_told(self, case: Case, reading: Reading, released: str) -> None:
+        """Only once it is written: without a record nothing is let go, however often it is asked for."""
+        key = (case.file, reading.program.word, released)
+        with self._lock:
+            self._told.pop(key, None)
+            self._told[key] = time.monotonic()
             while len(self._told) > _TOLD_KEPT:
                 self._told.popitem(last=False)
-        return not last or now - last > _TOLD_S
 
     def _record(
         self, case: Case, findings: Findings, verdict: Verdict, facts: Facts, cause: Cause, released: str

@@ -30,9 +30,14 @@ def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) 
 
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
+    said = bool(args.why or args.text or args.minutes is not None)
+    if args.stop and (args.channel or said):
+        raise UsageError(
+            N_("--stop ends every emergency of yours, and takes nothing else"), hint=N_("serment emergency --stop")
+        )
     control = client(args)
     if args.channel is None:
-        if args.why or args.text or args.minutes:
+        if said:
             raise UsageError(
                 N_("say what to open: stick or cloud"), hint=N_("example: serment emergency stick --why urgent-care")
             )

@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 
-from agent.audit import holds, private, proof
+from agent.audit import coalesce, holds, private, proof
 from agent.audit.holds import Hold
 from agent.audit.limits import Limits
 from agent.audit.log import AuditLog
@@ -14,7 +14,7 @@ from agent.audit.private import Vault
 from agent.audit.retention import DAY_US, Retention, erase_private, keep_house, purge
 from agent.audit.segments import read, segment_numbers, segment_path, verify_folder
 from agent.crypto.recipients import KeyKind, new_identity, recipient_of
-from agent.errors import ConfigError, SealError, TamperError, UsageError
+from agent.errors import ConfigError, HostError, SealError, TamperError, UsageError
 from tests.unit.audit.independent import judged, verifier
 from tests.unit.audit.logs import TRANSFER
 
@@ -197,6 +197,29 @@ def test_holds_that_cannot_be_read_keep_everything(year, folder):
 def test_times_outside_of_what_is_proportionate_are_refused(days):
     with pytest.raises(ConfigError):
         Retention(*days)
+
+
+def test_what_was_counted_is_not_lost_when_the_disk_is_full(folder, monkeypatch):
+    log = AuditLog.open(folder, Calendar(), limits=Limits(flush_after_s=3600, max_bytes=40_000))
+    observed = {**TRANSFER, "decision": "observe"}
+    add, asked = log._add, []
+
+    def full(kind, *words):
+        if kind == "coalesced" and len(asked) < 3:
+            asked.append(kind)
+            raise HostError("no space")
+        return add(kind, *words)
+
+    monkeypatch.setattr(log, "_add", full)
+    monkeypatch.setattr(coalesce, "MAX_COUNT", 40)
+    for _ in range(600):
+        log.append("transfer", observed)
+    log.close()
+    found = [entry.fields for entry in read(folder)]
+    told = sum(fields["count"] for fields in found if fields["k"] == "coalesced")
+    assert len(asked) == 3
+    assert told + sum(fields["k"] == "transfer" for fields in found) == 600
+    assert found[-1]["k"] == "stop"
 
 
 def test_a_nearly_full_log_counts_and_tells(folder):

@@ -78,6 +78,14 @@ def test_names_come_back_as_they_were(bench: Bench, hostile_name: bytes) -> None
     assert os.listdir(os.fsencode(bench.folder / "out")) == [hostile_name]
 
 
+@pytest.mark.parametrize(
+    ("name", "there"), [(b".bash_profile", b"bash_profile"), (b"..env", b"env"), (b"...", b"document")]
+)
+def test_what_is_opened_is_never_hidden(bench: Bench, name: bytes, there: bytes) -> None:
+    """A shell runs some hidden files of a home at the next login, and anybody may seal one."""
+    assert open_sealed(bench.seal(b"x", name), [str(MINE)], bench.folder_fd) == there
+
+
 @pytest.mark.parametrize("name", [b"", b".", b"..", b"a/b", b"/etc/passwd", b"a\0b", b"a" * 256])
 def test_names_that_are_no_file_name_are_refused(bench: Bench, name: bytes) -> None:
     with pytest.raises(SealError):

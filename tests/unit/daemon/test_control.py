@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import subprocess
@@ -23,6 +24,10 @@ def refuse(_uid: int, _arguments: dict[str, Any]) -> None:
     raise UsageError("no such {thing}", hint="try {other}", thing="thing", other="another")
 
 
+def full(_uid: int, _arguments: dict[str, Any]) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def crash(_uid: int, _arguments: dict[str, Any]) -> None:
     raise ZeroDivisionError
 
@@ -33,7 +38,7 @@ def path() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         path = Path(folder) / "s"
-        handlers = {"who": lambda uid, arguments: [uid, arguments], "refuse": refuse, "crash": crash}
+        handlers = {"who": lambda uid, arguments: [uid, arguments], "refuse": refuse, "crash": crash, "full": full}
         server = ControlServer(path, handlers, Operations())
         server.start()
         yield path
@@ -66,6 +71,11 @@ def test_a_refusal_keeps_its_words_and_exit_code(path: Path) -> None:
         ControlClient(path).call("refuse")
     assert str(caught.value) == "no such thing\nhint: try another"
     assert caught.value.exit_code == 64
+
+
+def test_a_full_disk_is_no_fault_of_the_message(path: Path) -> None:
+    with pytest.raises(RemoteError, match="No space left"):
+        ControlClient(path).call("full")
 
 
 def test_an_error_of_ours_says_nothing_of_its_inside(path: Path) -> None:

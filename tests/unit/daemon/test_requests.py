@@ -101,6 +101,22 @@ def test_a_folder_is_absolute(desk: Desk, counter: Counter, folder: bytes) -> No
     assert counter.records == []
 
 
+@pytest.mark.parametrize("call", ["quarantine.restore", "release"])
+def test_what_cannot_be_written_down_is_not_given(desk: Desk, home: Path, call: str) -> None:
+    """The log's disk is full, the person's is not."""
+
+    class Full(list[tuple[str, dict[str, object]]]):
+        def append(self, _item: object) -> None:
+            raise HostError("no space")
+
+    counter, entry = Counter(desk, home), held(desk, Decision.JUSTIFY)
+    counter.records = Full()
+    with pytest.raises(HostError, match="space"):
+        counter.ask(call, 0, id=entry, reason="x")
+    assert list(home.iterdir()) == []
+    assert desk.store.get(entry, 0).state == "held"
+
+
 def test_a_restored_document_is_in_the_home(desk: Desk, counter: Counter, home: Path) -> None:
     counter.ask("quarantine.restore", 0, id=held(desk, Decision.BLOCK))
     assert [path.name for path in home.iterdir()] == ["letter.txt"]

@@ -18,6 +18,13 @@ from tests.unit.ui.speaking import Serment
 # ---- help and usage
 
 
+@pytest.mark.parametrize("words", [["stick"], ["stick", "--why", "urgent-care"], ["--minutes", "0"], ["--text", "x"]])
+def test_to_end_an_emergency_never_opens_one(serment: Serment, words: list[str]) -> None:
+    said = serment("emergency", "--stop", *words, language="en")
+    assert said.code == 64
+    assert "--stop ends every emergency of yours, and takes nothing else" in said.err
+
+
 def test_version(serment: Serment) -> None:
     said = serment("--version")
     assert said.code == 0

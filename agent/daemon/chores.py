@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agent.daemon.main import Agent
 
 HOUSEKEEPING_S = 24 * 3600.0
+AGAIN_S = 600.0  # after it went wrong
 _HOUSE_FILE = "destroyed-until"
 
 
@@ -103,7 +104,7 @@ class Chores:
     def keep_house(self) -> None:
         """Once a day, and soon after the start: a key for each person, and quarantine copies whose time is over."""
         agent = self._agent
-        self._due = time.monotonic() + HOUSEKEEPING_S
+        self._due = time.monotonic() + AGAIN_S  # where it fails
         self.prepare_keys()
         for person in agent.people:
             agent.keys.recipients(person.uid)
@@ -111,6 +112,7 @@ class Chores:
         until_us = believed(agent.config.data_dir / _HOUSE_FILE, time.time_ns() // 1000)
         agent.store.prune(until_us // 1_000_000)
         keep_house(agent.log, Retention(audit.event_days, audit.private_days), until_us)
+        self._due = time.monotonic() + HOUSEKEEPING_S
 
     def reload_policy(self) -> dict[str, Any]:
         """Read the policy again at once. Raises PolicyError when it cannot be used: the one before stays in force."""

@@ -24,6 +24,8 @@ from agent.model import ChannelKind, Place
 
 _SLACK_NS = 2_000_000_000
 """Clocks of file systems are coarse (FAT: 2 s): what changed that shortly before arming counts as new."""
+_WRITTEN_NS = 1_795_392_000_000_000_000
+"""A moment of November 2026: a clock that shows an earlier one stands wrong, whatever was noted before."""
 _MOST_TABLE = 4 << 20  # bytes of the mount table
 
 
@@ -103,11 +105,16 @@ class Guard:
         self._operations.note("place.armed", channel=str(place.channel), service=place.service)
 
     def _note_since(self, place: Place) -> None:
-        if place.root not in self._since:
-            instance = self._instance(place)
-            self._since[place.root] = self._ledger.first_armed(instance, time.time_ns()) - _SLACK_NS
-            if place.channel is ChannelKind.REMOVABLE:
-                self._instances[place.root] = instance
+        if place.root in self._since and not _is_to_come(self._since[place.root]):
+            return
+        instance = self._instance(place)
+        since = self._ledger.first_armed(instance, time.time_ns())
+        if _is_to_come(since):  # the clock stood ahead on that day: nothing written since would be new, for years
+            self._ledger.forget_armed(instance)
+            since = self._ledger.first_armed(instance, time.time_ns())
+        self._since[place.root] = since - _SLACK_NS
+        if place.channel is ChannelKind.REMOVABLE:
+            self._instances[place.root] = instance
 
     def _note_held(self, place: Place) -> None:
         """Not kept over a restart: nobody knows how the volume was mounted in between."""
@@ -203,3 +210,8 @@ def _mount_instance(root: bytes) -> str:
     finally:
         os.close(fd)
     return f"{boot_id()}:{mount}"
+
+
+def _is_to_come(since_ns: int) -> bool:
+    """Whether this moment is still to come, by a clock that may be right."""
+    return since_ns > time.time_ns() > _WRITTEN_NS

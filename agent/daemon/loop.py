@@ -35,6 +35,7 @@ class Loop:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
         self._stopping = threading.Event()
+        self._failing: set[str] = set()  # steps that did not go well the last time
         self._regard = False  # a gate has news: ask the channels again
         self._watched_s = systemd.watchdog_interval_s()
         self._at_rest = AtRest()
@@ -83,8 +84,11 @@ class Loop:
         except (OSError, SermentError, sqlite3.Error) as error:
             self._agent.operations.warn("loop.step", step=step.__name__, type=type(error).__name__)
             self._agent.troubles.raise_("step-failed")
+            self._failing.add(step.__name__)
             return False
-        self._agent.troubles.clear("step-failed")
+        self._failing.discard(step.__name__)
+        if not self._failing:  # another step that goes well says nothing of those
+            self._agent.troubles.clear("step-failed")
         return True
 
     def _timeout(self) -> float:

@@ -208,7 +208,8 @@ class Pipeline:
             fields["released"] = released
         number = parts.log.append("transfer", fields, durable=act, **private_part(case.event))
         parts.troubles.clear("audit-unwritable")
-        if not act:
+        if not act:  # also where an action had failed: there is nothing to do any more
+            self._forget_failure(case.event)
             return self._mark(case, fields, number)
         transfer = OpenTransfer(
             case.event, case.root_fd, case.fd, case.stamp, verdict, number, str(findings.kind)
@@ -270,10 +271,13 @@ class Pipeline:
         """The act has happened: its record must be written, however long the disk stays full."""
         while True:
             try:
-                return self.parts.log.append("outcome", outcome_fields(number, outcome), durable=True)
+                closed = self.parts.log.append("outcome", outcome_fields(number, outcome), durable=True)
             except HostError:
                 self.parts.troubles.raise_("audit-unwritable")
                 time.sleep(1.0)
+            else:
+                self.parts.troubles.clear("audit-unwritable")
+                return closed
 
     def _after(self, case: Case, fields: Mapping[str, Any], outcome: Outcome, closed: int) -> None:
         parts = self.parts

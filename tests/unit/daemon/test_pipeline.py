@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from agent.actions.base import OpenTransfer
+from agent.daemon import pipeline
 from agent.daemon.device import DeviceIdentity
 from agent.daemon.event_queue import EventQueue
 from agent.daemon.ledger import Ledger
@@ -329,3 +330,28 @@ def test_files_that_are_known_are_not_made_to_wait(bench: Bench) -> None:
     judged = len(bench.script.facts)
     bench.pipeline.process(bench.event(content=b"abcdef"))
     assert len(bench.script.facts) == judged + 1
+
+
+def test_a_failure_is_over_when_there_is_nothing_to_do_any_more(bench: Bench) -> None:
+    bench.script.result = Result.FAILED
+    bench.pipeline.process(bench.event())
+    assert [each.word for each in bench.troubles.standing()] == ["action-failed"]
+    bench.script.decision = Decision.OBSERVE
+    bench.pipeline.process(bench.event(content=b"abcd"))
+    assert not bench.troubles.standing()
+
+
+def test_a_log_that_could_not_be_written_is_well_once_the_outcome_is(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append, failures = bench.script.append, [HostError("no space", what="audit")] * 2
+
+    def full(kind: str, fields: dict[str, object], **more: object) -> int:
+        if kind == "outcome" and failures:
+            raise failures.pop()
+        return append(kind, fields, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bench.script, "append", full)
+    monkeypatch.setattr(pipeline.time, "sleep", lambda _seconds: None)
+    bench.pipeline.process(bench.event())
+    assert (bench.script.records[-1][0], failures, bench.troubles.standing()) == ("outcome", [], ())

@@ -116,7 +116,8 @@ def test_an_update_takes_the_agent_along_and_changes_no_setting(
     laptop.run(READY, check=True)
     assert main_pid(laptop) not in ("0", before)
     assert "[pictures]" in laptop.run("cat /etc/serment/agent.toml").stdout
-    assert laptop.run(f"find {KEPT}/keys -type f | sort | xargs sha256sum").stdout == keys
+    after = laptop.run(f"find {KEPT}/keys -type f | sort | xargs sha256sum").stdout
+    assert set(keys.splitlines()) <= set(after.splitlines())  # a person's may be made meanwhile
     assert laptop.run("serment audit verify").rc == 0
     assert laptop.run("systemctl --failed --no-legend").stdout == ""
 

@@ -76,17 +76,20 @@ class Question:
         return process
 
     def _zenity(self) -> subprocess.Popen[bytes]:
-        """A list of the reasons; without any, a yes or no. Raises FileNotFoundError when there is neither program."""
-        page, text = self._page, f"{self._page.heading}\n\n{self._page.text}"
-        ok, cancel = dict(page.buttons).get(self._sure(), "OK"), page.buttons[-1][1]
+        """A list of the reasons; a yes or no where one safe button is all that one « OK » can stand for.
+
+        The arguments of a process are anybody's to read: the heading is among them, and not the text, which names
+        documents. Raises FileNotFoundError when there is neither program, or no one thing that « OK » could mean.
+        """
+        page = self._page
+        ok, cancel = dict(page.buttons)[self._sure()], page.buttons[-1][1]
+        text, listed = f"{page.heading}\n\nOK: {ok}", [each for reason in self._reasons() for each in reason]
         if program := shutil.which("zenity", path=self._environment.get("PATH")):
             words = ["--list", "--print-column=1", "--hide-column=1", "--column=id", f"--column={page.title}"]
-            listed = [each for reason in page.reasons for each in reason]
             words = [*words, "--width=520", "--height=420"] if listed else ["--question", "--no-markup", "--width=520"]
             command = [program, *words, f"--title={page.title}", f"--text={_unmarked(text, bool(listed))}",
                        f"--ok-label={ok}", f"--cancel-label={cancel}", *listed]  # fmt: skip
         elif program := shutil.which("kdialog", path=self._environment.get("PATH")):
-            listed = [each for reason in page.reasons for each in reason]
             command = [program, "--title", page.title, "--menu" if listed else "--yesno", text, *listed]
         else:
             raise FileNotFoundError
@@ -116,14 +119,24 @@ class Question:
 
     def _listed(self, raw: bytes) -> Answer | None:
         why = raw.decode("utf-8", "replace").strip()
-        known = [word for word, _label in self._page.reasons]
+        known = [word for word, _label in self._reasons()]
         if not known:
             return Answer(self._sure())
         return Answer(self._sure(), why, "—" if why == "other" else "") if why in known else None
 
     def _sure(self) -> str:
-        """The button that the one « OK » of a plain list stands for: the one that needs a reason, else the default."""
-        return next(iter(self._page.needs_reason), self._page.default)
+        """The button that the one « OK » stands for: the safe one; without one the default, or what the person asked
+        for. Raises FileNotFoundError: there are several.
+        """
+        page = self._page
+        wanted = [*page.safe[:1]] or [page.default] * bool(page.default) or list(page.needs_reason)
+        if page.safe or len(wanted) == 1 or "reason" in wanted:
+            return wanted[0]
+        raise FileNotFoundError
+
+    def _reasons(self) -> Sequence[tuple[str, str]]:
+        """What the list offers; nothing where « OK » is safe and needs no reason."""
+        return () if self._sure() in self._page.safe else self._page.reasons
 
     def _read(self, raw: bytes) -> Answer | None:
         try:

@@ -25,6 +25,7 @@ from agent.ui.key_access import KeyAccess
 from agent.ui.memory_folder import MemoryFolder
 
 _REST_NS = 1_000_000_000  # an edit has come to rest when it is this old
+_NONCE = 16  # bytes behind the header of an age file, with which its payload begins
 _PASSING = (b".~lock.", b"~$", b".goutputstream", b".nfs")
 
 
@@ -37,6 +38,7 @@ class Sitting:
         self._name = b""
         self._digest = ""
         self._seen = (0, 0, 0)
+        self._nonce = b""  # of the payload as it is sealed now: each save draws another, under the same header
         self.saved = 0
         self.elsewhere: list[bytes] = []  # sealed files that were made besides
 
@@ -48,13 +50,23 @@ class Sitting:
             self._digest, self._seen = _state(folder_fd, self._name)
         finally:
             os.close(folder_fd)
-        self._folder.note(source=os.fsdecode(self._source), name=os.fsdecode(self._name), digest=self._digest)
+        self._nonce = self._nonce_in(fd)
+        self._note()
         return self._folder.document / os.fsdecode(self._name)
 
     def recall(self) -> None:
         """Take up from what was noted: another process of this person opened the document, and was killed."""
         noted = self._folder.noted()
         self._name, self._digest, self._seen = os.fsencode(noted.get("name", "")), noted.get("digest", ""), (0, 0, 0)
+        self._nonce = bytes.fromhex(noted.get("nonce", ""))
+
+    def _note(self) -> None:
+        self._folder.note(
+            source=os.fsdecode(self._source), name=os.fsdecode(self._name), digest=self._digest, nonce=self._nonce.hex()
+        )
+
+    def _nonce_in(self, fd: int) -> bytes:
+        return os.pread(fd, _NONCE, self._header.size)
 
     def save(self, *, last: bool = False) -> None:
         """Seal the document again when it was edited and is at rest, or ``last``. Raises SermentError, OSError."""
@@ -75,7 +87,7 @@ class Sitting:
                     self._put_back(fd, state)
                     self.saved += 1
                     self._digest = digest
-                    self._folder.note(source=os.fsdecode(self._source), name=os.fsdecode(self._name), digest=digest)
+                    self._note()
                 self._seen = seen
             finally:
                 os.close(fd)
@@ -89,14 +101,19 @@ class Sitting:
         try:
             old_fd = open_regular(folder_fd, name)
             try:
-                if read_header(old_fd) != self._header:
-                    raise HostError(N_("the sealed file was changed by somebody else in the meantime"))
                 before = os.fstat(old_fd)
+                if read_header(old_fd) != self._header or self._nonce_in(old_fd) != self._nonce:
+                    raise _changed()
                 with Draft(folder_fd) as draft:
                     reseal(old_fd, self._key, fd, Member(self._name, state.st_size, state.st_mtime_ns), draft.fd)
                     draft.own(before.st_uid, before.st_gid, before.st_mode)
                     os.fsync(draft.fd)
+                    now = os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
+                    if (now.st_dev, now.st_ino, now.st_mtime_ns) != (before.st_dev, before.st_ino, before.st_mtime_ns):
+                        raise _changed()
+                    fresh = self._nonce_in(draft.fd)
                     draft.replace(name)
+                    self._nonce = fresh
             finally:
                 os.close(old_fd)
             sync_folder_fd(folder_fd)
@@ -108,6 +125,10 @@ class Sitting:
     def save_others(self) -> None:
         """What the application saved under other names becomes sealed files. Raises SermentError, OSError."""
         self.elsewhere += seal_apart(self._folder, left_over(self._folder)[1], self._source, self._access)
+
+
+def _changed() -> HostError:
+    return HostError(N_("the sealed file was changed by somebody else in the meantime"))
 
 
 def left_over(folder: MemoryFolder) -> tuple[bool, list[bytes]]:

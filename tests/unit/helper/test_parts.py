@@ -15,6 +15,7 @@ from agent.helper.months import owed
 from agent.helper.pages import emergency_page, reason_page
 from agent.helper.saying import Voice
 from agent.helper.state import OFF, PROTECTED, WEAKER, state_of
+from agent.ui import asking
 
 HELLO: dict[str, Any] = {
     "reasons": [{"id": "soins", "text": {"fr": "Soins", "en": "Care"}}],
@@ -127,3 +128,46 @@ def test_attachments_lie_in_a_folder_of_ones_own_and_go_after_a_day(
     tmp_path.chmod(0o755)
     with pytest.raises(Exception, match="no place"):
         outbox.folder()
+
+
+# ---- the plain windows of a desktop without GTK
+
+
+@pytest.fixture
+def plain_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of programs that answer and leave what they were called with in ``seen``."""
+    monkeypatch.setattr(asking, "_PYTHON", str(tmp_path / "none"))
+    for name in ("zenity", "kdialog"):
+        program = tmp_path / name
+        program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/seen\necho soins\n')
+        program.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize("program", ["zenity", "kdialog"])
+@pytest.mark.parametrize(
+    ("offers", "button", "listed"),
+    [(("seal",), "seal", False), (("seal", "reason"), "seal", False), (("mail",), "mail", False),
+     (("reason",), "reason", True), ((), "emergency", True)],
+)  # fmt: skip
+def test_one_ok_never_lets_go_what_could_be_sealed(
+    plain_windows: Path, program: str, offers: tuple[str, ...], button: str, listed: bool
+) -> None:
+    (plain_windows / {"zenity": "kdialog", "kdialog": "zenity"}[program]).unlink()
+    page = reason_page("Copy refused", "DUPONT Jeanne VIH.pdf", offers, HELLO, VOICE)
+    answer = asking.Question(page, {"PATH": f"{plain_windows}"}).answer()
+    assert answer is not None
+    assert (answer.button, bool(answer.why)) == (button, listed)
+    seen = (plain_windows / "seen").read_text()
+    assert dict(page.buttons)[button] in seen
+    assert ("Care" in seen) is listed
+    assert "DUPONT" not in seen  # anybody reads the arguments of a process
+
+
+def test_one_ok_cannot_open_one_channel_of_several(plain_windows: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        asking.Question(emergency_page(HELLO, VOICE), {"PATH": f"{plain_windows}"})
+    page = emergency_page({**HELLO, "emergency": {**HELLO["emergency"], "channels": ["removable"]}}, VOICE)
+    answer = asking.Question(page, {"PATH": f"{plain_windows}"}).answer()
+    assert answer is not None
+    assert (answer.button, answer.why) == ("removable", "soins")

@@ -339,10 +339,12 @@ def connections(base: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def bed(
     base: Path, kind: str = "ext4", size_mb: int = 64, extra: tuple[str, ...] = (), *, staging_at: Path | None = None,
-    wrapper: tuple[str, ...] = (), patience_s: float = 60.0,
+    wrapper: tuple[str, ...] = (), patience_s: float = 60.0, prepare: Callable[[Path], object] = lambda _raw: None,
 ) -> Iterator[Bed]:  # fmt: skip
+    """``prepare`` is given the medium before the airlock is."""
     (base / "staging").mkdir()
     with connections(base), volume(base, kind, size_mb) as (image, raw):
+        prepare(raw)
         mount = base / "stick"
         mount.mkdir()
         _check(_libc.mount(bytes(raw), bytes(mount), None, _MS_BIND, None))

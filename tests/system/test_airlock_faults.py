@@ -307,6 +307,23 @@ def test_files_too_large_for_memory_are_staged_on_the_disk(tmp_path: Path, encry
         assert stick.records() == 0
 
 
+def test_encrypted_staging_is_given_back_after_each_document(tmp_path: Path) -> None:
+    """Three times more than the laptop's disk has room for, one after the other."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (tmp_path / "bed").mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "none", str(disk)], check=True)
+    try:
+        with bed(tmp_path / "bed", size_mb=256, extra=("--memory-mb", "1"), staging_at=disk) as stick:
+            content = os.urandom(15 << 20)
+            for number in range(8):
+                (stick.mount / f"film{number}").write_bytes(content)
+                wait_until(lambda number=number: (stick.raw / f"film{number}").exists())
+                wait_until(lambda: os.statvfs(disk).f_bfree == os.statvfs(disk).f_blocks)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
 def test_encrypted_staging_leaves_noise_on_the_disk(tmp_path: Path) -> None:
     """A file system of its own for staging, searched while the clear bytes are there to be read."""
     (tmp_path / "disk").mkdir()

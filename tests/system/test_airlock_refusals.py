@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.gates.airlock.volume import GHOST_S
 from tests.airlock_bed import SEAL, SECRET, Bed, bed, count, marked, user, volume, wait_until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
@@ -258,6 +259,42 @@ def test_a_sealed_file_follows_the_final_name_that_its_writer_gives(ext4: Bed, t
         result = user("rsync", "--ignore-times", source, f"{ext4.mount}/letter.txt")
         assert result.returncode == 0, result.stderr
         assert ext4.listed() == {"lost+found", "letter.txt.age"}
+
+
+def test_another_document_of_the_same_name_takes_no_sealed_ones_place(ext4: Bed, tmp_path: Path) -> None:
+    """Moved one after the other; no name told whoever moved the second that there is a first, so « -n » says nothing."""
+    for who in (b" of one patient", b" of another"):
+        source = tmp_path / "scan.pdf"
+        source.write_bytes(SEAL + who)
+        assert user("mv", "-n", source, ext4.mount / "scan.pdf").returncode == 0
+        assert not source.exists()
+        time.sleep(GHOST_S + 0.5)
+    assert ext4.listed() == {"lost+found", "scan.pdf.age", "scan.pdf (2).age"}
+    assert len({path.read_bytes() for path in ext4.raw.glob("*.age")}) == 2
+
+
+def test_a_save_that_renames_before_it_closes_leaves_no_clear_version(ext4: Bed) -> None:
+    """As GNOME's programs save: synced, renamed over the document, closed."""
+    path, fresh = ext4.mount / "letter.txt", ext4.mount / ".goutputstream-EMTLZ3"
+    path.write_bytes(OLD)
+    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    os.write(fd, SEAL + b" the new version")
+    os.fsync(fd)
+    os.rename(fresh, path)
+    os.close(fd)
+    (sealed,) = ext4.listed() - {"lost+found"}
+    assert sealed.endswith(".age")
+    wait_until(lambda: set(os.listdir(ext4.mount)) == {"lost+found", sealed})
+    assert not ext4.agent.done[-1].error
+
+
+def test_a_document_deleted_while_it_is_open_leaves_no_sealed_one(ext4: Bed) -> None:
+    fd = os.open(ext4.mount / "letter.txt", os.O_WRONLY | os.O_CREAT)
+    os.write(fd, SEAL)
+    os.fsync(fd)
+    (ext4.mount / "letter.txt").unlink()
+    os.close(fd)
+    assert ext4.listed() == {"lost+found"}
 
 
 def test_a_sealed_documents_own_name_goes_though_somebody_looks_all_the_while(ext4: Bed) -> None:

@@ -212,6 +212,21 @@ def test_truncating_a_document_and_being_refused_leaves_the_old_one(stick: Bed) 
     wait_until(lambda: (stick.raw / "old").read_bytes() == b"")
 
 
+@pytest.mark.parametrize("how", [">", ">>"])
+def test_what_is_appended_after_a_refusal_stands_behind_the_old_version(stick: Bed, how: str) -> None:
+    """The kernel appends where it believes the end to be: it is told of the refused state's size, and then of ours."""
+    old = b"old line\n" * 200
+    paths = [stick.mount / f"list{number}.txt" for number in range(10)]
+    for path in paths:
+        path.write_bytes(old)
+        refused, more = f"printf '%s' '{SECRET.decode()}' {how} {path}", f"printf 'harmless\\n' >> {path}"
+        user("bash", "-c", f"ls -l {path} >/dev/null; {refused}; {more}")
+    assert stick.unmount() == 0
+    found = {(stick.raw / path.name).read_bytes() for path in paths}
+    assert old + b"harmless\n" in found
+    assert found <= {old, old + b"harmless\n"}  # where it came too soon, it was refused with the first
+
+
 def test_touch_then_unmount_loses_nothing(stick: Bed) -> None:
     """The last close of an empty file is told to us after close(2) has returned."""
     for number in range(20):

@@ -274,6 +274,21 @@ print(error(os.open, "link", os.O_RDONLY))
         assert (stick.raw / "mine").stat().st_uid == ATTACKER
 
 
+def test_a_name_of_ours_that_nobody_can_remove_keeps_no_airlock_from_its_stick(tmp_path: Path) -> None:
+    name = ".serment-0123456789abcdefx.tmp"
+
+    def prepare(raw: Path) -> None:
+        (raw / name).touch()
+        subprocess.run(["chattr", "+i", raw / name], check=True)
+
+    with bed(tmp_path, prepare=prepare, patience_s=20) as stick:
+        try:
+            (stick.mount / "plain").write_bytes(b"harmless")
+            assert set(os.listdir(stick.mount)) == {"lost+found", "plain"}
+        finally:
+            subprocess.run(["chattr", "-i", stick.raw / name], check=True)
+
+
 def test_a_medium_that_a_stranger_prepared(tmp_path: Path) -> None:
     """Devices, fifos, links out of the volume, names that are none, holes, endless folders: read, or refused; no hang."""
     with bed(tmp_path) as stick:

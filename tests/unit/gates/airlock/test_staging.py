@@ -8,15 +8,18 @@ import random
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from agent.gates.airlock.descriptor import Descriptor
-from agent.gates.airlock.nodes import Node
+from agent.gates.airlock.medium import Medium
+from agent.gates.airlock.nodes import Node, Tree
 from agent.gates.airlock.spill import SECTOR, ClearBlob, DiskSpill, SealedBlob
 from agent.gates.airlock.staged import CHUNK, Meta, Staged
 from agent.gates.airlock.staging import Blob, MemoryBlob, Store
+from agent.gates.airlock.volume import Volume
 
 KEY = bytes(range(64))
 
@@ -167,3 +170,28 @@ def test_spill_files_have_no_name(tmp_path: Path) -> None:
     spill = DiskSpill(os.open(tmp_path, os.O_RDONLY), None)
     spill.blob().write(memoryview(b"text"), 0)
     assert os.listdir(tmp_path) == []
+
+
+def test_nobody_sees_a_staged_document_before_the_old_version_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second writer in that moment would have its bytes written over by the old ones."""
+    (tmp_path / "letter").write_bytes(b"A" * 4096)
+    medium = Medium(os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY))
+    tree = Tree(os.fstat(medium.root).st_ino, medium.fold)
+    volume = Volume(medium, tree, Store(1 << 20, 1 << 20, None), SimpleNamespace())  # type: ignore[arg-type]
+    volume.session = SimpleNamespace(notify=lambda *_: None, notify_attributes=lambda *_: None)  # type: ignore[assignment]
+    inode = (tmp_path / "letter").stat().st_ino
+    node = tree.bind(tree.root, b"letter", stat.S_IFREG, inode, on_medium=True)
+    seen: list[object] = []
+    node.writers, gate = 1, Staged.gate
+    volume.reading(node)
+
+    def looked_at(staged: Staged) -> Any:
+        seen.append(node.staged)
+        return gate(staged)
+
+    monkeypatch.setattr(Staged, "gate", looked_at)
+    volume.changing(node, (1, 1), lambda staged: staged.write(memoryview(b"x"), 0), bool)
+    assert seen[0] is None
+    assert node.staged is not None

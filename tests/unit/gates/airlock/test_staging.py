@@ -187,9 +187,9 @@ def test_nobody_sees_a_staged_document_before_the_old_version_is_in_it(
     node.writers, gate = 1, Staged.gate
     volume.reading(node)
 
-    def looked_at(staged: Staged) -> Any:
+    def looked_at(staged: Staged, *words: Any) -> Any:
         seen.append(node.staged)
-        return gate(staged)
+        return gate(staged, *words)
 
     monkeypatch.setattr(Staged, "gate", looked_at)
     volume.changing(node, (1, 1), lambda staged: staged.write(memoryview(b"x"), 0), bool)

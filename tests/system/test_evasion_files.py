@@ -83,6 +83,31 @@ def _changed_pdf(text: str) -> bytes:
     return old + new + table + b"startxref\n%d\n%%%%EOF\n" % (place + len(new))
 
 
+def _choices_pdf(text: str) -> bytes:
+    """A form with a list of which every line was chosen."""
+    lines = b"".join(b"(" + _flat(line) + b")" for line in text.split("\n"))
+    field = b"<</Type/Annot/Subtype/Widget/FT/Ch/Ff 2097152/T(a)/Rect[0 0 9 9]/V[" + lines + b"]/Opt[" + lines + b"]>>"
+    return made.pdf([_PLAIN_PAGE], root=b"/AcroForm<</Fields[900 0 R]>>", page=b"/Annots[900 0 R]", extra={900: field})
+
+
+def _fields_pdf(values: list[bytes]) -> bytes:
+    """A form with one field for each value."""
+    field = b"<</Type/Annot/Subtype/Widget/FT/Tx/T(f%d)/Rect[0 0 9 9]/V(%s)>>"
+    extra = {900 + index: field % (index, value) for index, value in enumerate(values)}
+    refs = b" ".join(b"%d 0 R" % number for number in extra)
+    return made.pdf([_PLAIN_PAGE], root=b"/AcroForm<</Fields[%s]>>" % refs, page=b"/Annots[%s]" % refs, extra=extra)
+
+
+def _attachments_pdf(texts: list[str]) -> bytes:
+    extra, names = {}, b""
+    for index, text in enumerate(texts):
+        number = 900 + 2 * index
+        extra[number] = b"<</Type/Filespec/F(%d.txt)/EF<</F %d 0 R>>>>" % (index, number + 1)
+        extra[number + 1] = b"<</Length %d>>stream\n%s\nendstream" % (len(text.encode()), text.encode())
+        names += b"(%03d)%d 0 R " % (index, number)
+    return made.pdf([_PLAIN_PAGE], root=b"/Names<</EmbeddedFiles<</Names[%s]>>>>" % names, extra=extra)
+
+
 def _png(*chunks: tuple[bytes, bytes], tail: bytes = b"") -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
@@ -262,6 +287,9 @@ PDF: dict[str, tuple[str, Hide]] = {
     "note": ("pdf", lambda text: made.pdf([_PLAIN_PAGE], page=b"/Annots[900 0 R]", extra={900: b"<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents(" + _flat(text) + b")>>"})),
     "rich note": ("pdf", lambda text: made.pdf([_PLAIN_PAGE], page=b"/Annots[900 0 R]", extra={900: b"<</Type/Annot/Subtype/FreeText/Rect[0 0 9 9]/RC(<p>" + _flat(text) + b"</p>)>>"})),
     "field": ("pdf", lambda text: made.pdf([_PLAIN_PAGE], root=b"/AcroForm<</Fields[900 0 R]>>", page=b"/Annots[900 0 R]", extra={900: b"<</Type/Annot/Subtype/Widget/FT/Tx/T(a)/Rect[0 0 9 9]/V(" + _flat(text) + b")>>"})),
+    "field shown by a part of it": ("pdf", lambda text: made.pdf([_PLAIN_PAGE], root=b"/AcroForm<</Fields[900 0 R]>>", page=b"/Annots[901 0 R]", extra={900: b"<</FT/Tx/T(a)/Kids[901 0 R]/V(" + _flat(text) + b")>>", 901: b"<</Type/Annot/Subtype/Widget/Parent 900 0 R/Rect[0 0 9 9]>>"})),
+    "several choices": ("pdf", _choices_pdf),
+    "long field": ("pdf", lambda text: made.pdf([_PLAIN_PAGE], root=b"/AcroForm<</Fields[900 0 R]>>", page=b"/Annots[900 0 R]", extra={900: b"<</Type/Annot/Subtype/Widget/FT/Tx/T(a)/Rect[0 0 9 9]/V(" + _flat(text) * 60 + b")>>"})),
     "XFA": ("pdf", lambda text: made.pdf([_PLAIN_PAGE], root=b"/AcroForm<</XFA 900 0 R/Fields[]>>", extra={900: _stream(f"<x><a>{escape(text)}</a></x>".encode())})),
     "information": ("pdf", lambda text: made.pdf([_PLAIN_PAGE], extra={900: b"<</Subject(" + _flat(text) + b")>>"}, trailer=b"/Info 900 0 R")),
     "XMP": ("pdf", lambda text: made.pdf([_PLAIN_PAGE], root=b"/Metadata 900 0 R", extra={900: b"<</Type/Metadata/Subtype/XML/Length 9>>stream\n<x:xmpmeta><d>" + escape(text).encode() + b"</d></x:xmpmeta>\nendstream"})),
@@ -308,7 +336,20 @@ def test_what_is_only_sampled_is_never_called_harmless() -> None:
     """The letter stands where nobody looks: « not looked at » is the answer, not « not medical »."""
     book = made.pdf([_PLAIN_PAGE] * 170 + [_page(LETTER)] + [_PLAIN_PAGE] * 130)
     noise = (MENU * 40_000).encode()[: 6 << 20]
-    for data, extension in ((book, "pdf"), (noise + LETTER.encode() + noise, "txt")):
+    form = _fields_pdf([b"stylos"] * 205 + [_flat(LETTER)])
+    note = made.pdf(
+        [_PLAIN_PAGE],
+        page=b"/Annots[900 0 R]",
+        extra={900: b"<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents(" + _flat(LETTER) * 900 + b")>>"},
+    )
+    folder = _attachments_pdf(["stylos"] * 200 + [LETTER])
+    for data, extension in (
+        (book, "pdf"),
+        (form, "pdf"),
+        (note, "pdf"),
+        (folder, "pdf"),
+        (noise + LETTER.encode() + noise, "txt"),
+    ):
         assert _judged(data, extension).judgement is Judgement.UNDECIDABLE
 
 

@@ -11,6 +11,7 @@ import html
 import json
 import os
 import quopri
+import sqlite3
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,7 @@ Hide = Callable[[str], bytes]
 _TYPES = {"[Content_Types].xml": "<Types/>"}
 _MAIL = "From: a@exemple.fr\nTo: b@exemple.fr\nSubject: x\nMIME-Version: 1.0\nMessage-ID: <1@x>\n"
 _OTHER = "Liste des fournitures : stylos, cahiers, agrafes."
+_LONG_LIST = _OTHER * 500
 
 
 def _lines(text: str, tag: str) -> str:
@@ -81,6 +83,14 @@ def _changed_pdf(text: str) -> bytes:
     new = b"11 0 obj\n<</Length %d>>stream\n%s\nendstream\nendobj\n" % (len(_PLAIN_PAGE), _PLAIN_PAGE)
     table = b"xref\n11 1\n%010d 00000 n \ntrailer<</Root 1 0 R/Size 12/Prev %s>>\n" % (place, previous)
     return old + new + table + b"startxref\n%d\n%%%%EOF\n" % (place + len(new))
+
+
+def _database(rows: list[tuple[str | bytes, ...]]) -> bytes:
+    connection = sqlite3.connect(":memory:")
+    connection.execute(f"CREATE TABLE t ({', '.join(f'c{number}' for number in range(len(rows[0])))})")
+    connection.executemany(f"INSERT INTO t VALUES ({', '.join('?' * len(rows[0]))})", rows)
+    connection.commit()
+    return connection.serialize()
 
 
 def _choices_pdf(text: str) -> bytes:
@@ -201,6 +211,10 @@ WRAPPED: dict[str, tuple[str, Hide]] = {
     "hexadecimal of a database": ("sql", lambda text: f"INSERT INTO d VALUES (1, 0x{text.encode().hex()});".encode()),
     "base64 in JSON": ("json", lambda text: json.dumps({"file": _b64(text.encode())}).encode()),
     "JSON in JSON": ("json", lambda text: json.dumps({"a": json.dumps({"b": text})}).encode()),
+    "long string of JSON": ("json", lambda text: json.dumps({"a": _LONG_LIST + text}).encode()),
+    "long cell of a database": ("sqlite", lambda text: _database([(_LONG_LIST + text,)])),
+    "far column of a database": ("sqlite", lambda text: _database([("",) * 299 + (text,)])),
+    "bytes in a database": ("sqlite", lambda text: _database([(line.encode(),) for line in text.split("\n")])),
     "base64 in XML": ("xml", lambda text: f"<r><file>{_b64(made.pdf([_page(text)]))}</file></r>".encode()),
     "base64 in CSV": ("csv", lambda text: f"id;nom;doc\n1;x;{_b64(text.encode())}\n2;y;\n".encode()),
     "one row among many": ("csv", lambda text: ("n;produit\n" + "1;stylo\n" * 50_000 + '2;"' + text.replace("\n", " ").replace('"', "") + '"\n' + "3;cahier\n" * 50_000).encode()),
@@ -258,6 +272,8 @@ PAGES: dict[str, tuple[str, Hide]] = {
     "data attribute": ("html", lambda text: _page_of_html(f'<p data-x="{_attribute(text)}">')),
     "hidden input": ("html", lambda text: _page_of_html(f'<input type="hidden" value="{_attribute(text)}">')),
     "string of a script": ("html", lambda text: _page_of_html(f"<script>var x = {json.dumps(text, ensure_ascii=False)}</script>")),
+    "end of a long script": ("html", lambda text: _page_of_html(f"<script>/*{'some code; ' * 3_000}*/ var x = {json.dumps(text, ensure_ascii=False)}</script>")),
+    "end of the long JSON of a script": ("html", lambda text: _page_of_html(f'<script type="application/json">{json.dumps({"n": [7] * 9_000, "a": text})}</script>')),
     "JSON of a script": ("html", lambda text: _page_of_html(f'<script type="application/json">{json.dumps({"a": text})}</script>')),
     "base64 of a script": ("html", lambda text: _page_of_html(f'<script>var d = "{_b64(made.pdf([_page(text)]))}"</script>')),
     "template": ("html", lambda text: _page_of_html(f"<template>{escape(text)}</template>")),

@@ -76,8 +76,10 @@ def commit_sealed(
 
 
 def _place_sealed(medium: Medium, tree: Tree, node: Node, folder: int, temporary: bytes, name: bytes) -> bytes:
-    """Over what this very document was sealed as before, or beside everything that is there."""
-    ghost = tree.ghost(node.parent, node.name, fresh=False) if node.parent else None
+    """Over what this very document was sealed as a moment before, or beside everything that is there: later the same
+    name is another document's, for all that its writer can see.
+    """
+    ghost = tree.ghost(node.parent, node.name) if node.parent else None
     before = node.sealed_as or (ghost.sealed_as if ghost else b"")
     if before and medium.exists(folder, before):
         medium.rename(medium.root, temporary, folder, before)

@@ -7,6 +7,7 @@ because the medium itself was written by a stranger. Decides nothing about conte
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -205,8 +206,9 @@ class Medium:
         with os.scandir(self.root) as entries:  # not a list: a stranger's folder may have millions
             left = [name for name in (os.fsencode(entry.name) for entry in entries) if is_temporary(name)]
         for name in left:
-            if stat.S_ISREG(self.state(self.root, name).st_mode):
-                os.unlink(name, dir_fd=self.root)
+            with contextlib.suppress(OSError):  # a stranger's, that nobody can remove: it is not shown
+                if stat.S_ISREG(self.state(self.root, name).st_mode):
+                    os.unlink(name, dir_fd=self.root)
         return len(left)
 
 

@@ -50,6 +50,7 @@ class Node:
     backing: Backing | None = None
     plain_opens: int = 0
     stale: bool = False
+    outgrown: bool = False  # the kernel may hold the size of a state that was refused, and append behind it
     sealed_as: bytes = b""  # its content went to the medium sealed, under this name
     sealed_meta: Meta | None = None  # of a ghost: owner and mode that the document had
 

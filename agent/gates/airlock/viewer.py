@@ -12,6 +12,8 @@ import signal
 import socket
 import stat
 import sys
+import threading
+from collections import Counter
 
 from agent.gates.airlock import protocol as wire
 from agent.gates.airlock.descriptor import Descriptor
@@ -29,17 +31,19 @@ class Viewer:
 
     def __init__(self, device: int) -> None:
         self._offered: dict[int, SealedBlob] = {}
+        self._opens: Counter[int] = Counter()
+        self._lock = threading.Lock()
         self.session = Session(
             device,
             {
                 wire.INIT: self._init,
                 wire.LOOKUP: self._lookup,
                 wire.GETATTR: self._attributes,
-                wire.OPEN: lambda _: wire.OPENED.pack(0, _DIRECT_IO, 0),
+                wire.OPEN: self._open,
                 wire.READ: self._read,
-                wire.FORGET: self._forget,
+                wire.FORGET: lambda _: None,
                 wire.BATCH_FORGET: lambda _: None,
-                wire.RELEASE: lambda _: b"",
+                wire.RELEASE: self._release,
             },
             name="viewer",
         )
@@ -77,8 +81,20 @@ class Viewer:
         buffer = request.scratch(min(size, wire.MAX_WRITE))
         return (buffer[: self._blob(request.node).read(buffer, offset)],)
 
-    def _forget(self, request: Request) -> None:
-        self._offered.pop(request.node, None)
+    def _open(self, request: Request) -> bytes:
+        with self._lock:
+            self._blob(request.node)
+            self._opens[request.node] += 1
+        return wire.OPENED.pack(0, _DIRECT_IO, 0)
+
+    def _release(self, request: Request) -> bytes:
+        """Nobody reads it any more: its room is given back. The kernel forgets a number only when memory is short."""
+        with self._lock:
+            self._opens[request.node] -= 1
+            if self._opens[request.node] <= 0:
+                del self._opens[request.node]
+                self._offered.pop(request.node, None)
+        return b""
 
 
 def main() -> int:

@@ -144,9 +144,9 @@ class Volume:
             meta, base = self._base(node)
             staged = Staged(node, self.store, meta, writer)
             staged.orphan = node.parent is None
-            node.staged = staged
             hold = staged.gate()
-            hold.__enter__()  # nobody writes before the old version is there
+            hold.__enter__()  # nobody writes before the old version is there: before anybody can see it
+            node.staged = staged
         try:
             if base is not None and not empty:
                 file, size = base, os.fstat(base.fd).st_size
@@ -192,7 +192,7 @@ class Volume:
                 return
             failed = bool(staged.outcome) or not staged.known
             if failed:
-                node.stale = True
+                node.stale = node.outgrown = True
             self._detach(staged, keep=bool(node.readers and not node.on_medium))
             if not node.on_medium and node.parent is not None:
                 parent, name = node.parent, node.name

@@ -34,7 +34,8 @@ class Waiting:
     """One opener that waits for a verdict. Its descriptor and slot are given back by ``Answerer.settle``, once."""
 
     __slots__ = (
-        "asked", "known_refused", "number", "path", "place", "program", "since_ns", "slot", "stamp", "thread", "way",
+        "asked", "known_refused", "number", "path", "place", "program", "rules", "since_ns", "slot", "stamp", "thread",
+        "way",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +53,7 @@ class Waiting:
         self.since_ns = since_ns
         self.known_refused = known_refused  # a reader of it is; who only writes is free all the same
         self.asked = 0  # number of the question
+        self.rules = 0  # under which it was asked
 
 
 class Answerer:

@@ -181,7 +181,7 @@ class Questions:
 
     def _send(self, waiting: Waiting) -> bool:
         waiting.asked = next(self._numbers)
-        waiting.stamp = self._stamp(waiting)
+        waiting.stamp, waiting.rules = self._stamp(waiting), self._answerer.settings.rules
         root = waiting.place.folder.root
         identity = b"%d:%d:%d" % waiting.program
         question = Question(
@@ -258,10 +258,11 @@ class Questions:
     def _answered(self, waiting: Waiting, answer: Answer) -> None:
         stamp, now = waiting.stamp, self._stamp(waiting)
         refused = answer.say is not Say.RELEASE
-        if not refused and now != stamp:  # it is another file than the one that was judged
+        anew = waiting.rules != self._answerer.settings.rules
+        if not refused and (now != stamp or anew):  # not the file, or not the rules, that it was judged by
             self._unasked.append(waiting)
             return
-        if answer.name != ONCE and now == stamp and settled(stamp) and written_to(waiting.number) is False:
+        if answer.name != ONCE and not anew and now == stamp and settled(stamp) and written_to(waiting.number) is False:
             self._answerer.verdicts.keep(stamp, waiting.way, refused=refused)
         self._answerer.settle(waiting, refused=refused)
 

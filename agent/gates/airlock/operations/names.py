@@ -145,7 +145,7 @@ def unlink(volume: Volume, request: Request) -> bytes:
             volume.hold_open(node)
             os.unlink(name, dir_fd=folder)
             volume.tree.unseal(parent, name)
-        elif node.sealed_as and volume.tree.ghost(parent, name):
+        elif node.sealed_as and (node.staged is not None or volume.tree.ghost(parent, name)):
             os.unlink(node.sealed_as, dir_fd=folder)  # whoever has just written it takes it back
         _nameless(volume, node)
         volume.tree.lay_ghost(parent, name)
@@ -206,7 +206,7 @@ def _rename(volume: Volume, request: Request, to: Node, body: memoryview, flags:
                 continue  # refused and gone, or begun anew: its bytes may be under judgement, with the name they have
             if not asked and renamed_needs_asking(volume, node, to, new):
                 continue  # it came to the medium while we waited: from now on its name is asked about
-            if node.sealed_as and not node.on_medium and node.staged is None:
+            if node.sealed_as and not node.on_medium:
                 _rename_sealed(volume, node, to, new)
             else:
                 _move(volume, node, to, new, flags)
@@ -245,18 +245,24 @@ def _rename_sealed(volume: Volume, node: Node, to: Node, new: bytes) -> None:
         node.sealed_as[len(old) :] if node.sealed_as.startswith(old) else node.sealed_as[node.sealed_as.rfind(b".") :]
     )
     wanted = new[: 255 - len(added)] + added
-    before = volume.tree.ghost(to, new, fresh=False)
+    before = volume.tree.ghost(to, new)
     folder = volume.folder(to)
     if before is not None and before.sealed_as == wanted:
         volume.medium.rename(volume.folder(parent), node.sealed_as, folder, wanted)
         final = wanted
     else:
         final = rename_to_free(volume.folder(parent), node.sealed_as, folder, wanted)
+    target = volume.tree.child(to, new)
+    if target is not None and target is not node:
+        volume.hold_open(target)
     if volume.medium.exists(folder, new):
         os.unlink(new, dir_fd=folder)  # the clear version that this one replaces
-    target = volume.tree.child(to, new)
-    if target is not None:
+    if target is not None and target is not node:
         _nameless(volume, target)
     volume.tree.lay_ghost(parent, old)
+    if node.staged is not None:  # its writer has it open still: the next state takes the place of this one
+        volume.tree.move(node, to, new)
+        node.sealed_as = final
+        return
     volume.tree.unbind(node)
     volume.tree.remember_ghost(to, new, final, GHOST_S, node.sealed_meta)

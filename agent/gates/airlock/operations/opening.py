@@ -96,6 +96,9 @@ def _open(volume: Volume, request: Request, node: Node, flags: int) -> bytes:
     with volume.tree.lock:
         if writing:
             passthrough.make_way(volume.tree, node)
+            if node.outgrown and node.staged is None:
+                node.outgrown = False
+                raise _error(errno.ESTALE)  # the kernel looks it up again, and learns its size
         _must_be_there(volume, node, writing=writing, emptied=bool(flags & os.O_TRUNC))
         handle = volume.open(node, (request.uid, request.pid), writing=writing)
         opened = _how(volume, node, handle)

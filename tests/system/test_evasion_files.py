@@ -11,6 +11,7 @@ import html
 import json
 import os
 import quopri
+import sqlite3
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,7 @@ Hide = Callable[[str], bytes]
 _TYPES = {"[Content_Types].xml": "<Types/>"}
 _MAIL = "From: a@exemple.fr\nTo: b@exemple.fr\nSubject: x\nMIME-Version: 1.0\nMessage-ID: <1@x>\n"
 _OTHER = "Liste des fournitures : stylos, cahiers, agrafes."
+_LONG_LIST = _OTHER * 500
 
 
 def _lines(text: str, tag: str) -> str:
@@ -81,6 +83,39 @@ def _changed_pdf(text: str) -> bytes:
     new = b"11 0 obj\n<</Length %d>>stream\n%s\nendstream\nendobj\n" % (len(_PLAIN_PAGE), _PLAIN_PAGE)
     table = b"xref\n11 1\n%010d 00000 n \ntrailer<</Root 1 0 R/Size 12/Prev %s>>\n" % (place, previous)
     return old + new + table + b"startxref\n%d\n%%%%EOF\n" % (place + len(new))
+
+
+def _database(rows: list[tuple[str | bytes, ...]]) -> bytes:
+    connection = sqlite3.connect(":memory:")
+    connection.execute(f"CREATE TABLE t ({', '.join(f'c{number}' for number in range(len(rows[0])))})")
+    connection.executemany(f"INSERT INTO t VALUES ({', '.join('?' * len(rows[0]))})", rows)
+    connection.commit()
+    return connection.serialize()
+
+
+def _choices_pdf(text: str) -> bytes:
+    """A form with a list of which every line was chosen."""
+    lines = b"".join(b"(" + _flat(line) + b")" for line in text.split("\n"))
+    field = b"<</Type/Annot/Subtype/Widget/FT/Ch/Ff 2097152/T(a)/Rect[0 0 9 9]/V[" + lines + b"]/Opt[" + lines + b"]>>"
+    return made.pdf([_PLAIN_PAGE], root=b"/AcroForm<</Fields[900 0 R]>>", page=b"/Annots[900 0 R]", extra={900: field})
+
+
+def _fields_pdf(values: list[bytes]) -> bytes:
+    """A form with one field for each value."""
+    field = b"<</Type/Annot/Subtype/Widget/FT/Tx/T(f%d)/Rect[0 0 9 9]/V(%s)>>"
+    extra = {900 + index: field % (index, value) for index, value in enumerate(values)}
+    refs = b" ".join(b"%d 0 R" % number for number in extra)
+    return made.pdf([_PLAIN_PAGE], root=b"/AcroForm<</Fields[%s]>>" % refs, page=b"/Annots[%s]" % refs, extra=extra)
+
+
+def _attachments_pdf(texts: list[str]) -> bytes:
+    extra, names = {}, b""
+    for index, text in enumerate(texts):
+        number = 900 + 2 * index
+        extra[number] = b"<</Type/Filespec/F(%d.txt)/EF<</F %d 0 R>>>>" % (index, number + 1)
+        extra[number + 1] = b"<</Length %d>>stream\n%s\nendstream" % (len(text.encode()), text.encode())
+        names += b"(%03d)%d 0 R " % (index, number)
+    return made.pdf([_PLAIN_PAGE], root=b"/Names<</EmbeddedFiles<</Names[%s]>>>>" % names, extra=extra)
 
 
 def _png(*chunks: tuple[bytes, bytes], tail: bytes = b"") -> bytes:
@@ -176,6 +211,10 @@ WRAPPED: dict[str, tuple[str, Hide]] = {
     "hexadecimal of a database": ("sql", lambda text: f"INSERT INTO d VALUES (1, 0x{text.encode().hex()});".encode()),
     "base64 in JSON": ("json", lambda text: json.dumps({"file": _b64(text.encode())}).encode()),
     "JSON in JSON": ("json", lambda text: json.dumps({"a": json.dumps({"b": text})}).encode()),
+    "long string of JSON": ("json", lambda text: json.dumps({"a": _LONG_LIST + text}).encode()),
+    "long cell of a database": ("sqlite", lambda text: _database([(_LONG_LIST + text,)])),
+    "far column of a database": ("sqlite", lambda text: _database([("",) * 299 + (text,)])),
+    "bytes in a database": ("sqlite", lambda text: _database([(line.encode(),) for line in text.split("\n")])),
     "base64 in XML": ("xml", lambda text: f"<r><file>{_b64(made.pdf([_page(text)]))}</file></r>".encode()),
     "base64 in CSV": ("csv", lambda text: f"id;nom;doc\n1;x;{_b64(text.encode())}\n2;y;\n".encode()),
     "one row among many": ("csv", lambda text: ("n;produit\n" + "1;stylo\n" * 50_000 + '2;"' + text.replace("\n", " ").replace('"', "") + '"\n' + "3;cahier\n" * 50_000).encode()),
@@ -233,6 +272,8 @@ PAGES: dict[str, tuple[str, Hide]] = {
     "data attribute": ("html", lambda text: _page_of_html(f'<p data-x="{_attribute(text)}">')),
     "hidden input": ("html", lambda text: _page_of_html(f'<input type="hidden" value="{_attribute(text)}">')),
     "string of a script": ("html", lambda text: _page_of_html(f"<script>var x = {json.dumps(text, ensure_ascii=False)}</script>")),
+    "end of a long script": ("html", lambda text: _page_of_html(f"<script>/*{'some code; ' * 3_000}*/ var x = {json.dumps(text, ensure_ascii=False)}</script>")),
+    "end of the long JSON of a script": ("html", lambda text: _page_of_html(f'<script type="application/json">{json.dumps({"n": [7] * 9_000, "a": text})}</script>')),
     "JSON of a script": ("html", lambda text: _page_of_html(f'<script type="application/json">{json.dumps({"a": text})}</script>')),
     "base64 of a script": ("html", lambda text: _page_of_html(f'<script>var d = "{_b64(made.pdf([_page(text)]))}"</script>')),
     "template": ("html", lambda text: _page_of_html(f"<template>{escape(text)}</template>")),
@@ -262,6 +303,9 @@ PDF: dict[str, tuple[str, Hide]] = {
     "note": ("pdf", lambda text: made.pdf([_PLAIN_PAGE], page=b"/Annots[900 0 R]", extra={900: b"<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents(" + _flat(text) + b")>>"})),
     "rich note": ("pdf", lambda text: made.pdf([_PLAIN_PAGE], page=b"/Annots[900 0 R]", extra={900: b"<</Type/Annot/Subtype/FreeText/Rect[0 0 9 9]/RC(<p>" + _flat(text) + b"</p>)>>"})),
     "field": ("pdf", lambda text: made.pdf([_PLAIN_PAGE], root=b"/AcroForm<</Fields[900 0 R]>>", page=b"/Annots[900 0 R]", extra={900: b"<</Type/Annot/Subtype/Widget/FT/Tx/T(a)/Rect[0 0 9 9]/V(" + _flat(text) + b")>>"})),
+    "field shown by a part of it": ("pdf", lambda text: made.pdf([_PLAIN_PAGE], root=b"/AcroForm<</Fields[900 0 R]>>", page=b"/Annots[901 0 R]", extra={900: b"<</FT/Tx/T(a)/Kids[901 0 R]/V(" + _flat(text) + b")>>", 901: b"<</Type/Annot/Subtype/Widget/Parent 900 0 R/Rect[0 0 9 9]>>"})),
+    "several choices": ("pdf", _choices_pdf),
+    "long field": ("pdf", lambda text: made.pdf([_PLAIN_PAGE], root=b"/AcroForm<</Fields[900 0 R]>>", page=b"/Annots[900 0 R]", extra={900: b"<</Type/Annot/Subtype/Widget/FT/Tx/T(a)/Rect[0 0 9 9]/V(" + _flat(text) * 60 + b")>>"})),
     "XFA": ("pdf", lambda text: made.pdf([_PLAIN_PAGE], root=b"/AcroForm<</XFA 900 0 R/Fields[]>>", extra={900: _stream(f"<x><a>{escape(text)}</a></x>".encode())})),
     "information": ("pdf", lambda text: made.pdf([_PLAIN_PAGE], extra={900: b"<</Subject(" + _flat(text) + b")>>"}, trailer=b"/Info 900 0 R")),
     "XMP": ("pdf", lambda text: made.pdf([_PLAIN_PAGE], root=b"/Metadata 900 0 R", extra={900: b"<</Type/Metadata/Subtype/XML/Length 9>>stream\n<x:xmpmeta><d>" + escape(text).encode() + b"</d></x:xmpmeta>\nendstream"})),
@@ -308,7 +352,20 @@ def test_what_is_only_sampled_is_never_called_harmless() -> None:
     """The letter stands where nobody looks: « not looked at » is the answer, not « not medical »."""
     book = made.pdf([_PLAIN_PAGE] * 170 + [_page(LETTER)] + [_PLAIN_PAGE] * 130)
     noise = (MENU * 40_000).encode()[: 6 << 20]
-    for data, extension in ((book, "pdf"), (noise + LETTER.encode() + noise, "txt")):
+    form = _fields_pdf([b"stylos"] * 205 + [_flat(LETTER)])
+    note = made.pdf(
+        [_PLAIN_PAGE],
+        page=b"/Annots[900 0 R]",
+        extra={900: b"<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents(" + _flat(LETTER) * 900 + b")>>"},
+    )
+    folder = _attachments_pdf(["stylos"] * 200 + [LETTER])
+    for data, extension in (
+        (book, "pdf"),
+        (form, "pdf"),
+        (note, "pdf"),
+        (folder, "pdf"),
+        (noise + LETTER.encode() + noise, "txt"),
+    ):
         assert _judged(data, extension).judgement is Judgement.UNDECIDABLE
 
 

@@ -9,12 +9,12 @@ where none did, the document says so.
 from __future__ import annotations
 
 import ctypes
-import re
 from typing import Any
 
 from agent.document import Area, Document, Format, Problem, Spot
 from agent.extraction.formats import behind, pdf_hidden
 from agent.extraction.formats.base import PROPERTIES, Job
+from agent.extraction.formats.pdf_notes import form_of, read_notes
 from agent.extraction.formats.pdf_scans import read_scans
 from agent.extraction.formats.pdf_streams import is_anchored, survey
 from agent.extraction.limits import MIB, Limits, Stop
@@ -28,11 +28,9 @@ _STAMP_CHARS = 120  # what a scanning program or a fax writes on a page that is 
 _WHOLE_SHARE = 0.75
 _GARBLED = 0.4  # of the characters, when a font does not say what its glyphs mean
 _PASSWORD_ERROR, _SECURITY_ERROR = 4, 5
-_WIDGET = 20  # FPDF_ANNOT_WIDGET
 _IMAGE, _FORM, _PATH = 3, 5, 2  # FPDF_PAGEOBJ_*
 _MAX_OBJECTS = 2000
 _MAX_ATTACHMENTS = 200
-_TAGS = re.compile("<[^<>]*>")
 _INFO = ("Title", "Author", "Subject", "Keywords")
 
 
@@ -59,7 +57,8 @@ def _read(job: Job) -> bytes | None:
         _information(job, pdf)
         pdf_hidden.read(job, pdf, source if isinstance(source, bytes) else b"")
         _attachments(job, pdf)
-        shown = _pages(job, pdf)
+        with form_of(pdf) as form:
+            shown = _pages(job, pdf, form)
         if job.document.problem is None:
             plain = raw.FPDF_GetSecurityHandlerRevision(pdf) < 0  # otherwise the streams are ciphertext
             _doubt(job, source if plain and isinstance(source, bytes) else b"", shown=shown)
@@ -93,7 +92,9 @@ def _information(job: Job, pdf: Any) -> None:
 def _attachments(job: Job, pdf: Any) -> None:
     from pypdfium2 import PdfiumError, raw
 
-    for index in range(min(pdf.count_attachments(), _MAX_ATTACHMENTS)):
+    count = pdf.count_attachments()
+    job.document.truncated |= count > _MAX_ATTACHMENTS
+    for index in range(min(count, _MAX_ATTACHMENTS)):
         attachment = pdf.get_attachment(index)
         size = ctypes.c_ulong()
         raw.FPDFAttachment_GetFile(attachment, None, 0, size)
@@ -119,7 +120,7 @@ def sample(count: int, limits: Limits) -> list[int]:
     return sorted({*range(first), *between, *range(count - last, count)})
 
 
-def _pages(job: Job, pdf: Any) -> bool:
+def _pages(job: Job, pdf: Any, form: Any) -> bool:
     """Read the pages; whether any of them shows anything."""
     from pypdfium2 import PdfiumError, raw
 
@@ -137,7 +138,7 @@ def _pages(job: Job, pdf: Any) -> bool:
             job.fail(Problem.CORRUPT)
             continue
         try:
-            if not _page(job, page, Spot(Area.PAGE, index + 1)):
+            if not _page(job, page, Spot(Area.PAGE, index + 1), form):
                 scans.append(index + 1)
             shown = shown or raw.FPDFPage_CountObjects(page) > 0
         finally:
@@ -157,7 +158,7 @@ def _say_scans(job: Job, unread: dict[int, Problem], pages: int) -> None:
         job.adopt(Document(Format.IMAGE, problem=problem), Spot(Area.PAGE, number))
 
 
-def _page(job: Job, page: Any, spot: Spot) -> bool:
+def _page(job: Job, page: Any, spot: Spot, form: Any) -> bool:
     """Read one page; False when what it shows is a picture."""
     layer = page.get_textpage()
     try:
@@ -167,7 +168,7 @@ def _page(job: Job, page: Any, spot: Spot) -> bool:
     text = text.replace("\r\n", "\n").replace("\ufffe", "-\n").replace("\0", "")
     length = len(text.strip())
     job.text(text, spot)
-    _annotations(job, page, spot)
+    read_notes(job, page, spot, form)
     if length >= _POOR_CHARS and _is_garbled(text):
         return False  # there are letters, and only a reader of pictures can tell which
     if length >= _STAMP_CHARS:
@@ -200,35 +201,3 @@ def _picture_share(page: Any, *, drawn: bool) -> float:
         elif item.type == _PATH:
             outlines += 1
     return 1.0 if drawn and outlines > 300 else covered / area
-
-
-def _annotations(job: Job, page: Any, spot: Spot) -> None:
-    """Comments and the values of form fields, which are no part of a page's own text."""
-    from pypdfium2 import raw
-
-    count = min(raw.FPDFPage_GetAnnotCount(page), job.budget.limits.annotations)
-    lines: list[str] = []
-    for index in range(count):
-        annotation = raw.FPDFPage_GetAnnot(page, index)
-        if not annotation:
-            continue
-        try:
-            if raw.FPDFAnnot_GetSubtype(annotation) == _WIDGET:
-                name, value = _string(annotation, b"T"), _string(annotation, b"V")
-                lines.append(f"{name}: {value}" if value else "")
-            else:
-                lines.append(_string(annotation, b"Contents") or _TAGS.sub(" ", _string(annotation, b"RC")))
-        finally:
-            raw.FPDFPage_CloseAnnot(annotation)
-    job.text("\n".join(line for line in lines if line), spot)
-
-
-def _string(annotation: Any, key: bytes) -> str:
-    from pypdfium2 import raw
-
-    size = raw.FPDFAnnot_GetStringValue(annotation, key, None, 0)
-    if not 2 < size <= 65_536:
-        return ""
-    buffer = ctypes.create_string_buffer(size)
-    raw.FPDFAnnot_GetStringValue(annotation, key, ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort)), size)
-    return buffer.raw[: size - 2].decode("utf-16-le", "replace")

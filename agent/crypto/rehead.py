@@ -12,9 +12,10 @@ from collections.abc import Sequence
 
 from agent.crypto import header
 from agent.crypto.header import Header, Stanza
+from agent.crypto.keys import KeyStore
 from agent.crypto.recipients import one_kind, opened_by, wrap
 from agent.crypto.sealed import read_header
-from agent.errors import N_, ChangedError, SealError
+from agent.errors import N_, ChangedError, HostError, SealError
 from agent.fsys.atomic import stamp, write_all
 from agent.fsys.draft import Draft
 from agent.fsys.openat import open_regular
@@ -46,6 +47,14 @@ def new_header(old: Header, file_key: bytes, recipients: Sequence[str], ours: Se
 def stanzas_of(old: Header, identities: Sequence[str]) -> list[int]:
     """The numbers of the stanzas that one of ``identities`` opens."""
     return [number for number, stanza in enumerate(old.stanzas) if opened_by(stanza, identities) is not None]
+
+
+def opens(keys: KeyStore, uid: int, old: Header) -> bool:
+    """Whether ``uid`` opens it with keys of their own; False also where those are locked, and nobody can tell."""
+    try:
+        return bool(stanzas_of(old, keys.identities(uid)))
+    except (SealError, HostError):
+        return False
 
 
 def replace_header(folder_fd: int, name: bytes, head: bytes, old: Header) -> None:

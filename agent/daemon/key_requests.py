@@ -16,7 +16,7 @@ from typing import Any
 from agent.crypto import header
 from agent.crypto.keys import KeyStore
 from agent.crypto.recipients import unwrap
-from agent.crypto.rehead import stanzas_of
+from agent.crypto.rehead import opens, stanzas_of
 from agent.daemon.allowance import Allowance
 from agent.daemon.control import Handler
 from agent.daemon.notices import Notices
@@ -73,8 +73,9 @@ def _unwrap(keys: KeyStore, uid: int, arguments: dict[str, Any]) -> dict[str, An
     identities = keys.opening(uid) if _administrator(uid) else keys.identities(uid)
     found = header.parse(head)
     key = base64.b64encode(unwrap(found, identities)).decode("ascii")
-    known = tuple(dict.fromkeys((*identities, *keys.opening(_whose(uid, arguments)))))
-    return {"key": key, "stanzas": stanzas_of(found, known)}
+    whose = _whose(uid, arguments)
+    known = tuple(dict.fromkeys((*identities, *keys.opening(whose))))
+    return {"key": key, "stanzas": stanzas_of(found, known), "theirs": opens(keys, whose, found)}
 
 
 def _phrase(

@@ -19,7 +19,7 @@ from agent.crypto import header
 from agent.crypto.keys import KeyStore
 from agent.crypto.message import open_wrapped
 from agent.crypto.recipients import KeyKind, Named, unwrap
-from agent.crypto.rehead import stanzas_of
+from agent.crypto.rehead import opens, stanzas_of
 from agent.daemon.control import ControlClient
 from agent.errors import N_, HostError, PolicyError, SealError, SermentError, UsageError
 from agent.fsys.administrators import only_administrators_write
@@ -30,11 +30,12 @@ MAX_POLICY_BYTES = 1 << 20
 @dataclass(frozen=True, slots=True)
 class FileKey:
     """What opens one sealed file; ``stanzas`` are the numbers of those that are for whoever asked, or for the practice
-    as far as its key is on this laptop.
+    as far as its key is on this laptop. ``theirs``: the person asked for opens it without the practice.
     """
 
     key: bytes
     stanzas: tuple[int, ...]
+    theirs: bool = True
 
 
 class KeyAccess:
@@ -82,7 +83,8 @@ class KeyAccess:
         if mine:
             try:
                 known = mine if of is None else mine + self.store.opening(of)
-                return FileKey(unwrap(found, mine), tuple(stanzas_of(found, known)))
+                theirs = of is None or opens(self.store, of, found)
+                return FileKey(unwrap(found, mine), tuple(stanzas_of(found, known)), theirs)
             except SealError:
                 if not self.store.has_phrase(self.uid):
                     raise
@@ -97,7 +99,8 @@ class KeyAccess:
 
     def _from_agent(self, head: bytes, whose: dict[str, int]) -> FileKey:
         reply = self._agent.call("keys.unwrap", header=base64.b64encode(head).decode("ascii"), **whose)
-        return FileKey(base64.b64decode(reply["key"]), tuple(int(each) for each in reply["stanzas"]))
+        stanzas = tuple(int(each) for each in reply["stanzas"])
+        return FileKey(base64.b64decode(reply["key"]), stanzas, bool(reply.get("theirs")) or not whose)
 
     def unlocked(self) -> list[str]:
         """The identities under the person's phrase, kept in this login session from now on. Raises SealError."""

@@ -285,5 +285,11 @@ def test_the_administrator_shuts_a_colleague_out_of_a_whole_tree(laptop: Laptop)
         assert laptop.done(CLARA, "open", path, "--to", laptop.folder(CLARA))["path"]
         stolen = laptop.put(STRANGER, f"stolen-{path.stem}.age", path.read_bytes())
         assert laptop.serment(STRANGER, "open", stolen).returncode == 65
+    # a copy of the ciphertext makes nobody a reader, whoever owns that file now
+    copied = laptop.put(STRANGER, "found.age", (tree / "a.age").read_bytes())
+    assert laptop.done(0, "keys", "rotate", copied)["rotated"] == 1
+    assert laptop.serment(STRANGER, "open", copied).returncode == 65
+    assert laptop.done(0, "keys", "rotate", "--only-current", copied)["not-ours"] == 1
+    assert laptop.serment(STRANGER, "open", copied).returncode == 65
     others = laptop.serment(CLARA, "keys", "ready")
     assert others.returncode == 0, others.stderr

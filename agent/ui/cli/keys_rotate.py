@@ -86,7 +86,12 @@ class _Rotation:
             os.close(fd)
         old = header.parse(head)
         key = self._access.file_key(head, of=owner if self._access.uid == 0 else None)
-        new = new_header(old, key.key, self._of(owner), None if self._only_current else key.stanzas)
+        to = self._of(owner)
+        if not key.theirs:  # whoever has a copy owns that file, and is entitled to nothing that was not sealed for them
+            if self._only_current:
+                raise SealError(N_("this file was sealed for somebody else"))
+            to = to[1:]  # the practice and whom the policy names: behind the person
+        new = new_header(old, key.key, to, None if self._only_current else key.stanzas)
         if not self._dry_run:
             replace_header(folder_fd, name, new, old)
         stayed = {each.body for each in header.parse(new).stanzas}

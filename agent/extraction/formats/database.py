@@ -13,7 +13,8 @@ from agent.extraction.formats.base import Job
 from agent.extraction.limits import MIB, Stop
 
 _MOST_TABLES = 200
-_CELL = 4_000  # characters of one cell
+_CELL = 4_000  # characters of one cell of a table; what is longer is text beside it
+_SMALL = 512  # bytes: a smaller blob is no document but may be text
 _STEPS = 20_000  # instructions of the library's machine between looks at the clock
 _CHECKED = 4 * MIB  # bytes: a larger database is not checked through and through
 _LARGEST = 64 * MIB
@@ -79,7 +80,7 @@ class _Clock:
 
 
 def _text(value: bytes) -> str:
-    return value[: 4 * _CELL].decode("utf-8", "replace")
+    return value.decode("utf-8", "replace")
 
 
 def _tables(job: Job, connection: Any) -> None:
@@ -99,25 +100,41 @@ def _table(job: Job, connection: Any, name: str, number: int) -> None:
     limits = job.budget.limits
     quoted = '"' + name.replace('"', '""') + '"'
     cursor = connection.execute(f"SELECT * FROM {quoted} LIMIT ?", (limits.rows + 1,))  # noqa: S608 - quoted
-    head = tuple(str(column[0])[:_CELL] for column in cursor.description[: limits.columns])
-    rows: list[tuple[str, ...]] = [head]
+    names = [str(column[0])[:_CELL] for column in cursor.description]
+    rows: list[tuple[str, ...]] = [tuple(names[: limits.columns])]
+    beside: list[str] = []
     spot = Spot(Area.SHEET, number)
     for row in cursor:
         job.budget.element(len(row))
         if len(rows) > limits.rows:
             job.document.truncated = True
             break
-        rows.append(tuple(_cell(job, value, spot) for value in row[: limits.columns]))
+        cells = [_cell(job, value, spot) for value in row]
+        beside += [f"{key}: {cell}" for key, cell in zip(names, cells, strict=True) if len(cell) > _CELL]
+        more = zip(names[limits.columns :], cells[limits.columns :], strict=True)
+        beside += [f"{key}: {cell}" for key, cell in more if cell]
+        rows.append(tuple(cell[:_CELL] for cell in cells[: limits.columns]))
     if len(rows) > 1:
         job.document.tables.append(rows)
         job.text(name + "\n" + "\n".join("\t".join(row) for row in rows), spot)
+        job.text("\n".join(beside), spot)
 
 
 def _cell(job: Job, value: object, spot: Spot) -> str:
     """A cell as text; a document kept in a cell becomes a child."""
-    if isinstance(value, bytes):
-        if len(value) >= 512:
-            job.budget.inflate(len(value))
-            job.child(value, spot=spot)
+    if not isinstance(value, bytes):
+        return "" if value is None else str(value)
+    if len(value) < _SMALL:
+        return _written(value)
+    job.budget.inflate(len(value))
+    job.child(value, spot=spot)
+    return ""
+
+
+def _written(value: bytes) -> str:
+    """A small blob that is text; empty when it is a digest, a key or a number."""
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
         return ""
-    return "" if value is None else str(value)[:_CELL]
+    return text if "".join(text.split()).isprintable() else ""

@@ -7,11 +7,15 @@ import html
 import re
 import urllib.parse
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from agent.document import Area, Problem, Spot
 from agent.extraction.formats import text
 from agent.extraction.formats.base import PROPERTIES, Job
 from agent.extraction.formats.charset import decode
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9._-]{1,40})", re.IGNORECASE)
 _DATA = re.compile(r"data:([\w.+/-]{0,100})((?:;[\w=.+-]{1,60}){0,5}),([A-Za-z0-9+/=%_.~\s-]{64,})")
@@ -30,11 +34,15 @@ _PAGE = re.compile(r"<(?:html|body)[\s>]", re.IGNORECASE)
 _PAGE_END = re.compile(r"</(?:html|body)\b", re.IGNORECASE)
 _ELEMENT = re.compile(r"<(/?)(p|div|table|ul|ol|td|th|li|h[1-6]|span|font|b|script|style|head)\b", re.IGNORECASE)
 _MAY_STAY_OPEN = frozenset({"p", "td", "th", "li", "head"})
-_SCRIPT_CHARS = 20_000
-_MOST_SCRIPTS = 50
+_MOST_SCRIPTS = 500
+_MOST_VALUES = 5_000  # of one script, or of the attributes of a page
 _PROSE = 4  # spaces in a value that is text
-_DATA_ATTRIBUTE = re.compile(r"\bdata-[\w-]{1,40}\s{0,3}=\s{0,3}(?:\"([^\"<>]{40,20000})\"|'([^'<>]{40,20000})')")
-_STRING = re.compile(r"\"((?:[^\"\\\n]|\\.){40,20000}+)\"|'((?:[^'\\\n]|\\.){40,20000}+)'")
+_DATA_ATTRIBUTE = re.compile(r"\bdata-[\w-]{1,40}\s{0,3}=\s{0,3}(?:\"([^\"<>]{40,200000})\"|'([^'<>]{40,200000})')")
+_STRING = (
+    re.compile(  # a sign that is escaped begins none: otherwise the time would grow with the square of their number
+        r"(?<!\\)(?:\"((?:[^\"\\\n]|\\.){40,200000}+)\"|'((?:[^'\\\n]|\\.){40,200000}+)')"
+    )
+)
 _LINE_END = re.compile(r"\\[nrt]")
 _CELL_END = "\ue000"  # stands for a tab while white space is folded
 
@@ -85,10 +93,8 @@ def _visible(job: Job, source: str) -> None:
     for node in tree.css(_SELECTOR)[:5000]:
         values = node.attributes
         attributes += [value for name in _SHOWN_ATTRIBUTES if (value := values.get(name)) and len(value) > 2]
-    attributes += _kept_for_scripts(source)
-    for node in tree.css("script")[:_MOST_SCRIPTS]:
-        code = node.text(deep=True)[:_SCRIPT_CHARS]
-        attributes += [code] if "json" in (node.attributes.get("type") or "") else _strings(code)
+    attributes += _kept_for_scripts(job, source)
+    attributes += _scripts(job, tree)
     tree.strip_tags(["script", "style", "head"])
     body = tree.body
     if body is not None:
@@ -96,18 +102,32 @@ def _visible(job: Job, source: str) -> None:
     job.text("\n".join(attributes), PROPERTIES)
 
 
-def _kept_for_scripts(source: str) -> list[str]:
+def _scripts(job: Job, tree: LexborHTMLParser) -> list[str]:
+    """What a page shows only once its programs have run: their data, and what is text among their constants."""
+    scripts = tree.css("script")
+    job.document.truncated |= len(scripts) > _MOST_SCRIPTS
+    texts: list[str] = []
+    for node in scripts[:_MOST_SCRIPTS]:
+        code = node.text(deep=True)
+        if "json" in (node.attributes.get("type") or ""):
+            texts.append(code)
+        else:
+            texts += [_LINE_END.sub("\n", value) for value in _prose(job, _STRING, code)]
+    return texts
+
+
+def _kept_for_scripts(job: Job, source: str) -> list[str]:
     """Values of ``data-`` attributes that are text rather than settings."""
-    if "data-" not in source:
-        return []
-    found = (match[1] or match[2] for match in _DATA_ATTRIBUTE.finditer(source))
-    return [html.unescape(value) for value in islice(found, 5000) if value.count(" ") >= _PROSE]
+    return [html.unescape(value) for value in _prose(job, _DATA_ATTRIBUTE, source)] if "data-" in source else []
 
 
-def _strings(code: str) -> list[str]:
-    """String constants of a program that are text: what a page shows only once its program has run."""
-    found = (match[1] or match[2] for match in _STRING.finditer(code))
-    return [_LINE_END.sub("\n", value) for value in islice(found, 1000) if value.count(" ") >= _PROSE]
+def _prose(job: Job, values: re.Pattern[str], source: str) -> list[str]:
+    """What the pattern finds, as far as it is text."""
+    job.budget.tick()
+    found = (match[1] or match[2] for match in values.finditer(source))
+    texts = list(islice((value for value in found if value.count(" ") >= _PROSE), _MOST_VALUES + 1))
+    job.document.truncated |= len(texts) > _MOST_VALUES
+    return texts[:_MOST_VALUES]
 
 
 def _is_deep(source: str) -> bool:

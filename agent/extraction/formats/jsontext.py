@@ -22,7 +22,8 @@ _DESCRIBES = re.compile(
 _STRING = re.compile(r'"((?:[^"\\]++|\\.)*+)', re.DOTALL)
 _SIMPLE = re.compile(r"\\(.)", re.DOTALL)
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t", "b": "", "f": ""}
-_LONG = 20_000  # a longer string is an encoded document, which the base64 search reads
+_LONG = 20_000  # a longer string without a space is an encoded document, which the base64 search reads
+_ENCODED = re.compile(r"(?:data:[\w.+/;=-]{0,200},)?[\w+/=\r\n\t-]*+", re.ASCII)
 _OBJECT = re.compile(r'\A[\s\ufeff]*(?:\[\s*){0,9}\{\s*"')  # what follows is meant to be JSON
 _TEMPLATE = re.compile(r"\{\{|\{%|<%")
 _COMMENTED = re.compile(r'("(?:[^"\\]++|\\.)*+"?)|//[^\n]*|/\*.*?(?:\*/|\Z)|,(?=\s*[\]}])', re.DOTALL)
@@ -116,9 +117,13 @@ def _collect(values: list[object], lines: list[str], documents: list[str], budge
             pending += [(name, inner) for inner in reversed(value)]
         elif isinstance(value, str) and inside.is_document(value):
             documents.append(value)
-        elif isinstance(value, str) and value and len(value) < _LONG:
+        elif isinstance(value, str) and value and not _is_encoded(value):
             documents += [value] if inside.holds_data(value) else []
             lines.append(f"{name}: {value}" if name else value)
+
+
+def _is_encoded(value: str) -> bool:
+    return len(value) >= _LONG and _ENCODED.fullmatch(value) is not None
 
 
 def _strings(source: str) -> list[str]:

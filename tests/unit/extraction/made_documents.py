@@ -215,7 +215,7 @@ def xls(rows: list[list[str]], *, encrypted: bool = False) -> bytes:
     return compound({("Workbook",): (head + sheet).ljust(4096, b"\0")})
 
 
-def msg(subject: str, body: str, attachment: tuple[str, bytes] | None = None) -> bytes:
+def msg(subject: str, body: str, attachment: tuple[str, bytes] | None = None, *, html: bytes = b"") -> bytes:
     def wide(text: str) -> bytes:
         return text.encode("utf-16-le")
 
@@ -225,6 +225,8 @@ def msg(subject: str, body: str, attachment: tuple[str, bytes] | None = None) ->
         ("__substg1.0_1000001F",): wide(body),
         ("__substg1.0_0C1A001F",): wide("Dr Alix Exemple"),
     }
+    if html:
+        streams[("__substg1.0_10130102",)] = html
     if attachment:
         storage = "__attach_version1.0_#00000000"
         streams[(storage, "__substg1.0_3707001F")] = wide(attachment[0])

@@ -342,6 +342,19 @@ def test_mail_parts():
     assert text_of(child, Area.MEMBER) == "Léa X.docx"
 
 
+def test_mail_a_small_picture_may_be_a_page():
+    """A page of a fax is smaller than many a logo: what is not plainly too small to be one waits to be looked at."""
+    head = "From: a@exemple.fr\nTo: b@exemple.fr\nMIME-Version: 1.0\nMessage-ID: <1@x>\nContent-Type: image/tiff; name=f.tif\n"
+    fax = b"II*\0\x08\0\0\0" + bytes(14_000)
+    mail = head + "Content-Transfer-Encoding: base64\n\n" + base64.encodebytes(fax).decode()
+    (child,) = read(mail.encode()).children
+    assert (child.format, child.problem) == (Format.IMAGE, Problem.IMAGE)
+
+
+def test_outlook_a_body_that_is_there_twice_is_read_once():
+    assert read(made.msg("x", LETTER, html=f"<html><body><p>{LETTER}</p></body></html>".encode())).children == []
+
+
 def test_mail_within_mail():
     inner = f"From: a@b\r\nTo: c@d\r\nSubject: transmis\r\n\r\n{LETTER}".encode()
     data = b"From: a@b\r\nTo: c@d\r\nMIME-Version: 1.0\r\nContent-Type: message/rfc822\r\n\r\n" + inner

@@ -15,6 +15,7 @@ _PREFIXES: tuple[tuple[bytes, Format], ...] = (
     (b"PK\x07\x08PK", Format.ZIP),
     (b"PK00PK\x03\x04", Format.ZIP),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Format.OLE),
+    (b"{\\rtf", Format.RTF),  # also where raw bytes of a picture follow
     (b"\x1f\x8b\x08", Format.GZIP),
     (b"7z\xbc\xaf\x27\x1c", Format.SEVENZIP),
     (b"Rar!\x1a\x07", Format.RAR),

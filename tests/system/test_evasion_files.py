@@ -6,6 +6,7 @@ not become medical. Needs no root.
 from __future__ import annotations
 
 import base64
+import binascii
 import gzip
 import html
 import json
@@ -145,6 +146,11 @@ def _mixed(*parts: str) -> bytes:
         + "".join(f"--B\n{part}\n" for part in parts)
         + "--B--\n"
     ).encode()
+
+
+def _uuencoded(data: bytes) -> str:
+    lines = b"".join(binascii.b2a_uu(data[at : at + 45]) for at in range(0, len(data), 45))
+    return f"begin 644 a.docx\n{lines.decode()}`\nend\n"
 
 
 def _page_of_html(inner: str) -> bytes:
@@ -289,6 +295,8 @@ PAGES: dict[str, tuple[str, Hide]] = {
     "before the parts of a mail": ("eml", lambda text: (_MAIL + f"Content-Type: multipart/mixed; boundary=B\n\n{text}\n--B\n\nx\n--B--\n").encode()),
     "after the parts of a mail": ("eml", lambda text: _mixed("\nx") + text.encode()),
     "attachment said to be a picture": ("eml", lambda text: _mixed("\nx", f"Content-Type: image/png; name=a.png\nContent-Transfer-Encoding: base64\n\n{_b64(text.encode())}")),
+    "attachment in the old encoding": ("eml", lambda text: _mixed("\nx", f"Content-Type: application/octet-stream; name=a.docx\nContent-Transfer-Encoding: x-uuencode\n\n{_uuencoded(_docx(_word_lines(text)))}")),
+    "message whose plain body is a stub": ("msg", lambda text: made.msg("x", "Ce message est au format HTML.", html=f"<html><body><p>{escape(text)}</p></body></html>".encode())),
     "mail in a mail": ("eml", lambda text: _mixed("\nx", f"Content-Type: message/rfc822\n\n{_MAIL}\n{text}")),
     "web archive": ("mht", lambda text: (_MAIL + "Content-Type: multipart/related; boundary=B\n\n--B\nContent-Type: text/html; charset=utf-8\n\n<p>" + escape(text).replace("\n", "<br>") + "\n--B--\n").encode()),
 }  # fmt: skip

@@ -8,12 +8,13 @@ bytes and not decompressed further. Nothing is ever written out.
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from agent.document import Area, Document, Format, Problem, Spot
 from agent.extraction.formats.base import Job, extension_of
-from agent.extraction.formats.package import note_pictures, picture
+from agent.extraction.formats.package import POOR_CHARS, note_pictures, picture
 from agent.extraction.formats.zipdir import Directory, Member, read_member
 from agent.extraction.limits import Stop
 from agent.extraction.sniff import HEAD, sniff
@@ -23,6 +24,12 @@ _BLOCK = 64 * 1024
 _HEAD_IS_ENOUGH = frozenset(
     {Format.AUDIO_VIDEO, Format.EXECUTABLE, Format.FONT, Format.RESEARCH, Format.SIGNAL}
 )  # the rest is sound, code, shapes or samples
+_ONE_DOCUMENT = re.compile(
+    rb"application/(?:epub\+zip|vnd\.oasis\.opendocument|vnd\.sun\.xml|x-krita)|image/openraster"
+)
+_SHOWN = re.compile(r"\.(?:x?html?|fpage|iwa|apxl)\Z|(?:\A|/)(?:content|index|page\d+)\.xml\Z")  # not what describes it
+_PREVIEW = re.compile(r"(?:docprops/)?thumbnails?[/.]")  # of its first page, which is read itself
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _LOCKED = ("encrypt", "passphrase", "password")
 _EMPTY_ARCHIVE = 32  # bytes: a 7z or RAR archive without members is no longer
 _IN_MEMORY = 64 << 20  # a larger file is read through callbacks, in which an error has no way out
@@ -31,7 +38,7 @@ _IN_MEMORY = 64 << 20  # a larger file is read through callbacks, in which an er
 def read_zip(job: Job, directory: Directory) -> None:
     """Format.ZIP: an archive that is no office document."""
     _comment(job, directory.comment)
-    if any(_is_package(member.name) for member in directory.members):  # EPUB and its like: pictures belong to the text
+    if any(_is_package(job, member) for member in directory.members):  # EPUB and its like: pictures belong to the text
         _package(job, directory)
         return
     for number, member in enumerate(directory.members, 1):
@@ -39,22 +46,47 @@ def read_zip(job: Job, directory: Directory) -> None:
             _zip_member(job, member, Spot(Area.MEMBER, number))
 
 
-def _is_package(name: str) -> bool:
-    """The part by which EPUB, OpenDocument's cousins, XPS and Visio (OPC), and Pages, Numbers, Keynote are known."""
-    return name in {"mimetype", "[content_types].xml", "index/document.iwa", "index.zip", "index.xml", "index.apxl"}
+def _is_package(job: Job, member: Member) -> bool:
+    """The part by which EPUB, OpenDocument's cousins, XPS and Visio (OPC), and Pages, Numbers, Keynote are known. Other
+    kinds that name themselves, such as signed documents (ASiC), are archives: each of their members stands for itself.
+    """
+    if member.name == "mimetype":
+        try:
+            return _ONE_DOCUMENT.match(read_member(job.source, member, job.budget, 200)[0]) is not None
+        except Stop:
+            return False  # its reader says why
+    return member.name in {"[content_types].xml", "index/document.iwa", "index.zip", "index.xml", "index.apxl"}
 
 
 def _package(job: Job, directory: Directory) -> None:
     members = [member for member in directory.members if not member.directory]
     pictures = [member for member in members if picture(member)]
+    told, pages = 0, []
     for number, member in enumerate(members, 1):
-        if not picture(member):
-            _zip_member(job, member, Spot(Area.MEMBER, number))
-    texts = sum(len(part.text) for child in job.document.children for part in child.parts)
+        if picture(member):
+            continue
+        _zip_member(job, member, Spot(Area.MEMBER, number))
+        if _SHOWN.search(member.name):
+            told += _told(job.document.children[-1])
+            pages.append(job.document.children[-1])
     before = len(job.document.children)
-    note_pictures(job, pictures, poor=texts < 200)
-    for child in job.document.children[before:]:
-        child.looked = child.looked or child.problem is None  # the text is in the parts beside: it illustrates them
+    note_pictures(job, [member for member in pictures if not _PREVIEW.match(member.name)], poor=told < POOR_CHARS)
+    note_pictures(job, [member for member in pictures if _PREVIEW.match(member.name)], poor=False)
+    noted = job.document.children[before:]
+    longest = max((page for page in pages if page.format is Format.HTML), key=_told, default=None)
+    if longest is not None and _told(longest) >= POOR_CHARS:
+        longest.children += noted  # they illustrate its text, and may be looked at later
+        del job.document.children[before:]
+    else:
+        for child in noted:
+            child.looked = child.looked or child.problem is None  # the text is in the parts beside
+
+
+def _told(page: Document) -> int:
+    """Characters of words in what a page shows: its name, numbers, outlines and addresses are none."""
+    beside = {Area.MEMBER, Area.PROPERTIES} if page.format is Format.HTML else {Area.MEMBER}
+    lines = (line for part in page.parts if part.spot.area not in beside for line in part.text.split("\n"))
+    return sum(len(word) for line in lines if "/" not in line for word in _WORD.findall(line))
 
 
 def _comment(job: Job, comment: bytes) -> None:

@@ -38,8 +38,10 @@ _MOST_SCRIPTS = 500
 _MOST_VALUES = 5_000  # of one script, or of the attributes of a page
 _PROSE = 4  # spaces in a value that is text
 _DATA_ATTRIBUTE = re.compile(r"\bdata-[\w-]{1,40}\s{0,3}=\s{0,3}(?:\"([^\"<>]{40,200000})\"|'([^'<>]{40,200000})')")
-_STRING = re.compile(  # a sign that is escaped begins none: else the time would grow with the square of their number
-    r"(?<!\\)(?:\"((?:[^\"\\\n]|\\.){40,200000}+)\"|'((?:[^'\\\n]|\\.){40,200000}+)')"
+_STRING = (
+    re.compile(  # a sign that is escaped begins none: otherwise the time would grow with the square of their number
+        r"(?<!\\)(?:\"((?:[^\"\\\n]|\\.){40,200000}+)\"|'((?:[^'\\\n]|\\.){40,200000}+)')"
+    )
 )
 _LINE_END = re.compile(r"\\[nrt]")
 _CELL_END = "\ue000"  # stands for a tab while white space is folded

@@ -37,9 +37,9 @@ _PEOPLE = frozenset(
 _ARMOUR = b"-----BEGIN PGP MESSAGE-----"
 _BACKTICK = bytes.maketrans(b"`", b" ")  # either stands for zero
 _UU = re.compile(rb"^begin [0-7]{3} ([^\r\n]{1,200})\r?\n", re.MULTILINE)
+_UU_NAMES = frozenset({"x-uuencode", "x-uue", "uuencode", "uue"})  # never registered, and written nonetheless
 _MAX_PARTS_DEPTH = 20
 _PREAMBLE = 200  # bytes: less is « this message has several parts »
-_INLINE_PICTURE = 20 * KIB  # a smaller picture within a mail is a logo
 
 
 def read(job: Job) -> None:
@@ -213,6 +213,9 @@ def _content(message: Message, body: bytes) -> bytes:
                 return binascii.a2b_base64(compact[:cut])
             except binascii.Error:
                 continue
+    if encoding in _UU_NAMES and (match := _UU.search(body)):
+        end = body.find(b"\nend", match.end())
+        return _uudecode(body[match.end() : end if end >= 0 else len(body)])[0]
     return body
 
 
@@ -273,6 +276,4 @@ def _uudecode(lines: bytes) -> tuple[bytes, bool]:
 def _attach(job: Job, kind: str, data: bytes, name: str) -> None:
     number = len(job.document.children) + 1
     extension = {"message/rfc822": "eml", "text/html": "html", "text/csv": "csv"}.get(kind, "")
-    child = job.child(data, extension if not name or extension == "eml" else "", Spot(Area.ATTACHMENT, number), name)
-    if child.format is Format.IMAGE and child.size < _INLINE_PICTURE:
-        child.problem = None
+    job.child(data, extension if not name or extension == "eml" else "", Spot(Area.ATTACHMENT, number), name)

@@ -9,6 +9,7 @@ from agent.document import Area, Document, Format, Problem, Spot
 from agent.extraction.formats.base import BODY, PROPERTIES, Job
 from agent.extraction.formats.cfb import CompoundFile
 from agent.extraction.formats.runs import document_runs
+from agent.extraction.limits import KIB
 
 _SUBJECT, _BODY, _HTML, _RTF, _HEADERS = "0037", "1000", "1013", "1009", "007d"
 _CLASS = "001a"
@@ -31,6 +32,7 @@ _KNOWN = re.compile(  # MS-OXMSG 2.1: the only names there are
 )
 _APART = frozenset({0x1E, 0x1F, 0x102})  # types of property whose value lies in a stream: text and bytes
 _LONG = 64  # bytes: a shorter stream in a message without a body is no lost body
+_MOST_TWICE = 256 * KIB  # of RTF that is unpacked beside the same body as HTML
 _MAX_MESSAGES = 8  # messages attached to messages
 _Path = tuple[str, ...]
 
@@ -54,7 +56,7 @@ def _message(job: Job, file: CompoundFile, at: _Path, level: int) -> None:
     job.text(properties.get(_SUBJECT, ""), Spot(Area.SUBJECT))
     job.text(properties.get(_HEADERS, ""), Spot(Area.HEADER))
     job.text(properties.get(_BODY, ""), BODY)
-    if not properties.get(_BODY) and not _other_bodies(job, file, at):
+    if not _other_bodies(job, file, at, properties) and not properties.get(_BODY):
         _bodiless(job, file, at)
     if not _is_whole(file, at):
         job.fail(Problem.CORRUPT)
@@ -114,16 +116,24 @@ def _bodiless(job: Job, file: CompoundFile, at: _Path) -> None:
         job.text(document_runs(file.read(entry), job.budget.limits.run_chars), PROPERTIES)
 
 
-def _other_bodies(job: Job, file: CompoundFile, at: _Path) -> bool:
-    """The body as HTML or RTF; whether there is one."""
-    page = file.stream(*at, f"__substg1.0_{_HTML}0102")
+def _other_bodies(job: Job, file: CompoundFile, at: _Path, properties: dict[str, str]) -> bool:
+    """The body as HTML and as RTF; whether there is one. The plain one may be a stub that says « see the page »."""
+    page = file.stream(*at, f"__substg1.0_{_HTML}0102") or properties.get(_HTML, "").encode()
     if page:
-        job.child(page, "html", Spot(Area.BODY))
-        return True
+        _form_of_body(job, page, "html", properties.get(_BODY, ""))
     packed = file.stream(*at, f"__substg1.0_{_RTF}0102")
-    if packed:
-        job.child(unpack_rtf(packed, job.budget.limits.member_bytes), "rtf", Spot(Area.BODY))
-    return bool(packed)
+    long = int.from_bytes(packed[4:8], "little") > _MOST_TWICE
+    if packed and not (page and long):
+        _form_of_body(job, unpack_rtf(packed, job.budget.limits.member_bytes), "rtf", properties.get(_BODY, ""))
+    return bool(page or packed)
+
+
+def _form_of_body(job: Job, data: bytes, extension: str, plain: str) -> None:
+    """Add a form of the body as a child, unless it says what the plain one says."""
+    child = job.child(data, extension, Spot(Area.BODY))
+    said = {word for part in child.parts for word in part.text.split()}
+    if child.problem is None and not child.children and said and said <= set(plain.split()):
+        job.document.children.pop()
 
 
 def _attachment(job: Job, file: CompoundFile, at: _Path, number: int, level: int) -> None:

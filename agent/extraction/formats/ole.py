@@ -13,6 +13,7 @@ import struct
 from agent.document import Area, Format, Problem, Spot
 from agent.extraction.formats import msg, xls
 from agent.extraction.formats.base import PROPERTIES, Job
+from agent.extraction.formats.blips import note_blips
 from agent.extraction.formats.cfb import CompoundFile
 from agent.extraction.formats.runs import document_runs
 from agent.extraction.limits import Stop
@@ -32,6 +33,7 @@ _SKIPPED = (
     "current user",
     "data",
 )
+_PICTURES = {Format.DOC: ("data", "worddocument"), Format.PPT: ("pictures",)}
 _LOCKED = frozenset({"encryptedpackage", "\x09drmcontent", "\x09drmviewercontent"})
 _PPT_ENCRYPTED = 0xF3D1C4DF
 
@@ -75,6 +77,8 @@ def _office(job: Job, file: CompoundFile, data: bytes) -> None:
     for name in _PROPERTY_STREAMS:
         job.text(document_runs(file.stream(name), 20_000), PROPERTIES)
     _embedded(job, file)
+    for name in _PICTURES.get(format_, ()):
+        note_blips(job, file.stream(name))
 
 
 def _word(job: Job, file: CompoundFile) -> None:

@@ -11,7 +11,8 @@ from agent.extraction.sniff import HEAD, sniff
 _PICTURES = frozenset({"png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "emf", "wmf", "webp", "svm", "wdp", "ico"})
 _SCAN_BYTES = 30 * KIB  # a smaller picture is a logo
 _READ_BYTES = 4 * KIB  # a picture of less holds no text worth reading, where pictures are read
-_POOR_CHARS = 200  # a document with less text whose picture is large is a scan
+POOR_CHARS = 200  # a document with less text whose picture is large is a scan
+MOST_PICTURES = 200  # of one document
 _NO_DOCUMENT = frozenset({Format.IMAGE, Format.UNKNOWN, Format.EMPTY, Format.AUDIO_VIDEO, Format.FONT, Format.GZIP})
 _EMBEDDED = Spot(Area.ATTACHMENT)
 
@@ -51,8 +52,8 @@ def note_pictures(job: Job, pictures: list[Member], *, poor: bool | None = None)
     ``poor`` says whether the document has hardly any text, where that is not plain from its own parts.
     """
     if poor is None:
-        poor = sum(len(piece.text) for piece in job.document.parts) < _POOR_CHARS
-    for member in pictures[:200]:
+        poor = sum(len(piece.text) for piece in job.document.parts) < POOR_CHARS
+    for member in pictures[:MOST_PICTURES]:
         job.budget.part()
         if _is_disguised(job, member):
             embed(job, member)
@@ -64,6 +65,17 @@ def note_pictures(job: Job, pictures: list[Member], *, poor: bool | None = None)
         node = Document(Format.IMAGE, size=member.size, extension=extension_of(member.name))
         node.problem = Problem.IMAGE if scan else None
         job.adopt(node, _EMBEDDED)
+
+
+def note_picture(job: Job, data: bytes, *, poor: bool) -> None:
+    """The same for one picture at hand, that nothing but the document names."""
+    scan = poor and len(data) > _SCAN_BYTES
+    if job.budget.pictures is not None and len(data) > _READ_BYTES and sniff(data[:HEAD]) is Format.IMAGE:
+        child = job.child(data, spot=_EMBEDDED)
+        if child.problem is Problem.IMAGE and not scan:
+            child.problem = None
+        return
+    job.adopt(Document(Format.IMAGE, size=len(data), problem=Problem.IMAGE if scan else None), _EMBEDDED)
 
 
 def _is_disguised(job: Job, member: Member) -> bool:

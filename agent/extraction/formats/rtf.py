@@ -12,13 +12,14 @@ import re
 
 from agent.document import Area, Problem, Spot
 from agent.extraction.formats.base import PROPERTIES, Job
+from agent.extraction.formats.blips import note_rtf
 from agent.extraction.formats.charset import known_codec
 from agent.extraction.formats.ole import native
 from agent.extraction.limits import Stop
 
 _TOKEN = re.compile(r"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-z])|([{}])|[\r\n]+|([^\\{}\r\n]+)")
 _HEX = re.compile(rb"[0-9a-fA-F\r\n\t ]{400,}")
-_BINARY = re.compile(rb"\\bin(\d{1,9}) ?")
+_BINARY = re.compile(rb"(?<!\\)((?:\\\\)*+)\\bin(\d{1,9}) ?")  # not in a path: C:\\bin64
 _SKIPPED_WORDS = (
     "fonttbl colortbl stylesheet listtable listoverridetable rsidtbl generator themedata colorschememapping "
     "datastore latentstyles pict objdata xmlnstbl pgdsctbl mmathPr wgrffmtfilter filetbl revtbl listpicture "
@@ -52,6 +53,7 @@ def read(job: Job) -> None:
     """Format.RTF."""
     data = job.whole(job.budget.limits.member_bytes)
     objects = _objects(job, data)
+    whole = data
     data = _HEX.sub(b" ", _without_binary(data))
     job.doubt(data)
     reader = _Reader()
@@ -62,6 +64,7 @@ def read(job: Job) -> None:
         job.text("".join(reader.properties), PROPERTIES)
     for payload, name in objects:
         job.child(payload, spot=Spot(Area.ATTACHMENT), name=name)
+    note_rtf(job, whole)
 
 
 def _without_binary(data: bytes) -> bytes:
@@ -70,13 +73,13 @@ def _without_binary(data: bytes) -> bytes:
         return data
     kept, at = [], 0
     while match := _BINARY.search(data, at):
-        kept.append(data[at : match.start()])
-        at = match.end() + int(match.group(1))
+        kept.append(data[at : match.end(1)])
+        at = match.end() + int(match.group(2))
     return b"".join([*kept, data[at:]])
 
 
 def _objects(job: Job, data: bytes) -> list[tuple[bytes, str]]:
-    r"""Embedded OLE objects: hexadecimal after ``\objdata``. Pictures are noted by the document's size alone."""
+    r"""Embedded OLE objects: hexadecimal after ``\objdata``."""
     found: list[tuple[bytes, str]] = []
     at = data.find(b"\\objdata")
     while at >= 0:

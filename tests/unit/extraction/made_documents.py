@@ -170,9 +170,9 @@ def _directory(
     return out
 
 
-def doc(text: str, *, flags: int = 0x0200, narrow: bool = True) -> bytes:
+def doc(text: str, *, flags: int = 0x0200, narrow: bool = True, data: bytes = b"") -> bytes:
     """A Word 97 document whose text is one piece."""
-    data = text.encode("cp1252" if narrow else "utf-16-le", "replace")
+    body = text.encode("cp1252" if narrow else "utf-16-le", "replace")
     place = 0x40000000 | (1024 * 2) if narrow else 1024
     pieces = struct.pack("<2L", 0, len(text)) + struct.pack("<HLH", 0, place, 0)
     clx = b"\x02" + struct.pack("<L", len(pieces)) + pieces
@@ -180,7 +180,19 @@ def doc(text: str, *, flags: int = 0x0200, narrow: bool = True) -> bytes:
     main[0:2] = b"\xec\xa5"
     main[10:12] = flags.to_bytes(2, "little")
     main[0x1A2:0x1AA] = struct.pack("<2L", 0, len(clx))
-    return compound({("WordDocument",): bytes(main) + data, ("1Table",): clx})
+    pictures = {("Data",): data} if data else {}
+    return compound({("WordDocument",): bytes(main) + body, ("1Table",): clx} | pictures)
+
+
+def rtf(text: str, group: bytes = b"") -> bytes:
+    """A line of text and one group, whose end is added."""
+    body = "".join(char if char.isascii() else f"\\u{ord(char)}?" for char in text)
+    return b"{\\rtf1\\ansi " + body.encode() + b"\\par " + group + b"}}"
+
+
+def blip(picture: bytes) -> bytes:
+    """A JPEG as a DOC or PPT keeps it, with one checksum (MS-ODRAW 2.2.27)."""
+    return struct.pack("<HHL", 0x46A << 4, 0xF01D, 17 + len(picture)) + bytes(17) + picture
 
 
 def biff(*records: tuple[int, bytes]) -> bytes:
@@ -203,7 +215,7 @@ def xls(rows: list[list[str]], *, encrypted: bool = False) -> bytes:
     return compound({("Workbook",): (head + sheet).ljust(4096, b"\0")})
 
 
-def msg(subject: str, body: str, attachment: tuple[str, bytes] | None = None) -> bytes:
+def msg(subject: str, body: str, attachment: tuple[str, bytes] | None = None, *, html: bytes = b"") -> bytes:
     def wide(text: str) -> bytes:
         return text.encode("utf-16-le")
 
@@ -213,6 +225,8 @@ def msg(subject: str, body: str, attachment: tuple[str, bytes] | None = None) ->
         ("__substg1.0_1000001F",): wide(body),
         ("__substg1.0_0C1A001F",): wide("Dr Alix Exemple"),
     }
+    if html:
+        streams[("__substg1.0_10130102",)] = html
     if attachment:
         storage = "__attach_version1.0_#00000000"
         streams[(storage, "__substg1.0_3707001F")] = wide(attachment[0])

@@ -26,6 +26,7 @@ from tests.unit.extraction import made_documents as made
 
 LETTER = invented.LETTER
 PLAIN = LETTER.encode()
+MENU = invented.MENU
 NOISE = random.Random(7).randbytes  # noqa: S311
 
 
@@ -205,7 +206,36 @@ def test_what_cannot_be_read_is_named(name):
     assert (found.judgement, found.problem) == (Judgement.UNDECIDABLE, problem)
 
 
+SCAN = b"\xff\xd8\xff\xe0" + NOISE(60_000)
+_EPUB = {
+    "mimetype": "application/epub+zip",
+    "META-INF/container.xml": f"<c>{'a description of the container ' * 20}</c>",
+}
+_XPS = {"[Content_Types].xml": "<Types>" + '<Default Extension="fpage" ContentType="x/fixedpage"/>' * 20 + "</Types>"}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        _EPUB | {"p1.xhtml": "<html><body><img src='i.jpg'/></body></html>"},
+        _XPS | {"Documents/1/Pages/1.fpage": "<FixedPage><Path Data='M0,0L793,0 793,1122 0,1122z'/></FixedPage>"},
+        {"mimetype": "application/vnd.etsi.asic-e+zip", "META-INF/signatures.xml": f"<s>{'signed by somebody ' * 20}</s>"},
+        {"mimetype": "x", "readme.txt": MENU * 2},
+    ],
+)  # fmt: skip
+def test_a_scan_is_a_scan_in_every_package(members):
+    found = detect(read(made.zipped(members | {"i.jpg": SCAN})))
+    assert (found.judgement, found.problem) == (Judgement.UNDECIDABLE, Problem.IMAGE)
+
+
+def test_a_picture_in_a_book_may_be_looked_at_later():
+    chapter = f"<html><body><p>{MENU * 2}</p></body></html>"
+    found = detect(read(made.zipped(_EPUB | {"p1.xhtml": chapter, "i.jpg": SCAN})))
+    assert (found.judgement, found.unread_pictures) == (Judgement.NOT_MEDICAL, True)
+
+
 ORDINARY = {
+    "drawing with a preview": made.zipped(_XPS | {"docProps/thumbnail.emf": SCAN, "visio/pages/page1.xml": "<p>a</p>"}),
     "program": b"\x7fELF" + NOISE(9000),
     "font": b"\0\1\0\0\0\x0c\0\x80\0\3\0\x40DSIG" + NOISE(9000),
     "film": b"\0\0\0\x20ftypisom" + NOISE(9000),

@@ -224,6 +224,33 @@ def test_office_a_pasted_scan_is_said_and_a_logo_is_not():
     assert [child.problem for child in rich.children] == [None]
 
 
+@pytest.mark.parametrize(
+    "paste",
+    [
+        lambda text, scan: made.doc(text, data=bytes(68) + made.blip(scan)),
+        lambda text, scan: made.rtf(text, b"{\\pict{\\*\\blipuid " + b"0f" * 16 + b"}\\jpegblip\\picw1654 " + scan.hex().encode()),
+        lambda text, scan: made.rtf(text, b"{\\pict\\jpegblip\\picwgoal9000\n" + scan.hex().encode()),
+        lambda text, scan: made.rtf(text, b"{\\pict\\jpegblip \\bin%d %s" % (len(scan), scan)),
+    ],
+)  # fmt: skip
+def test_a_scan_in_an_old_document_is_said_and_an_illustration_is_not(paste):
+    scan = b"\xff\xd8\xff\xe0" + os.urandom(60_000)
+    (child,) = read(paste("Veuillez trouver ci-joint.", scan)).children
+    assert (child.format, child.problem, child.size) == (Format.IMAGE, Problem.IMAGE, len(scan))
+    (child,) = read(paste(LETTER * 5, scan)).children
+    assert (child.format, child.problem) == (Format.IMAGE, None)
+
+
+def test_rtf_a_picture_that_is_kept_twice_is_one():
+    shown = b"{\\*\\shppict{\\pict\\pngblip " + b"89504e47" * 9_000 + b"}}"
+    twin = b"{\\nonshppict{\\pict\\wmetafile8 " + b"01000900" * 9_000 + b"}"
+    assert len(read(made.rtf("Bonjour", shown + twin)).children) == 1
+
+
+def test_rtf_a_path_is_no_picture():
+    assert "fin" in text_of(read(b"{\\rtf1\\ansi C:\\\\bin960 est le dossier, fin}"))
+
+
 def test_sheet_cells_are_rows_with_dates_as_iso():
     styles = (
         '<styleSheet><numFmts><numFmt numFmtId="164" formatCode="dd/mm/yyyy"/></numFmts>'
@@ -313,6 +340,19 @@ def test_mail_parts():
     (child,) = document.children
     assert child.format is Format.DOCX
     assert text_of(child, Area.MEMBER) == "Léa X.docx"
+
+
+def test_mail_a_small_picture_may_be_a_page():
+    """A page of a fax is smaller than many a logo: what is not plainly too small to be one waits to be looked at."""
+    head = "From: a@exemple.fr\nTo: b@exemple.fr\nMIME-Version: 1.0\nMessage-ID: <1@x>\nContent-Type: image/tiff; name=f.tif\n"
+    fax = b"II*\0\x08\0\0\0" + bytes(14_000)
+    mail = head + "Content-Transfer-Encoding: base64\n\n" + base64.encodebytes(fax).decode()
+    (child,) = read(mail.encode()).children
+    assert (child.format, child.problem) == (Format.IMAGE, Problem.IMAGE)
+
+
+def test_outlook_a_body_that_is_there_twice_is_read_once():
+    assert read(made.msg("x", LETTER, html=f"<html><body><p>{LETTER}</p></body></html>".encode())).children == []
 
 
 def test_mail_within_mail():

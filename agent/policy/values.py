@@ -21,6 +21,7 @@ from agent.policy.vocabulary import LANGUAGES, YES_NO
 MAX_WORDS = 1_000  # in one list
 MAX_MESSAGE = 500  # characters that a clinician is shown
 _TRUTH = {"yes": True, "true": True, "oui": True, "no": False, "false": False, "non": False}
+_EXTENSION = re.compile("[a-z0-9]{1,16}")  # what documents are told to have: ``agent.daemon.case``
 _NAME = re.compile(r"[^\s\x00-\x1f*?,]{1,64}")
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _POLICY_NAME = re.compile(r"[a-z0-9][a-z0-9._/-]{0,99}")
@@ -129,12 +130,12 @@ def name(out: Refusals, key: str, node: Node) -> str | None:
     """A name of the administrator's world: no blanks, no wildcards. Services and extensions are lower case."""
     if isinstance(node, Text) and _NAME.fullmatch(node.text):
         lower = node.text if key in {"user", "group"} else node.text.lower()
-        if not (key == "extension" and lower.startswith(".")):
+        if key != "extension" or _EXTENSION.fullmatch(lower):
             return lower
     out.add(
         node.line, N_("{key} should be a name of up to 64 characters without blanks, * or ?; found {found}"),
         key=key, expected="a name", found=describe(node),
-        hint=N_("an extension is written without its dot") if key == "extension" else "",
+        hint=N_("an extension is the last one, without its dot: gz, not tar.gz") if key == "extension" else "",
     )  # fmt: skip
     return None
 

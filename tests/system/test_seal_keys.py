@@ -134,6 +134,8 @@ def test_two_officers_from_the_policy_to_the_drill(laptop: Laptop) -> None:
     """Clara and another are the officers; the administrator's own key is lost. Every step leaves its record."""
     officers = [f"--officer=clara={laptop.recipient(CLARA)}", f"--officer=other={laptop.recipient(STRANGER)}"]
     pairs, texts = laptop.base / "pairs", laptop.base / "texts"
+    twice = laptop.serment(0, "keys", "recovery", "init", *officers, officers[0], "-o", pairs)
+    assert twice.returncode == 64 and "same name" in twice.stderr
     key = laptop.done(0, "keys", "recovery", "init", *officers, "-o", pairs)["recovery"]
     for folder in (pairs, texts):
         folder.mkdir(exist_ok=True)

@@ -62,7 +62,10 @@ def run(args: argparse.Namespace, terminal: Terminal, access: KeyAccess) -> int:
 
 
 def _init(args: argparse.Namespace, terminal: Terminal, access: KeyAccess) -> int:
-    officers = dict(_officer(text) for text in args.officer)
+    named = [_officer(text) for text in args.officer]
+    officers = dict(named)
+    if len(officers) < len(named):  # one of them would hold nothing, and be missed when a key is lost
+        raise UsageError(N_("two officers have the same name"), hint=N_("capitals make no difference"))
     identity = access.store.practice_identity() if args.adopt else new_identity(KeyKind(access.config.keys.kind))
     pairs = recovery.make_pairs(identity, officers)
     access.record("recovery-init", count=len(officers))  # before: whoever may not, does not

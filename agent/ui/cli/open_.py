@@ -81,14 +81,17 @@ def _view(source: bytes, config: AgentConfig, terminal: Terminal, args: argparse
 
 
 def _home_if_guarded(config: AgentConfig, folder: bytes) -> bytes:
-    """Beside the sealed file, unless that is a stick or a sync folder: the plain document does not belong there."""
+    """Beside the sealed file, unless that is a stick or a sync folder, by whatever links: the plain document does not
+    belong there.
+    """
     try:
         channels = ControlClient(config.control_socket).call("status")["channels"]
     except SermentError:
         return folder
+    real = os.path.realpath(folder) + b"/"
     for entry in channels:
         root = os.fsencode(entry["path"] or "")
-        if root and entry["channel"] != "downloads" and (folder + b"/").startswith(root.rstrip(b"/") + b"/"):
+        if root and entry["channel"] != "downloads" and real.startswith(os.path.realpath(root).rstrip(b"/") + b"/"):
             return os.fsencode(os.path.expanduser("~"))
     return folder
 

@@ -14,6 +14,7 @@ from typing import Any
 from agent.document import Area, Document, Format, Problem, Spot
 from agent.extraction.formats import behind, pdf_hidden
 from agent.extraction.formats.base import PROPERTIES, Job
+from agent.extraction.formats.pdf_letters import is_garbled
 from agent.extraction.formats.pdf_notes import form_of, read_notes
 from agent.extraction.formats.pdf_scans import read_scans
 from agent.extraction.formats.pdf_streams import is_anchored, survey
@@ -23,10 +24,9 @@ from agent.extraction.source import SourceFile
 _BARE = 1024  # bytes: a file of less has no content to lose with its table
 _IN_MEMORY = 64 * MIB  # a larger file is read through callbacks, in which an error has no way out
 _POOR_CHARS = 16  # a page with less text than this may be a scan
-_SCAN_SHARE = 0.3  # of the page, covered by pictures
+_SCAN_SHARE = 0.05  # of a page without text, covered by pictures: more than a logo
 _STAMP_CHARS = 120  # what a scanning program or a fax writes on a page that is otherwise one picture
 _WHOLE_SHARE = 0.75
-_GARBLED = 0.4  # of the characters, when a font does not say what its glyphs mean
 _PASSWORD_ERROR, _SECURITY_ERROR = 4, 5
 _IMAGE, _FORM, _PATH = 3, 5, 2  # FPDF_PAGEOBJ_*
 _MAX_OBJECTS = 2000
@@ -169,21 +169,13 @@ def _page(job: Job, page: Any, spot: Spot, form: Any) -> bool:
     length = len(text.strip())
     job.text(text, spot)
     read_notes(job, page, spot, form)
-    if length >= _POOR_CHARS and _is_garbled(text):
+    if length >= _POOR_CHARS and is_garbled(text):
         return False  # there are letters, and only a reader of pictures can tell which
     if length >= _STAMP_CHARS:
         return True
     if length >= _POOR_CHARS:
         return _picture_share(page, drawn=False) < _WHOLE_SHARE
     return _picture_share(page, drawn=True) < _SCAN_SHARE
-
-
-def _is_garbled(text: str) -> bool:
-    shown = "".join(text[:2000].split())
-    if shown.isprintable() and "\ufffd" not in shown:  # nearly every page
-        return False
-    strange = sum(1 for char in shown if char == "\ufffd" or "\ue000" <= char <= "\uf8ff" or char < " ")
-    return strange > len(shown) * _GARBLED
 
 
 def _picture_share(page: Any, *, drawn: bool) -> float:

@@ -28,6 +28,9 @@ _PREFIXES: tuple[tuple[bytes, Format], ...] = (
     (b"$ANSIBLE_VAULT;", Format.UNKNOWN),
     (b"VimCrypt~", Format.UNKNOWN),
     (b"%!PS", Format.UNKNOWN),
+    (b"\x04%!PS", Format.UNKNOWN),  # as drivers write it to a printer that may still wait
+    (b"\n%!PS", Format.UNKNOWN),
+    (b"\r\n%!PS", Format.UNKNOWN),
     (b"\x1b%-12345X", Format.UNKNOWN),
     (b"@PJL", Format.UNKNOWN),
     (b"\x89HDF\r\n\x1a\n", Format.UNKNOWN),

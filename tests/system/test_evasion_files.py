@@ -32,6 +32,10 @@ Hide = Callable[[str], bytes]
 _TYPES = {"[Content_Types].xml": "<Types/>"}
 _MAIL = "From: a@exemple.fr\nTo: b@exemple.fr\nSubject: x\nMIME-Version: 1.0\nMessage-ID: <1@x>\n"
 _OTHER = "Liste des fournitures : stylos, cahiers, agrafes."
+_STYLES = (
+    '<Override PartName="/word/document.xml"'
+    ' ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.styles+xml"/>'
+)
 _LONG_LIST = _OTHER * 500
 
 
@@ -249,6 +253,9 @@ OFFICE: dict[str, tuple[str, Hide]] = {
     "custom XML": ("docx", lambda text: _docx(customXml__item1_dot_xml=f"<a><b>{escape(text)}</b></a>")),
     "attribute in custom XML": ("docx", lambda text: _docx(customXml__item1_dot_xml=f'<a b="{_attribute(text)}"/>')),
     "own property": ("docx", lambda text: _docx(docProps__custom_dot_xml=f"<P><p><v>{escape(text)}</v></p></P>")),
+    "body said to be a style in a comment": ("docx", lambda text: made.zipped({"[Content_Types].xml": f"<Types><!-- {_STYLES} --></Types>", "word/document.xml": f"<w:document {made.W}><w:body>{_word_lines(text)}</w:body></w:document>"})),
+    "body under a name of settings": ("docx", lambda text: made.zipped({**_TYPES, "word/document.xml": "<a/>", "word/printerSettings.xml": f"<w:document {made.W}><w:body>{_word_lines(text)}</w:body></w:document>"})),
+    "empty fields behind the text": ("docx", lambda text: _docx(_lines(text, "<w:p><w:r><w:t>%s</w:t><w:instrText/></w:r></w:p>"))),
     "SmartArt": ("docx", lambda text: _docx(word__diagrams__data1_dot_xml='<d:m xmlns:d="d" xmlns:a="a">' + _lines(text, "<a:p><a:r><a:t>%s</a:t></a:r></a:p>") + "</d:m>")),
     "chart": ("docx", lambda text: _docx(word__charts__chart1_dot_xml='<c:s xmlns:c="c">' + _lines(text, "<c:pt><c:v>%s</c:v></c:pt>") + "</c:s>")),
     "foreign part": ("docx", lambda text: _docx(word__afchunk_dot_htm=f"<html><body>{escape(text)}</body></html>")),
@@ -290,6 +297,9 @@ PAGES: dict[str, tuple[str, Hide]] = {
     "SVG": ("svg", lambda text: _svg(text, "<text>%s</text>")),
     "SVG letter by letter": ("svg", lambda text: ('<svg xmlns="http://www.w3.org/2000/svg">' + "".join("<text>" + "".join(f"<tspan>{escape(char)}</tspan>" for char in line) + "</text>" for line in text.split("\n")) + "</svg>").encode()),
     "mail in quoted-printable": ("eml", lambda text: (_MAIL + "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n" + quopri.encodestring(text.encode(), quotetabs=True).decode()).encode()),
+    "page with elements closed at once": ("xhtml", lambda text: ('<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><title>x</title><style/><script src="x"/></head><body>' + _lines(text, "<p>%s</p>") + "</body></html>").encode()),
+    "page said to be EBCDIC": ("html", lambda text: _page_of_html(f'<meta charset="cp500"><p>{escape(text)}</p>')),
+    "mail said to be EBCDIC": ("eml", lambda text: (_MAIL + "Content-Type: text/plain; charset=cp500\n\n" + text).encode()),
     "mail in UTF-7": ("eml", lambda text: (_MAIL + "Content-Type: text/plain; charset=utf-7\n\n").encode() + text.encode("utf-7")),
     "subject of a mail": ("eml", lambda text: ("From: a@exemple.fr\nTo: b@exemple.fr\nMIME-Version: 1.0\nSubject: " + "\n ".join(f"=?utf-8?B?{_b64(line.encode())}?=" for line in text.split("\n") if line) + "\n\nx").encode()),
     "before the parts of a mail": ("eml", lambda text: (_MAIL + f"Content-Type: multipart/mixed; boundary=B\n\n{text}\n--B\n\nx\n--B--\n").encode()),

@@ -60,7 +60,7 @@ def read_unknown(job: Job) -> None:
         if job.document.problem not in {Problem.CORRUPT, Problem.UNSUPPORTED}:
             return
     problem = closed(job.head, job.document.extension)
-    if problem is not Problem.ENCRYPTED and _is_strewn(job.head):
+    if problem is None and _is_strewn(job.head):
         _read_strewn(job)
         return
     if problem:

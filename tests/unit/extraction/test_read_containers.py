@@ -174,6 +174,13 @@ PROBLEMS = {
     "matlab": (b"MATLAB 5.0 MAT-file, Platform".ljust(124) + b"\0\1IM" + _END, Problem.UNSUPPORTED),
     "hdf5": (b"\x89HDF\r\n\x1a\n" + _END, Problem.UNSUPPORTED),
     "postscript": (b"%!PS-Adobe-3.0\n%%Pages: 1\n", Problem.UNSUPPORTED),
+    "postscript in ASCII": (
+        b"%!PS-Adobe-3.0\n" + b"/Helvetica findfont 12 scalefont setfont\n" * 90,
+        Problem.UNSUPPORTED,
+    ),
+    "postscript behind a mark": (b"\x04%!PS-Adobe-3.0\r\n" + b"0 0 moveto (abc) show\n" * 90, Problem.UNSUPPORTED),
+    "postscript behind a line end": (b"\r\n%!PS-Adobe-3.0\r\n" + b"0 0 moveto (a) show\n" * 90, Problem.UNSUPPORTED),
+    "printer in ASCII": (b"@PJL SET COPIES=1\n" * 90, Problem.UNSUPPORTED),
     "printer": (b"\x1b%-12345X@PJL ENTER LANGUAGE=PCL\n", Problem.UNSUPPORTED),
     "virtual disk": (b"conectix" + _END, Problem.UNSUPPORTED),
     "file system": (
@@ -238,6 +245,7 @@ ORDINARY = {
     "drawing with a preview": made.zipped(_XPS | {"docProps/thumbnail.emf": SCAN, "visio/pages/page1.xml": "<p>a</p>"}),
     "program": b"\x7fELF" + NOISE(9000),
     "font": b"\0\1\0\0\0\x0c\0\x80\0\3\0\x40DSIG" + NOISE(9000),
+    "sound": b"FORM\0\1\2\3AIFFCOMM" + NOISE(9000),
     "film": b"\0\0\0\x20ftypisom" + NOISE(9000),
     "solid": bytes(80) + b"\2\0\0\0" + bytes(100),
     "detached signature": made.cms(b"\x07\x02", None),

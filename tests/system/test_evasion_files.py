@@ -123,6 +123,10 @@ def _attachments_pdf(texts: list[str]) -> bytes:
     return made.pdf([_PLAIN_PAGE], root=b"/Names<</EmbeddedFiles<</Names[%s]>>>>" % names, extra=extra)
 
 
+def _ods(cells: str) -> bytes:
+    return made.odf("spreadsheet", f"<table:table><table:table-row>{cells}</table:table-row></table:table>")
+
+
 def _png(*chunks: tuple[bytes, bytes], tail: bytes = b"") -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
@@ -264,6 +268,12 @@ OFFICE: dict[str, tuple[str, Hide]] = {
     **{f"Word {name}": ("docx", _word_part(name)) for name in ("header1", "footer1", "footnotes", "endnotes", "comments")},
     "ODT deletion": ("odt", lambda text: made.odf("text", "<text:tracked-changes><text:deletion>" + _lines(text, "<text:p>%s</text:p>") + f"</text:deletion></text:tracked-changes><text:p>{_OTHER}</text:p>")),
     "ODT comment": ("odt", lambda text: made.odf("text", "<text:p>x<office:annotation>" + _lines(text, "<text:p>%s</text:p>") + "</office:annotation></text:p>")),
+    "ODS comment on a date": ("ods", lambda text: _ods('<table:table-cell office:date-value="2026-03-12"><office:annotation>' + _lines(text, "<text:p>%s</text:p>") + "</office:annotation><text:p>12.3.</text:p></table:table-cell>")),
+    "ODS date that is none": ("ods", lambda text: _ods('<table:table-cell office:date-value="2026-03-12">' + _lines(text, "<text:p>%s</text:p>") + "</table:table-cell>")),
+    "ODS value that is not shown": ("ods", lambda text: _ods("".join(f'<table:table-cell office:string-value="{_attribute(line)}"/></table:table-row><table:table-row>' for line in text.split("\n")))),
+    "ODS far column": ("ods", lambda text: _ods('<table:table-cell table:number-columns-repeated="400"/><table:table-cell>' + _lines(text, "<text:p>%s</text:p>") + "</table:table-cell>")),
+    "ODS with other prefixes": ("ods", lambda text: made.zipped({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": "<o:document-content xmlns:o='o' xmlns:t='t' xmlns:b='b'><o:body><b:table>" + _lines(text, "<b:table-row><b:table-cell><t:p>%s</t:p></b:table-cell></b:table-row>") + "</b:table></o:body></o:document-content>"})),
+    "Excel 2003 far column": ("xml", lambda text: ('<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="a"><Table>' + _lines(text, '<Row><Cell ss:Index="400"><Data>%s</Data></Cell></Row>') + "</Table></Worksheet></Workbook>").encode()),
     "ODT hidden": ("odt", lambda text: made.odf("text", f"<text:p>x</text:p><text:hidden-paragraph>{escape(text)}</text:hidden-paragraph>")),
     "speaker notes": ("pptx", lambda text: made.zipped({**_TYPES, "ppt/presentation.xml": "<p/>", "ppt/notesSlides/notesSlide1.xml": '<p:x xmlns:p="p" xmlns:a="a">' + _lines(text, "<a:p><a:t>%s</a:t></a:p>") + "</p:x>"})),
     "slide master": ("pptx", lambda text: made.zipped({**_TYPES, "ppt/presentation.xml": "<p/>", "ppt/slideMasters/slideMaster1.xml": '<p:x xmlns:p="p" xmlns:a="a">' + _lines(text, "<a:p><a:t>%s</a:t></a:p>") + "</p:x>"})),

@@ -79,6 +79,7 @@ MEDICAL = {
     "compressed": made.cms(b"\x09\x10\x01\x09", zlib.compress(PLAIN)),
     "zlib": zlib.compress(PLAIN),
     "lzma": lzma.compress(PLAIN, format=lzma.FORMAT_ALONE),
+    **{f"lzma -{preset}": lzma.compress(PLAIN, format=lzma.FORMAT_ALONE, preset=preset) for preset in (0, 1, 2, 3, 8)},
     "pages": made.zipped({"Index/Document.iwa": made.iwa(LETTER), "preview.jpg": b"\xff\xd8\xff\xe0" + NOISE(60_000)}),
     "xps": made.zipped({"[Content_Types].xml": "<Types/>", "Documents/1/Pages/1.fpage": "<FixedPage>"
                         + "".join(f'<Glyphs UnicodeString="{line}"/>' for line in LETTER.splitlines() if line) + "</FixedPage>"}),
@@ -113,6 +114,12 @@ def test_archives_of_other_programs(format_, filter_, tmp_path):
     assert detect(read(data)).judgement is Judgement.MEDICAL
     cut = detect(read(data[: len(data) * 2 // 3]))
     assert cut.judgement is not Judgement.NOT_MEDICAL
+
+
+@pytest.mark.parametrize("filter_", ["zstd", "lz4"])
+def test_a_stream_behind_a_frame_to_be_skipped(filter_, tmp_path):
+    data = b"\x50\x2a\x4d\x18" + (4).to_bytes(4, "little") + b"\1\2\3\4" + archive("raw", filter_, tmp_path)
+    assert detect(read(data)).judgement is Judgement.MEDICAL
 
 
 def test_an_archive_whose_members_have_no_type():

@@ -28,6 +28,9 @@ _PREFIXES: tuple[tuple[bytes, Format], ...] = (
     (b"$ANSIBLE_VAULT;", Format.UNKNOWN),
     (b"VimCrypt~", Format.UNKNOWN),
     (b"%!PS", Format.UNKNOWN),
+    (b"\x04%!PS", Format.UNKNOWN),  # as drivers write it to a printer that may still wait
+    (b"\n%!PS", Format.UNKNOWN),
+    (b"\r\n%!PS", Format.UNKNOWN),
     (b"\x1b%-12345X", Format.UNKNOWN),
     (b"@PJL", Format.UNKNOWN),
     (b"\x89HDF\r\n\x1a\n", Format.UNKNOWN),
@@ -42,7 +45,12 @@ _PREFIXES: tuple[tuple[bytes, Format], ...] = (
     (b"070702", Format.UNKNOWN),
     (b"070707", Format.UNKNOWN),
     (b"\x5d\0\0\x80\0", Format.XZ),  # .lzma with a dictionary of 8 MiB, and of the sizes beside
+    (b"\x5d\0\0\x04\0", Format.XZ),
+    (b"\x5d\0\0\x10\0", Format.XZ),
+    (b"\x5d\0\0\x20\0", Format.XZ),
+    (b"\x5d\0\0\x40\0", Format.XZ),
     (b"\x5d\0\0\0\x01", Format.XZ),
+    (b"\x5d\0\0\0\x02", Format.XZ),
     (b"\x5d\0\0\0\x04", Format.XZ),
     (b"\x78\x9f\x3e\x22", Format.UNKNOWN),  # TNEF: its letters of two bytes would look like a wide text
     (b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d", Format.UNKNOWN),  # OneNote, for the same reason

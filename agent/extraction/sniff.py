@@ -24,6 +24,9 @@ _EDF = re.compile(
 _NIHON_KOHDEN = re.compile(rb"(?:EEG-(?:1100[A-C]|2100|1200A)|QI-403A|DAE-2100D|CTE-\d{4}) *V\d\d\.\d\d")
 _MPEG_AUDIO = re.compile(rb"\A\xff[\xe2-\xe7\xf2-\xf7\xfa-\xfd][\x10-\xeb]")
 _BRANDS_IMAGE = frozenset({b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis", b"jxl ", b"hevc"})
+_IFF = frozenset(
+    {b"AIFF", b"AIFC", b"8SVX", b"16SV", b"MAUD", b"ILBM", b"PBM ", b"ACBM", b"ANIM"}
+)  # or a « FORMULAIRE »
 _FIRST_TAGS = frozenset(
     {b"\x08\0\0\0", b"\x08\0\x01\0", b"\x08\0\x05\0", b"\x08\0\x08\0", b"\x08\0\x16\0", b"\x02\0\0\0"}
 )
@@ -62,7 +65,7 @@ def faces(head: bytes, extension: str = "") -> list[Format]:
 
 
 def _binary(head: bytes) -> Format | None:
-    if head.startswith((b"RIFF", b"FORM")):
+    if head.startswith(b"RIFF") or (head.startswith(b"FORM") and (head[8:12] in _IFF or b"\0" in head[4:8])):
         return Format.IMAGE if head[8:12] in {b"WEBP", b"ILBM"} else Format.AUDIO_VIDEO
     if head[4:8] == b"ftyp":
         return Format.IMAGE if head[8:12] in _BRANDS_IMAGE else Format.AUDIO_VIDEO

@@ -32,6 +32,10 @@ Hide = Callable[[str], bytes]
 _TYPES = {"[Content_Types].xml": "<Types/>"}
 _MAIL = "From: a@exemple.fr\nTo: b@exemple.fr\nSubject: x\nMIME-Version: 1.0\nMessage-ID: <1@x>\n"
 _OTHER = "Liste des fournitures : stylos, cahiers, agrafes."
+_STYLES = (
+    '<Override PartName="/word/document.xml"'
+    ' ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.styles+xml"/>'
+)
 _LONG_LIST = _OTHER * 500
 
 
@@ -117,6 +121,10 @@ def _attachments_pdf(texts: list[str]) -> bytes:
         extra[number + 1] = b"<</Length %d>>stream\n%s\nendstream" % (len(text.encode()), text.encode())
         names += b"(%03d)%d 0 R " % (index, number)
     return made.pdf([_PLAIN_PAGE], root=b"/Names<</EmbeddedFiles<</Names[%s]>>>>" % names, extra=extra)
+
+
+def _ods(cells: str) -> bytes:
+    return made.odf("spreadsheet", f"<table:table><table:table-row>{cells}</table:table-row></table:table>")
 
 
 def _png(*chunks: tuple[bytes, bytes], tail: bytes = b"") -> bytes:
@@ -249,6 +257,9 @@ OFFICE: dict[str, tuple[str, Hide]] = {
     "custom XML": ("docx", lambda text: _docx(customXml__item1_dot_xml=f"<a><b>{escape(text)}</b></a>")),
     "attribute in custom XML": ("docx", lambda text: _docx(customXml__item1_dot_xml=f'<a b="{_attribute(text)}"/>')),
     "own property": ("docx", lambda text: _docx(docProps__custom_dot_xml=f"<P><p><v>{escape(text)}</v></p></P>")),
+    "body said to be a style in a comment": ("docx", lambda text: made.zipped({"[Content_Types].xml": f"<Types><!-- {_STYLES} --></Types>", "word/document.xml": f"<w:document {made.W}><w:body>{_word_lines(text)}</w:body></w:document>"})),
+    "body under a name of settings": ("docx", lambda text: made.zipped({**_TYPES, "word/document.xml": "<a/>", "word/printerSettings.xml": f"<w:document {made.W}><w:body>{_word_lines(text)}</w:body></w:document>"})),
+    "empty fields behind the text": ("docx", lambda text: _docx(_lines(text, "<w:p><w:r><w:t>%s</w:t><w:instrText/></w:r></w:p>"))),
     "SmartArt": ("docx", lambda text: _docx(word__diagrams__data1_dot_xml='<d:m xmlns:d="d" xmlns:a="a">' + _lines(text, "<a:p><a:r><a:t>%s</a:t></a:r></a:p>") + "</d:m>")),
     "chart": ("docx", lambda text: _docx(word__charts__chart1_dot_xml='<c:s xmlns:c="c">' + _lines(text, "<c:pt><c:v>%s</c:v></c:pt>") + "</c:s>")),
     "foreign part": ("docx", lambda text: _docx(word__afchunk_dot_htm=f"<html><body>{escape(text)}</body></html>")),
@@ -257,6 +268,12 @@ OFFICE: dict[str, tuple[str, Hide]] = {
     **{f"Word {name}": ("docx", _word_part(name)) for name in ("header1", "footer1", "footnotes", "endnotes", "comments")},
     "ODT deletion": ("odt", lambda text: made.odf("text", "<text:tracked-changes><text:deletion>" + _lines(text, "<text:p>%s</text:p>") + f"</text:deletion></text:tracked-changes><text:p>{_OTHER}</text:p>")),
     "ODT comment": ("odt", lambda text: made.odf("text", "<text:p>x<office:annotation>" + _lines(text, "<text:p>%s</text:p>") + "</office:annotation></text:p>")),
+    "ODS comment on a date": ("ods", lambda text: _ods('<table:table-cell office:date-value="2026-03-12"><office:annotation>' + _lines(text, "<text:p>%s</text:p>") + "</office:annotation><text:p>12.3.</text:p></table:table-cell>")),
+    "ODS date that is none": ("ods", lambda text: _ods('<table:table-cell office:date-value="2026-03-12">' + _lines(text, "<text:p>%s</text:p>") + "</table:table-cell>")),
+    "ODS value that is not shown": ("ods", lambda text: _ods("".join(f'<table:table-cell office:string-value="{_attribute(line)}"/></table:table-row><table:table-row>' for line in text.split("\n")))),
+    "ODS far column": ("ods", lambda text: _ods('<table:table-cell table:number-columns-repeated="400"/><table:table-cell>' + _lines(text, "<text:p>%s</text:p>") + "</table:table-cell>")),
+    "ODS with other prefixes": ("ods", lambda text: made.zipped({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": "<o:document-content xmlns:o='o' xmlns:t='t' xmlns:b='b'><o:body><b:table>" + _lines(text, "<b:table-row><b:table-cell><t:p>%s</t:p></b:table-cell></b:table-row>") + "</b:table></o:body></o:document-content>"})),
+    "Excel 2003 far column": ("xml", lambda text: ('<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="a"><Table>' + _lines(text, '<Row><Cell ss:Index="400"><Data>%s</Data></Cell></Row>') + "</Table></Worksheet></Workbook>").encode()),
     "ODT hidden": ("odt", lambda text: made.odf("text", f"<text:p>x</text:p><text:hidden-paragraph>{escape(text)}</text:hidden-paragraph>")),
     "speaker notes": ("pptx", lambda text: made.zipped({**_TYPES, "ppt/presentation.xml": "<p/>", "ppt/notesSlides/notesSlide1.xml": '<p:x xmlns:p="p" xmlns:a="a">' + _lines(text, "<a:p><a:t>%s</a:t></a:p>") + "</p:x>"})),
     "slide master": ("pptx", lambda text: made.zipped({**_TYPES, "ppt/presentation.xml": "<p/>", "ppt/slideMasters/slideMaster1.xml": '<p:x xmlns:p="p" xmlns:a="a">' + _lines(text, "<a:p><a:t>%s</a:t></a:p>") + "</p:x>"})),
@@ -290,6 +307,9 @@ PAGES: dict[str, tuple[str, Hide]] = {
     "SVG": ("svg", lambda text: _svg(text, "<text>%s</text>")),
     "SVG letter by letter": ("svg", lambda text: ('<svg xmlns="http://www.w3.org/2000/svg">' + "".join("<text>" + "".join(f"<tspan>{escape(char)}</tspan>" for char in line) + "</text>" for line in text.split("\n")) + "</svg>").encode()),
     "mail in quoted-printable": ("eml", lambda text: (_MAIL + "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n" + quopri.encodestring(text.encode(), quotetabs=True).decode()).encode()),
+    "page with elements closed at once": ("xhtml", lambda text: ('<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><title>x</title><style/><script src="x"/></head><body>' + _lines(text, "<p>%s</p>") + "</body></html>").encode()),
+    "page said to be EBCDIC": ("html", lambda text: _page_of_html(f'<meta charset="cp500"><p>{escape(text)}</p>')),
+    "mail said to be EBCDIC": ("eml", lambda text: (_MAIL + "Content-Type: text/plain; charset=cp500\n\n" + text).encode()),
     "mail in UTF-7": ("eml", lambda text: (_MAIL + "Content-Type: text/plain; charset=utf-7\n\n").encode() + text.encode("utf-7")),
     "subject of a mail": ("eml", lambda text: ("From: a@exemple.fr\nTo: b@exemple.fr\nMIME-Version: 1.0\nSubject: " + "\n ".join(f"=?utf-8?B?{_b64(line.encode())}?=" for line in text.split("\n") if line) + "\n\nx").encode()),
     "before the parts of a mail": ("eml", lambda text: (_MAIL + f"Content-Type: multipart/mixed; boundary=B\n\n{text}\n--B\n\nx\n--B--\n").encode()),

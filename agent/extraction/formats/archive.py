@@ -142,15 +142,17 @@ def read(job: Job) -> None:
         raise Stop(Problem.CORRUPT)  # the library believes a header that says « nothing follows »
 
 
-def read_stream(job: Job, filter_name: str) -> None:
-    """One stream that libarchive's ``filter_name`` unpacks (zstd, lz4, compress, lzip): what it holds is a child."""
+def read_stream(job: Job, filter_name: str, start: int = 0) -> None:
+    """One stream from ``start`` on that libarchive's ``filter_name`` unpacks (zstd, lz4, compress, lzip): what it holds
+    is a child.
+    """
     import libarchive
     from libarchive.exception import ArchiveError
 
     pieces: list[bytes] = []
     complete = True
     try:
-        with libarchive.memory_reader(job.whole(), format_name="raw", filter_name=filter_name) as entries:
+        with libarchive.memory_reader(job.whole()[start:], format_name="raw", filter_name=filter_name) as entries:
             for entry in entries:
                 complete = _fill(job, entry, pieces)
     except ArchiveError as error:

@@ -31,6 +31,7 @@ _STREAMS = {
     b"\x1f\x9d": "compress",
     b"LZIP\x01": "lzip",
 }
+_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # the same for Zstandard (RFC 8878, 3.1.2) and LZ4
 _AGE_HEAD = 64 * 1024  # bytes looked at
 _AGE_LEAST = 32  # nonce and tag: no payload is shorter
 _AGE_HEADER = re.compile(
@@ -60,7 +61,7 @@ def read_unknown(job: Job) -> None:
         if job.document.problem not in {Problem.CORRUPT, Problem.UNSUPPORTED}:
             return
     problem = closed(job.head, job.document.extension)
-    if problem is not Problem.ENCRYPTED and _is_strewn(job.head):
+    if problem is None and _is_strewn(job.head):
         _read_strewn(job)
         return
     if problem:
@@ -108,7 +109,7 @@ def _reader(job: Job) -> Callable[[Job], None] | None:
         return iwork.read
     if head.startswith(_BY_LIBARCHIVE) or head[2:5] == b"-lh" or job.source.pread(5, _ISO_AT) == b"CD001":
         return archive.read
-    if any(head.startswith(mark) for mark in _STREAMS):
+    if _stream(head)[0]:
         return _read_stream
     table = dbase.header(head)
     if table is not None:
@@ -117,7 +118,15 @@ def _reader(job: Job) -> Callable[[Job], None] | None:
 
 
 def _read_stream(job: Job) -> None:
-    archive.read_stream(job, next(name for mark, name in _STREAMS.items() if job.head.startswith(mark)))
+    archive.read_stream(job, *_stream(job.head))
+
+
+def _stream(head: bytes) -> tuple[str, int]:
+    """What unpacks a stream that begins with ``head`` (empty: nothing), and where, behind frames to be skipped."""
+    at = 0
+    while _SKIPPABLE.match(head, at):
+        at += 8 + int.from_bytes(head[at + 4 : at + 8], "little")
+    return next((name for mark, name in _STREAMS.items() if head.startswith(mark, at)), ""), at
 
 
 def read_database(job: Job) -> None:

@@ -39,6 +39,7 @@ _CODECS_WORDS = (
     "shift_jis euc_jp euc_kr iso2022_jp iso2022_jp_2 iso2022_kr tis_620 cp037 cp273 cp500 cp1140"
 )
 CODECS = frozenset(_CODECS_WORDS.split())
+_EBCDIC = frozenset({"cp037", "cp273", "cp500", "cp1140"})
 _BY_HABIT = frozenset(
     {"ascii", "latin_1", "iso8859_1", "cp1252", "utf_8"}
 )  # declared without thought: the bytes decide
@@ -167,4 +168,6 @@ def known_codec(name: str) -> str:
 def _believable(data: bytes, declared: str) -> str:
     name = known_codec(declared)
     wide = name.startswith(("utf_16", "utf_32"))
-    return "" if name in _BY_HABIT or (wide and b"\0" not in data[:64]) else name
+    if name in _BY_HABIT or (wide and b"\0" not in data[:64]) or (name in _EBCDIC and not is_ebcdic(data)):
+        return ""
+    return name

@@ -22,7 +22,7 @@ _LOCKED: tuple[tuple[int, bytes], ...] = (
     (0, b"-----BEGIN PGP MESSAGE-----"),
 )  # fmt: skip
 _CLOSED: tuple[tuple[int, bytes], ...] = (
-    (0, b"%!PS"),  # a printed page as a program
+    (0, b"%!PS"), (0, b"\x04%!PS"), (0, b"\n%!PS"), (0, b"\r\n%!PS"),  # a printed page as a program
     (0, b"\xc5\xd0\xd3\xc6"),  # the same with a preview
     (0, b"\x1b%-12345X"), (0, b"@PJL"), (0, b"\x1bE\x1b"),  # what is sent to a printer
     (0, b"!BDN"),  # Outlook store

@@ -36,6 +36,8 @@ def flow(job: Job, data: bytes, actions: Actions, fallback: int = 0) -> str:
     """The text of one part. ``actions`` says what the end of an element does, ``fallback`` what all others do."""
     collector = _Collector(actions, fallback)
     parser = parser_for(data)
+    if collector.drops(data):
+        parser.StartElementHandler = collector.start
     parser.EndElementHandler = collector.end
     parser.CharacterDataHandler = collector.pieces.append
     try:
@@ -60,6 +62,15 @@ class _Collector:
         self._actions = actions
         self._fallback = fallback
         self._known: dict[str, int] = {}
+        self._since = -1
+
+    def drops(self, data: bytes) -> bool:
+        """Whether elements whose text is left out are in a part: only then their beginnings are looked at."""
+        return any(name.encode() in data for name, action in self._actions.items() if action == DROP)
+
+    def start(self, name: str, _attributes: dict[str, str]) -> None:
+        """Note where the text of an element begins that is to be left out, and that no other one is within it."""
+        self._since = len(self.pieces) if self._actions.get(name.rpartition(":")[2]) == DROP else -1
 
     def end(self, name: str) -> None:
         action = self._known.get(name)
@@ -82,8 +93,9 @@ class _Collector:
         elif action == HYPHEN:
             pieces.append("-")
         elif action == DROP:
-            if pieces:
-                pieces.pop()
+            if self._since >= 0:
+                del pieces[self._since :]
+            self._since = -1
         else:
             while pieces and pieces[-1] in {"\n", "\t"}:
                 pieces.pop()

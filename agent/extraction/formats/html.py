@@ -26,6 +26,9 @@ _BLOCKS = re.compile(
     re.IGNORECASE,
 )
 _CELLS = re.compile(r"<(/(?:td|th)\b)", re.IGNORECASE)
+_CLOSED_AT_ONCE = re.compile(
+    r"<(script|style|title|iframe|textarea|noscript|noframes|noembed|xmp|plaintext)\b([^<>]*)/>", re.IGNORECASE
+)
 _TAGS = re.compile(r"<[^<>]*>")
 _MANY_TAGS, _MAX_DEPTH = 4000, 1000
 _LEFT_OPEN = "p|li|td|th|tr|dt|dd|option|thead|tbody|tfoot|br|img|input|meta|link|hr|col|area|base|wbr|source|embed"
@@ -84,6 +87,8 @@ def _visible(job: Job, source: str) -> None:
         return
     if "<template" in source:
         source = source.replace("<template", "<div").replace("</template", "</div")
+    if "<?xml" in source[:400] or "xmlns" in source[:4000]:
+        source = _CLOSED_AT_ONCE.sub(r"<\1\2></\1>", source)  # an HTML parser would take the page for their content
     shaped = _CELLS.sub("\t<\\1", _BLOCKS.sub("\n<\\1", source))
     tree = LexborHTMLParser(shaped)
     attributes: list[str] = []

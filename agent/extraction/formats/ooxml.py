@@ -39,6 +39,7 @@ _VALUE = re.compile(rb"(?:val|\s[\w.:-]{1,60})=\"([^\"<>]{3,66000})\"")
 _QUOTED = re.compile(rb"instr(?:=\"|Text[^<>]{0,40}>)\s{0,9}(?:QUOTE|SET|COMMENTS)\s([^<>]{3,66000})")
 _MOST_STORED = 2000
 _OVERRIDE = re.compile(rb"<Override\s[^>]{0,600}>")
+_ASIDE = re.compile(rb"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)", re.DOTALL)  # declares nothing
 _PART_NAME = re.compile(rb"PartName=\"/?([^\"]{1,300})\"")
 # parts of these types hold fonts, colours and styles; their type is looked up because a name proves nothing
 _FORMATTING = (
@@ -65,6 +66,7 @@ def read(job: Job, directory: Directory) -> None:
         if not member.directory and member.name not in formatting and not _SKIPPED.search(member.name)
     ]
     texts = [member for member in members if member.name.endswith((".xml", ".vml"))]
+    texts += [member for member in directory.members if _may_be_body(job, member)]
     if job.document.format is Format.XLSX:
         texts = xlsx.read_sheets(job, texts)
         if any(member.name == "xl/workbook.bin" for member in members):
@@ -79,13 +81,20 @@ def read(job: Job, directory: Directory) -> None:
     note_pictures(job, pictures)
 
 
+def _may_be_body(job: Job, member: Member) -> bool:
+    """Whether a part that is skipped by its name has text: a name is free, the relations say what a part is."""
+    if not member.name.endswith(".xml") or member.name.startswith("[") or not _SKIPPED.search(member.name):
+        return False
+    return has_text(part(job, member))
+
+
 def _formatting(job: Job, directory: Directory) -> frozenset[str]:
     """Names of the parts that hold formatting only, by the types that the package declares."""
     listing = next((member for member in directory.members if member.name == "[content_types].xml"), None)
     if listing is None:
         return frozenset()
     found: set[str] = set()
-    for element in _OVERRIDE.findall(part(job, listing)):
+    for element in _OVERRIDE.findall(_ASIDE.sub(b"", part(job, listing))):
         name = _PART_NAME.search(element)
         if name and any(kind + b'"' in element for kind in _FORMATTING):
             found.add(name.group(1).decode("utf-8", "replace").lower())

@@ -12,8 +12,10 @@ import ctypes
 from typing import Any
 
 from agent.document import Area, Document, Format, Problem, Spot
+from agent.extraction import pictures
 from agent.extraction.formats import behind, pdf_hidden
 from agent.extraction.formats.base import PROPERTIES, Job
+from agent.extraction.formats.pdf_letters import is_garbled
 from agent.extraction.formats.pdf_notes import form_of, read_notes
 from agent.extraction.formats.pdf_scans import read_scans
 from agent.extraction.formats.pdf_streams import is_anchored, survey
@@ -23,10 +25,10 @@ from agent.extraction.source import SourceFile
 _BARE = 1024  # bytes: a file of less has no content to lose with its table
 _IN_MEMORY = 64 * MIB  # a larger file is read through callbacks, in which an error has no way out
 _POOR_CHARS = 16  # a page with less text than this may be a scan
-_SCAN_SHARE = 0.3  # of the page, covered by pictures
+_SCAN_SHARE = 0.05  # of a page without text, covered by pictures: more than a logo
 _STAMP_CHARS = 120  # what a scanning program or a fax writes on a page that is otherwise one picture
+_LAYER_CHARS = 800  # with more, a page that is one picture was read when it was scanned
 _WHOLE_SHARE = 0.75
-_GARBLED = 0.4  # of the characters, when a font does not say what its glyphs mean
 _PASSWORD_ERROR, _SECURITY_ERROR = 4, 5
 _IMAGE, _FORM, _PATH = 3, 5, 2  # FPDF_PAGEOBJ_*
 _MAX_OBJECTS = 2000
@@ -129,6 +131,7 @@ def _pages(job: Job, pdf: Any, form: Any) -> bool:
     chosen = sample(count, job.budget.limits)
     job.document.truncated = job.document.truncated or len(chosen) < count
     scans: list[int] = []
+    stamped: list[int] = []
     shown = False
     for index in chosen:
         job.budget.part()
@@ -138,13 +141,17 @@ def _pages(job: Job, pdf: Any, form: Any) -> bool:
             job.fail(Problem.CORRUPT)
             continue
         try:
-            if not _page(job, page, Spot(Area.PAGE, index + 1), form):
+            length = _page(job, page, Spot(Area.PAGE, index + 1), form)
+            if length < 0 or _is_scan(page, length):
                 scans.append(index + 1)
+            elif _STAMP_CHARS <= length < _LAYER_CHARS and _picture_share(page, drawn=False) >= _WHOLE_SHARE:
+                stamped.append(index + 1)
             shown = shown or raw.FPDFPage_CountObjects(page) > 0
         finally:
             page.close()
     unread = read_scans(job, pdf, scans) if job.budget.pictures else dict.fromkeys(scans, Problem.IMAGE)
     _say_scans(job, unread, len(chosen))
+    _look_behind(job, pdf, stamped)
     return shown or len(job.document.parts) > before
 
 
@@ -158,8 +165,18 @@ def _say_scans(job: Job, unread: dict[int, Problem], pages: int) -> None:
         job.adopt(Document(Format.IMAGE, problem=problem), Spot(Area.PAGE, number))
 
 
-def _page(job: Job, page: Any, spot: Spot, form: Any) -> bool:
-    """Read one page; False when what it shows is a picture."""
+def _look_behind(job: Job, pdf: Any, pages: list[int]) -> None:
+    """Pages of one picture with some text over it: a long stamp on a scan, or a slide. They are read where they can be,
+    a few of many; where not, they hang there as pictures that nobody read.
+    """
+    few = [pages[index] for index in pictures.chosen(len(pages))]
+    unread = read_scans(job, pdf, few) if job.budget.pictures else dict.fromkeys(few, Problem.IMAGE)
+    for number, problem in unread.items():
+        job.adopt(Document(Format.IMAGE, problem=problem), Spot(Area.PAGE, number))
+
+
+def _page(job: Job, page: Any, spot: Spot, form: Any) -> int:
+    """Read one page; how many characters its text has, or -1 when only a reader of pictures can tell which."""
     layer = page.get_textpage()
     try:
         text = layer.get_text_range(errors="replace")
@@ -169,21 +186,16 @@ def _page(job: Job, page: Any, spot: Spot, form: Any) -> bool:
     length = len(text.strip())
     job.text(text, spot)
     read_notes(job, page, spot, form)
-    if length >= _POOR_CHARS and _is_garbled(text):
-        return False  # there are letters, and only a reader of pictures can tell which
+    return -1 if length >= _POOR_CHARS and is_garbled(text) else length
+
+
+def _is_scan(page: Any, length: int) -> bool:
+    """Whether what a page with ``length`` characters shows is a picture."""
     if length >= _STAMP_CHARS:
-        return True
-    if length >= _POOR_CHARS:
-        return _picture_share(page, drawn=False) < _WHOLE_SHARE
-    return _picture_share(page, drawn=True) < _SCAN_SHARE
-
-
-def _is_garbled(text: str) -> bool:
-    shown = "".join(text[:2000].split())
-    if shown.isprintable() and "\ufffd" not in shown:  # nearly every page
         return False
-    strange = sum(1 for char in shown if char == "\ufffd" or "\ue000" <= char <= "\uf8ff" or char < " ")
-    return strange > len(shown) * _GARBLED
+    if length >= _POOR_CHARS:
+        return _picture_share(page, drawn=False) >= _WHOLE_SHARE
+    return _picture_share(page, drawn=True) >= _SCAN_SHARE
 
 
 def _picture_share(page: Any, *, drawn: bool) -> float:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 import zlib
 
 import pytest
 
 from agent.document import Format, Problem
+from agent.extraction.formats.pdf_letters import is_garbled
 from agent.extraction.limits import Budget
 from agent.extraction.reader import read_bytes
 from tests import invented
@@ -87,6 +89,52 @@ def test_a_directory_entry_without_its_name_or_size_is_a_broken_archive() -> Non
 def test_a_page_of_glyphs_without_letters_is_left_to_the_reader_of_pictures() -> None:
     content = b"BT /F1 12 Tf 40 700 Td (" + bytes([1, 2, 3, 4, 5, 6, 7, 14, 15, 16]) * 8 + b") Tj ET"
     assert problem(made.pdf([content]), "pdf") is Problem.IMAGE
+
+
+def _shifted(text: str, by: int) -> bytes:
+    """What a font whose glyphs are numbered from the blank, and that does not say which letters they are, makes of it."""
+    return bytes(max(1, (byte + by) % 256) for byte in text.encode("latin-1", "replace") if byte not in b" \n()\\")
+
+
+def _numbered(text: str) -> bytes:
+    """The same where the glyphs, the blank among them, are numbered in no order."""
+    signs = sorted(set(text.replace("\n", " ")))
+    numbers = list(range(33, 33 + len(signs)))
+    random.Random(1).shuffle(numbers)  # noqa: S311
+    return bytes(numbers[signs.index(char)] for char in text.replace("\n", " "))
+
+
+@pytest.mark.parametrize(
+    "glyphs",
+    [
+        _shifted(invented.LETTER, -29),
+        _shifted("".join(char for char in invented.LETTER if char.isalpha() and char.isascii()), -29),
+        _numbered(invented.LETTER),
+    ],
+)
+def test_a_page_of_other_letters_is_left_to_the_reader_of_pictures(glyphs: bytes) -> None:
+    for sign in (b"\\", b"(", b")"):
+        glyphs = glyphs.replace(sign, b"")
+    content = b"BT /F1 12 Tf 40 700 Td (" + glyphs + b") Tj ET"
+    assert problem(made.pdf([content]), "pdf") is Problem.IMAGE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        invented.LETTER,
+        invented.MENU * 3,
+        "FR76 3000 4000 0312 3456 7890 143 " * 20,
+        'RJ45-C6A-FTP 24x M8x20 DIN912 A2-70 1/2" G3/4 ' * 20,
+        "dGhpcyBpcyBhIGtleSBvZiBub2JvZHkgYXQgYWxsLCBvciBvZiBzb21lYm9keQ " * 6,
+        "for (i = 0; i < n; i++) { a[i] = b[i] & 0xff; } // copy the bytes\n" * 10,
+        "Strč prst skrz krk. Vlk zmrzl, zhltl hrst zrn. Příliš žluťoučký kůň úpěl ďábelské ódy. " * 5,
+        "Пациент поступил в отделение кардиологии с болями за грудиной. " * 5,
+        "12,5  7,31  140  4,2  98  0,9\n" * 40,
+    ],
+)
+def test_letters_codes_and_figures_are_those_that_are_shown(text: str) -> None:
+    assert not is_garbled(text)
 
 
 def test_a_page_whose_only_text_cannot_be_unpacked_is_corrupt() -> None:

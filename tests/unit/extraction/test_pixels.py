@@ -154,6 +154,16 @@ def test_an_animation_is_its_first_picture(head: Image.Image, reader: Pixels) ->
     assert "potiron" not in text
 
 
+def test_a_scan_under_a_long_stamp_is_read(head: Image.Image, reader: Pixels) -> None:
+    stamp = (
+        "Document signe electroniquement par le service de signature en ligne, identifiant 8f3a-22b1-9917, page 1/1. "
+    )
+    data = stamped_pdf(ImageOps.pad(head.convert("L"), (1240, 1754), color=255), stamp * 2)
+    assert "VERNICOURT" in shown(read(data, reader))
+    (child,) = read_bytes(data, "", Budget(LIMITS)).children
+    assert (child.format, child.problem) == (Format.IMAGE, Problem.IMAGE)
+
+
 def test_a_text_pdf_is_not_drawn(reader: Pixels) -> None:
     assert shown(read(pdf_page(LETTER), reader)) == ""
 

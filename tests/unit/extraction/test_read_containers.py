@@ -79,6 +79,7 @@ MEDICAL = {
     "compressed": made.cms(b"\x09\x10\x01\x09", zlib.compress(PLAIN)),
     "zlib": zlib.compress(PLAIN),
     "lzma": lzma.compress(PLAIN, format=lzma.FORMAT_ALONE),
+    **{f"lzma -{preset}": lzma.compress(PLAIN, format=lzma.FORMAT_ALONE, preset=preset) for preset in (0, 1, 2, 3, 8)},
     "pages": made.zipped({"Index/Document.iwa": made.iwa(LETTER), "preview.jpg": b"\xff\xd8\xff\xe0" + NOISE(60_000)}),
     "xps": made.zipped({"[Content_Types].xml": "<Types/>", "Documents/1/Pages/1.fpage": "<FixedPage>"
                         + "".join(f'<Glyphs UnicodeString="{line}"/>' for line in LETTER.splitlines() if line) + "</FixedPage>"}),
@@ -113,6 +114,12 @@ def test_archives_of_other_programs(format_, filter_, tmp_path):
     assert detect(read(data)).judgement is Judgement.MEDICAL
     cut = detect(read(data[: len(data) * 2 // 3]))
     assert cut.judgement is not Judgement.NOT_MEDICAL
+
+
+@pytest.mark.parametrize("filter_", ["zstd", "lz4"])
+def test_a_stream_behind_a_frame_to_be_skipped(filter_, tmp_path):
+    data = b"\x50\x2a\x4d\x18" + (4).to_bytes(4, "little") + b"\1\2\3\4" + archive("raw", filter_, tmp_path)
+    assert detect(read(data)).judgement is Judgement.MEDICAL
 
 
 def test_an_archive_whose_members_have_no_type():
@@ -174,6 +181,13 @@ PROBLEMS = {
     "matlab": (b"MATLAB 5.0 MAT-file, Platform".ljust(124) + b"\0\1IM" + _END, Problem.UNSUPPORTED),
     "hdf5": (b"\x89HDF\r\n\x1a\n" + _END, Problem.UNSUPPORTED),
     "postscript": (b"%!PS-Adobe-3.0\n%%Pages: 1\n", Problem.UNSUPPORTED),
+    "postscript in ASCII": (
+        b"%!PS-Adobe-3.0\n" + b"/Helvetica findfont 12 scalefont setfont\n" * 90,
+        Problem.UNSUPPORTED,
+    ),
+    "postscript behind a mark": (b"\x04%!PS-Adobe-3.0\r\n" + b"0 0 moveto (abc) show\n" * 90, Problem.UNSUPPORTED),
+    "postscript behind a line end": (b"\r\n%!PS-Adobe-3.0\r\n" + b"0 0 moveto (a) show\n" * 90, Problem.UNSUPPORTED),
+    "printer in ASCII": (b"@PJL SET COPIES=1\n" * 90, Problem.UNSUPPORTED),
     "printer": (b"\x1b%-12345X@PJL ENTER LANGUAGE=PCL\n", Problem.UNSUPPORTED),
     "virtual disk": (b"conectix" + _END, Problem.UNSUPPORTED),
     "file system": (
@@ -238,6 +252,7 @@ ORDINARY = {
     "drawing with a preview": made.zipped(_XPS | {"docProps/thumbnail.emf": SCAN, "visio/pages/page1.xml": "<p>a</p>"}),
     "program": b"\x7fELF" + NOISE(9000),
     "font": b"\0\1\0\0\0\x0c\0\x80\0\3\0\x40DSIG" + NOISE(9000),
+    "sound": b"FORM\0\1\2\3AIFFCOMM" + NOISE(9000),
     "film": b"\0\0\0\x20ftypisom" + NOISE(9000),
     "solid": bytes(80) + b"\2\0\0\0" + bytes(100),
     "detached signature": made.cms(b"\x07\x02", None),

@@ -464,6 +464,10 @@ def test_pdf_attachments_forms_and_notes():
 def test_pdf_scans_are_said():
     picture = {"resources": b"/XObject<</I 900 0 R>>", "extra": {900: IMAGE}}
     assert read(made.pdf([FULL_PAGE], **picture)).problem is Problem.IMAGE
+    assert (
+        read(made.pdf([b"q 300 0 0 400 0 0 cm /I Do Q"], **picture)).problem is Problem.IMAGE
+    )  # a quarter of the page
+    assert read(made.pdf([b"q 120 0 0 80 0 0 cm /I Do Q"], **picture)).problem is None  # a logo
     mixed = read(made.pdf([made.shown(LETTER)] * 3 + [FULL_PAGE], **picture))
     assert mixed.problem is None
     assert [(child.format, child.problem, child.spot) for child in mixed.children] == [

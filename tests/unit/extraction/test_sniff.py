@@ -99,3 +99,9 @@ def test_any_bytes_are_of_some_format(data: bytes, extension: str):
 def test_a_head_full_of_one_thing_is_judged_at_once(unit: bytes):
     """Patterns that try every way to cut such a head would need hours; the test would run into its limit."""
     assert sniff((unit * HEAD)[:HEAD]) in set(Format)
+
+
+def test_a_text_that_begins_like_a_sound_is_a_text():
+    assert sniff(b"FORMULE;NOM;NOTE\n1;Vernicourt;stable\n2;Autre;stable\n", "csv") is Format.CSV
+    assert sniff(b"FORMULAIRE de liaison de l'hopital") is Format.TEXT
+    assert sniff(b"FORM\0\1\2\3AIFFCOMM") is Format.AUDIO_VIDEO

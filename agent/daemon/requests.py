@@ -72,9 +72,10 @@ def _only_administrator(uid: int, act: Callable[[], Any]) -> Any:
 def _restore(services: Services, uid: int, arguments: dict[str, Any]) -> dict[str, Any]:
     """Give the copy back in a folder of its owner, outside every guarded place."""
     entry = services.store.get(str(arguments.get("id", "")), _asks_as(uid))
-    folder = _folder(services, entry, arguments.get("to"))
-    services.record("restore", {"held": entry.id, "by": _role(uid, entry.uid)})  # what cannot be recorded is not given
-    given = services.store.restore(entry.id, _asks_as(uid), folder, guarded=services.guarded())
+    given = services.store.restore(
+        entry.id, _asks_as(uid), _folder(services, entry, arguments.get("to")), guarded=services.guarded()
+    )
+    services.record("restore", {"held": entry.id, "by": _role(uid, entry.uid)})
     services.given_back(entry)
     return {"id": entry.id, "path": _encoded(given.folder + b"/" + given.name)}
 

@@ -101,8 +101,7 @@ def test_a_folder_is_absolute(desk: Desk, counter: Counter, folder: bytes) -> No
     assert counter.records == []
 
 
-@pytest.mark.parametrize("call", ["quarantine.restore", "release"])
-def test_what_cannot_be_written_down_is_not_given(desk: Desk, home: Path, call: str) -> None:
+def test_what_cannot_be_written_down_is_not_released(desk: Desk, home: Path) -> None:
     """The log's disk is full, the person's is not."""
 
     class Full(list[tuple[str, dict[str, object]]]):
@@ -112,7 +111,7 @@ def test_what_cannot_be_written_down_is_not_given(desk: Desk, home: Path, call: 
     counter, entry = Counter(desk, home), held(desk, Decision.JUSTIFY)
     counter.records = Full()
     with pytest.raises(HostError, match="space"):
-        counter.ask(call, 0, id=entry, reason="x")
+        counter.ask("release", 0, id=entry, reason="x")
     assert list(home.iterdir()) == []
     assert desk.store.get(entry, 0).state == "held"
 

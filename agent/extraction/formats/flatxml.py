@@ -112,6 +112,8 @@ class _Workbook:
             shown = " ".join("".join(self._cell or ()).split()).removesuffix("T00:00:00.000")
             if len(self._row) < self._job.budget.limits.columns:
                 self._row.append(shown)
+            elif shown:
+                self._loose.append(shown)
             self._cell = None
         elif local == "Row":
             self._job.budget.element(1 + len(self._row))

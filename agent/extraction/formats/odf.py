@@ -37,6 +37,7 @@ _SKIPPED = (
     "manifest.rdf",
 )
 _CHUNK = 128 * 1024
+_LONGEST_DATE = 40  # characters, as it is shown
 _MAX_REPEAT = 64  # of one cell's value; more is decoration
 
 
@@ -91,8 +92,8 @@ class _Sheets:
         self._loose: list[str] = []
         self._row: list[str] = []
         self._cell: list[str] | None = None
-        self._value = ""
-        self._repeat = 1
+        self._said: dict[str, str] = {}  # attributes of the cell, by their local names
+        self._asides = 0  # comments that are open
 
     def read(self, data: bytes) -> None:
         """Hand over each sheet as a table and as text."""
@@ -111,39 +112,53 @@ class _Sheets:
             if rows:
                 self._job.document.tables.append(rows)
                 self._job.text("\n".join("\t".join(row) for row in rows), Spot(Area.SHEET, number))
-        self._job.text("\n".join(self._names + self._loose), PROPERTIES)
+        self._job.text("\n".join([*self._names, "".join(self._loose)]), PROPERTIES)
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == "table:table-cell":
+        local = name.rpartition(":")[2]  # whatever prefix the writer chose
+        if local == "table-cell":
             self._cell = []
             if attributes:
-                self._value = attributes.get("office:date-value", "")
-                repeat = attributes.get("table:number-columns-repeated", "1")
-                self._repeat = int(repeat) if repeat.isdecimal() and len(repeat) < 8 else 1
-        elif name == "table:table":
+                self._said = {key.rpartition(":")[2]: value for key, value in attributes.items()}
+        elif local == "table":
             self._tables.append([])
-            self._names.append(attributes.get("table:name", ""))
+            self._names.append(next((value for key, value in attributes.items() if key.endswith(":name")), ""))
+        elif local == "annotation":
+            self._asides += 1
 
     def end(self, name: str) -> None:
-        cell = self._loose if self._cell is None else self._cell
-        if name in {"table:table-cell", "table:covered-table-cell"}:
+        local = name.rpartition(":")[2]
+        if local in {"table-cell", "covered-table-cell"}:
             self._end_cell()
-        elif name == "table:table-row":
+        elif local == "table-row":
             self._end_row()
-        elif name in {"text:p", "text:h", "text:line-break", "text:s", "text:tab"}:
-            cell.append(" ")
+        elif local == "annotation":
+            self._asides -= 1
+            self._loose.append("\n")
+        elif self._asides or local in {"p", "h", "line-break", "s", "tab"}:
+            self._room().append(" " if local in {"s", "tab"} else "\n")
 
     def characters(self, data: str) -> None:
-        (self._loose if self._cell is None else self._cell).append(data)
+        self._room().append(data)
+
+    def _room(self) -> list[str]:
+        """Where text goes: into the cell, or, as a comment on it does, beside the table."""
+        return self._loose if self._cell is None or self._asides else self._cell
 
     def _end_cell(self) -> None:
         shown = " ".join("".join(self._cell or ()).split())
-        value = self._value.removesuffix("T00:00:00") or shown
-        self._cell, self._value = None, ""
+        said, self._cell, self._said, self._asides = self._said, None, {}, 0
+        date = said.get("date-value", "").removesuffix("T00:00:00")
+        if date and len(shown) > _LONGEST_DATE:
+            self._loose.append(shown + "\n")
+        value = date or shown or said.get("string-value", "") or said.get("value", "")
+        count = said.get("number-columns-repeated", "1")
+        repeat = int(count) if count.isdecimal() and len(count) < 8 else 1
         room = self._job.budget.limits.columns - len(self._row)
         if room > 0:
-            self._row += [value] * min(self._repeat, room, _MAX_REPEAT if value else room)
-        self._repeat = 1
+            self._row += [value] * min(repeat, room, _MAX_REPEAT if value else room)
+        elif value:
+            self._loose.append(value + "\n")
 
     def _end_row(self) -> None:
         row = self._row

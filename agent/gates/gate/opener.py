@@ -13,20 +13,21 @@ from __future__ import annotations
 
 import os
 
+_LOOKS = 5  # its event comes a few microseconds before it sleeps
 _MOST_MOUNTS = 1 << 20  # bytes of a namespace's table
 _CALLS: dict[str, dict[int, int | None]] = {"x86_64": {257: 3, 2: 2, 85: None}, "aarch64": {56: 3}}
 _FLAGS_AT = _CALLS.get(os.uname().machine, {})
 """Number of the call → which field of /proc/PID/syscall holds its flags; None: creat(2), which only writes."""
 
 
-def only_writes(thread: int, mount: int, folder_mount: int) -> bool:
+def only_writes(thread: int, mount: int, folder_mount: int) -> bool | None:
     """Whether nothing of the file on ``mount`` can be read by the descriptor that it will get: it is for writing alone,
-    or the file is emptied before it is given. False when that is not certain. ``folder_mount`` is one that a descriptor
-    of ours holds: its number is nobody else's meanwhile.
+    or the file is emptied before it is given. False when that is not certain; None: it does not sleep yet, look again.
+    ``folder_mount`` is one that a descriptor of ours holds: its number is nobody else's meanwhile.
     """
     flags = _flags(thread)
     if flags is None or not _reads_nothing(flags):
-        return False
+        return None if flags is None else False
     return mount == folder_mount or _sees(thread, mount)
 
 
@@ -52,18 +53,31 @@ def _sees(thread: int, mount: int) -> bool:
 
 
 def _flags(thread: int) -> int | None:
+    """Of the call that opens; those of a reader where nobody can know; None: it does not sleep yet."""
     try:
         fd = os.open(b"/proc/%d/syscall" % thread, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return None
+        return os.O_RDONLY
     try:
-        fields = os.read(fd, 256).split()
+        fields = _asleep(fd)
+        if not fields:
+            return None
         number = int(fields[0])
         if number not in _FLAGS_AT:
-            return None
+            return os.O_RDONLY
         at = _FLAGS_AT[number]
         return os.O_WRONLY if at is None else int(fields[at], 16)
     except (OSError, ValueError, IndexError):
-        return None
+        return os.O_RDONLY
     finally:
         os.close(fd)
+
+
+def _asleep(fd: int) -> list[bytes]:
+    """What the call's line says; nothing when the thread stays awake for these few looks."""
+    for _ in range(_LOOKS):
+        fields = os.pread(fd, 256, 0).split()
+        if fields != [b"running"]:
+            return fields
+        os.sched_yield()
+    return []

@@ -28,6 +28,7 @@ from agent.gates.gate.settings import Settings, decode
 from agent.gates.gate.verdicts import settled, written_to
 
 _LOOK_AGAIN_S = 0.01  # whether a writer has finished
+_FALLS_ASLEEP_NS = 10**9  # an opener that does not sleep by then reads, as far as anybody knows
 _IDLE_S = 1.0  # without an agent: whether there is one again
 _TAKEN = 3  # looks at once for who took a name; there is another at the next move
 _FORGET_S = 300.0  # ignored folders are learnt anew: root may have given one away
@@ -155,8 +156,11 @@ class Questions:
         while answerer.work:
             looked_at.append(answerer.work.popleft())
         for waiting in looked_at:
-            if self._only_writes(waiting):  # each time: it may not have been asleep yet
+            only_writes = self._only_writes(waiting)
+            if only_writes:
                 answerer.settle(waiting, refused=False)
+            elif only_writes is None and time.monotonic_ns() - waiting.since_ns < _FALLS_ASLEEP_NS:
+                self._writing.append(waiting)  # its event comes before it sleeps, and it may be put off in between
             elif waiting.known_refused:
                 answerer.refuse_again(waiting)
             elif written_to(waiting.number) is True and not also_writes(waiting.thread):
@@ -164,7 +168,7 @@ class Questions:
             else:
                 self._unasked.append(waiting)
 
-    def _only_writes(self, waiting: Waiting) -> bool:
+    def _only_writes(self, waiting: Waiting) -> bool | None:
         state = State()
         mount = state.mount if state.glance(waiting.number) else 0
         return only_writes(waiting.thread, mount, waiting.place.mount)

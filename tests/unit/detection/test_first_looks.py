@@ -17,7 +17,7 @@ from agent.detection.lexicon import Entry, columns
 from agent.detection.matcher import Match
 from agent.detection.structured import pmsi
 from agent.document import Document, Format
-from agent.extraction.formats import delimited, pdf
+from agent.extraction.formats import delimited, pdf_letters
 from agent.extraction.formats.base import Job
 from agent.extraction.limits import Budget, Limits, Stop
 from agent.extraction.source import BytesSource
@@ -72,15 +72,16 @@ def test_records_of_fixed_width_pass_the_look_at_their_second_sign(start):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_a_garbled_page_is_told_sign_by_sign_or_at_once(seed):
+def test_letters_without_a_name_are_told_sign_by_sign_or_at_once(seed):
+    """Too few for their words to be looked at: the signs alone decide."""
     dice = random.Random(seed)
     signs = dice.choices(
         ("a", "é", " ", "\n", "\x1d", "\x03", "\ufffd", "\ue000", "\uf8ff", "\u2028", "\u0378", "-"), k=5
     )
-    text = "".join(dice.choices(signs, k=dice.randint(0, 400)))
-    shown = [char for char in text[:2000] if not char.isspace()]
+    text = "".join(dice.choices(signs, k=dice.randint(0, 99)))
+    shown = [char for char in text if not char.isspace()]
     strange = sum(char == "\ufffd" or "\ue000" <= char <= "\uf8ff" or char < " " for char in shown)
-    assert pdf._is_garbled(text) == (strange > len(shown) * pdf._GARBLED)
+    assert pdf_letters.is_garbled(text) == (strange > len(shown) * pdf_letters._NAMELESS)
 
 
 def _job(limits: Limits) -> Job:

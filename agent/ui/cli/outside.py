@@ -38,7 +38,7 @@ def seal_to_phrase(
         practice = access.recipients()[-1:]
         name = source.rpartition(b"/")[2]
         made = handover.as_page(fd, state.st_size, name, state.st_mtime_ns, practice, terminal.language)
-    written = write_new(target or _beside(source, form), made.content)
+    written = write_new(_target(target, source, form), made.content)
     if as_json:
         terminal.data({"sealed": os.fsdecode(written), "form": form, "phrase": made.phrase})
         return 0
@@ -69,9 +69,11 @@ def _content(fd: int, size: int) -> bytes:
         return file.read(size)
 
 
-def _beside(source: bytes, form: str) -> bytes:
-    """A name that says nothing, in the folder of the document."""
-    return os.path.join(os.path.dirname(source), b"document" + _STEM[form])
+def _target(asked: bytes | None, source: bytes, form: str) -> bytes:
+    """The name that was asked for; else one that says nothing, in the folder that was, or in that of the document."""
+    if asked and not asked.endswith(b"/") and not os.path.isdir(asked):
+        return asked
+    return os.path.join(asked or os.path.dirname(source), b"document" + _STEM[form])
 
 
 def write_new(target: bytes, content: bytes) -> bytes:

@@ -60,6 +60,15 @@ def test_a_pdf_is_locked_and_nothing_is_overwritten(home):
     assert json.loads(page_of.stdout)["form"] == "page"
 
 
+def test_a_folder_gets_the_page_inside(home):
+    (home / "out").mkdir()
+    for asked in ("out", "out/"):
+        done = serment(home, "seal", "--to-phrase", str(home / "lettre.txt"), "-o", f"{home}/{asked}", "--json")
+        assert done.returncode == 0, done.stderr
+    assert sorted(entry.name for entry in (home / "out").iterdir()) == ["document (2).html", "document.html"]
+    assert not list(home.glob("out (*"))
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

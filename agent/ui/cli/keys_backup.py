@@ -38,6 +38,8 @@ def arguments(parser: argparse.ArgumentParser, translate: Callable[[str], str]) 
 
 
 def run(args: argparse.Namespace, terminal: Terminal, access: KeyAccess) -> int:
+    if args.output == "-":
+        _require_standard_output(args)
     identity = access.store.practice_identity() if args.practice else access.identities()[0]
     translate, recipient = terminal.translate, recipient_of(identity)
     texts = [translate(_WHOSE[args.practice]).format(who=os.uname().nodename if args.practice else _login(access.uid))]
@@ -51,6 +53,16 @@ def run(args: argparse.Namespace, terminal: Terminal, access: KeyAccess) -> int:
     elif args.output not in {None, "-"}:
         terminal.line(translate(N_("print it, then delete the file: it holds the key")))
     return 0
+
+
+def _require_standard_output(args: argparse.Namespace) -> None:
+    """Raises UsageError: the page would not be the only thing there, or there is no standard output."""
+    if args.json:
+        raise UsageError(
+            N_("the page and the JSON object cannot both go to standard output"), hint=N_("name a file: -o FILE")
+        )
+    if sys.stdout is None:
+        raise UsageError(N_("standard output is closed"), hint=N_("name a file: -o FILE"))
 
 
 def _login(uid: int) -> str:

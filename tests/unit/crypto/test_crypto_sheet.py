@@ -134,6 +134,21 @@ def test_to_the_printer_and_to_no_file(tmp_path: Path) -> None:
     assert machine.serment("keys", "backup", "--print", path=str(printer)).returncode == 69
 
 
+def test_standard_output_gets_the_page_and_nothing_else(tmp_path: Path) -> None:
+    machine = Machine(tmp_path / "laptop")
+    machine.serment("keys", "ready")
+    assert machine.serment("keys", "backup", "-o", "-").stdout.startswith(b"%PDF-")
+    both = machine.serment("keys", "backup", "-o", "-", "--json", lang="en")
+    assert (both.returncode, both.stdout) == (64, b"")
+    assert b"cannot both go to standard output" in both.stderr
+    closed = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", sys.executable, "-m", "agent.ui.cli.main", "--lang", "en", "keys", "backup", "-o", "-",
+         "--config", machine.folder / "agent.toml"], stderr=subprocess.PIPE, timeout=60,
+    )  # fmt: skip
+    assert closed.returncode == 64
+    assert b"standard output is closed" in closed.stderr
+
+
 def test_the_sheet_is_a_pdf_that_others_read(tmp_path: Path) -> None:
     import pikepdf
 

@@ -80,7 +80,7 @@ def control_table(agent: Agent, review: Callable[[], ReviewDesk]) -> ControlTabl
 def _keys(agent: Agent) -> Handlers:
     from agent.daemon.key_requests import key_handlers
 
-    return key_handlers(agent.keys, agent.reports.record, agent.notices)
+    return key_handlers(agent.keys, agent.reports.record, agent.notices, agent.identity)
 
 
 def _dossiers(agent: Agent) -> Handlers:

@@ -1,7 +1,8 @@
 """A word with the person at the desktop, where no terminal is: asks for a phrase, says what went wrong.
 
-By zenity or kdialog, whichever is installed; without either nothing is asked and errors go to standard error. Text
-is passed as an argument of its own, never through a shell, and shown as it is (no markup).
+By zenity or kdialog, whichever is installed; without either nothing is asked and errors go to standard error. What is
+said often names a document, so it goes over standard input: arguments are for every user of the laptop to read. It is
+shown as it is (no markup).
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ _ASK = {
     "kdialog": ["kdialog", "--title", "Serment", "--password"],
 }
 _SAY = {
-    "zenity": ["zenity", "--warning", "--no-markup", "--title=Serment", "--width=420", "--text"],
-    "kdialog": ["kdialog", "--title", "Serment", "--sorry"],
+    "zenity": ["zenity", "--text-info", "--title=Serment", "--width=480", "--height=220"],
+    "kdialog": ["kdialog", "--title", "Serment", "--textbox", "-", "480", "220"],
 }
 _WAIT_S = 600.0  # a window that nobody answers
 _MAX_PHRASE = 1000  # characters
@@ -48,7 +49,7 @@ def say(text: str) -> None:
     program = _program()
     if program is not None:
         try:
-            subprocess.run([*_SAY[program], text], capture_output=True, timeout=_WAIT_S, check=False)
+            subprocess.run(_SAY[program], input=text.encode(), capture_output=True, timeout=_WAIT_S, check=False)
         except (OSError, subprocess.TimeoutExpired):
             return
 

@@ -56,6 +56,7 @@ class FakeAgent:
     mute: bool = False
     error: int = errno.EPERM
     dismiss: bool = False
+    neutral: Iterator[int] | None = None  # sealed files get a name with the next of these numbers, not the document's
     decide: Callable[[Question, bytes], Answer | None] | None = None
 
     def __post_init__(self) -> None:
@@ -125,7 +126,8 @@ class FakeAgent:
         elif SEAL in content:
             sealed = os.memfd_create("sealed", os.MFD_CLOEXEC)
             os.write(sealed, b"age-encryption.org/v1\n" + bytes(byte ^ 0x55 for byte in content))
-            send(connection, Answer(question.number, Say.SUBSTITUTE, 0, question.name + b".age"), sealed)
+            name = b"document-%05d.age" % next(self.neutral) if self.neutral else question.name + b".age"
+            send(connection, Answer(question.number, Say.SUBSTITUTE, 0, name), sealed)
             os.close(sealed)
         else:
             send(connection, Answer(question.number, Say.RELEASE))

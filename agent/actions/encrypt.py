@@ -113,7 +113,8 @@ class Encrypt:
                 raise
             name = neutral_name()
             transfer.hold.substitute(draft.fd, name)
-        return Outcome(Result.DONE, Decision.ENCRYPT, held=name.decode("ascii"), recipients=recipients)
+            name = transfer.hold.name or name  # a second state of the document replaces the first one's sealed file
+        return Outcome(Result.DONE, Decision.ENCRYPT, held=name.decode("ascii", "replace"), recipients=recipients)
 
     def _recipients(self, transfer: OpenTransfer) -> tuple[str, ...]:
         return self._keys.recipients(owner_of_transfer(transfer, os.fstat(transfer.fd)))

@@ -54,6 +54,7 @@ class FileHold:
         self.said: Say | None = None
         self.error = 0  # the number of the file system's error; EIO when nobody could tell
         self.state: Stamp | None = None
+        self.name = b""  # of the sealed file on the medium, where the gate has said it
 
     def release(self) -> None:
         self._commit(Answer(self._question.number, Say.RELEASE), -1)
@@ -78,6 +79,7 @@ class FileHold:
         done = self._session.say_and_wait(answer, fd, COMMIT_S)
         self.error = errno.EIO if done is None else done.error
         self.state = None if done is None else done.state
+        self.name = b"" if done is None else done.name
 
 
 class NameHold(FileHold):

@@ -17,7 +17,8 @@ READ       somebody opens the file behind the descriptor;            RELEASE or 
 =========  ========================================================  ==========================================
 
 After RELEASE or SUBSTITUTE of a FILE the gate says how the commit went: DONE with the number of the question, ``error``
-0 and the state of the file on the medium, or the error number. TELL is news without an answer (progress, counts):
+0 and the state of the file on the medium, or the error number; ``name`` is what a sealed file is called there, which
+need not be what the agent proposed. TELL is news without an answer (progress, counts):
 ``ABANDONED`` that ``size`` files were finished, and neither judged nor written, before the gate's end.
 """
 
@@ -111,18 +112,23 @@ class Answer(NamedTuple):
 
 
 class Done(NamedTuple):
-    """How the commit of a released FILE went: ``error`` 0 and the state on the medium, or the error number."""
+    """How the commit of a released FILE went: ``error`` 0 and the state on the medium, or the error number.
+
+    ``name`` of the sealed file on the medium, without its folder; empty for a file that went as it is, and from a gate
+    of a version that does not say it.
+    """
 
     number: int
     error: int = 0
     state: Stamp | None = None
+    name: bytes = b""
 
     def encode(self) -> bytes:
         state = self.state or Stamp(0, 0, 0, 0, 0)
         return _DONE.pack(
             DONE, VERSION, 0, self.error, self.number,
             state.device, state.inode, state.size, state.mtime_ns, state.ctime_ns,
-        )  # fmt: skip
+        ) + (bytes((len(self.name),)) + self.name if self.name else b"")  # fmt: skip
 
 
 def decode(packet: bytes) -> Question | Answer | Done:
@@ -140,14 +146,23 @@ def _decode(packet: bytes) -> Question | Answer | Done:
     if packet[1] != VERSION:
         raise ValueError
     if packet[0] == DONE:
-        _, _, _, code, number, device, inode, size, mtime, ctime = _DONE.unpack(packet)
-        return Done(number, code, None if code else Stamp(device, inode, size, mtime, ctime))
+        _, _, _, code, number, device, inode, size, mtime, ctime = _DONE.unpack_from(packet)
+        state = None if code else Stamp(device, inode, size, mtime, ctime)
+        return Done(number, code, state, _file_name(packet[_DONE.size :]))
     if packet[0] & 0x80:
         say, _, _, code, number, length = _ANSWER.unpack_from(packet)
         return Answer(number, Say(say), code, _tail(packet, _ANSWER.size, length))
     kind, _, _, flags, number, uid, pid, size, names, details = _QUESTION.unpack_from(packet)
     texts = _tail(packet, _QUESTION.size, names + details)
     return Question(number, Ask(kind), Flag(flags), uid, pid, size, texts[:names], texts[names:])
+
+
+def _file_name(tail: bytes) -> bytes:
+    """Behind the byte that says its length; a Done without one has no such byte either."""
+    name = tail[1:]
+    if tail and (tail[0] != len(name) or not name or b"/" in name or b"\0" in name):
+        raise ValueError
+    return name
 
 
 def _tail(packet: bytes, start: int, length: int) -> bytes:

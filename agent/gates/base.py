@@ -13,6 +13,9 @@ from typing import Protocol
 class Hold(Protocol):
     """One waiting transfer. Exactly one of the three is called, once."""
 
+    name: bytes
+    """Of the sealed file where it went, once it went; empty where nobody has said it, and then it is the wanted one."""
+
     def release(self) -> None:
         """Let the judged bytes go, exactly as judged."""
 

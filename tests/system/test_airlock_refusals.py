@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import os
 import shutil
@@ -259,6 +260,40 @@ def test_a_sealed_file_follows_the_final_name_that_its_writer_gives(ext4: Bed, t
         result = user("rsync", "--ignore-times", source, f"{ext4.mount}/letter.txt")
         assert result.returncode == 0, result.stderr
         assert ext4.listed() == {"lost+found", "letter.txt.age"}
+
+
+def test_a_sealed_files_neutral_name_stays_whatever_the_document_is_renamed_to(ext4: Bed, tmp_path: Path) -> None:
+    """rsync writes under a name of its own and renames: nothing of the document's name comes onto the medium, and what
+    the agent is told, and records, is what the sealed file is called.
+    """
+    ext4.agent.neutral = itertools.count(1)
+    source = tmp_path / "letter.txt"
+    source.write_bytes(SEAL + b" dear colleague")
+    for _ in range(2):  # the second one takes the place of the first
+        assert user("rsync", "--ignore-times", source, f"{ext4.mount}/letter.txt").returncode == 0
+        wait_until(lambda: ext4.agent.done)
+        name = os.fsdecode(ext4.agent.done[-1].name)
+        assert name.startswith("document-")
+        assert ext4.listed() == {"lost+found", name}
+        ext4.agent.done.clear()
+
+
+def test_a_neutral_name_goes_with_its_document_into_another_folder(ext4: Bed) -> None:
+    ext4.agent.neutral = itertools.count(1)
+    (ext4.mount / "folder").mkdir()
+    (ext4.mount / "letter.txt").write_bytes(SEAL)
+    os.rename(ext4.mount / "letter.txt", ext4.mount / "folder" / "other.txt")
+    assert ext4.listed() == {"lost+found", "folder"}
+    assert os.listdir(ext4.raw / "folder") == ["document-00001.age"]
+
+
+def test_a_second_state_is_recorded_under_the_name_that_it_has(ext4: Bed) -> None:
+    ext4.agent.neutral = itertools.count(1)
+    for state in (b"first", b"second"):
+        (ext4.mount / "letter.txt").write_bytes(SEAL + state)
+    wait_until(lambda: len(ext4.agent.done) == 2)
+    assert [done.name for done in ext4.agent.done] == [b"document-00001.age"] * 2
+    assert ext4.listed() == {"lost+found", "document-00001.age"}
 
 
 def test_another_document_of_the_same_name_takes_no_sealed_ones_place(ext4: Bed, tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ _EXT4_SHUTDOWN = 0x8004587D
 class Carried:
     """A gate's hold: what is let go is carried to ``stick``, as an airlock's commit does."""
 
+    name = b""
+
     def __init__(self, stick: Path) -> None:
         self.stick = stick
 

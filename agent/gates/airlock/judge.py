@@ -130,21 +130,37 @@ class Judge:
 
         Raises Unanswered when the deadline has passed, or when there has been no agent for a while.
         """
+        try:
+            self._await(pending, tick)
+        except BaseException:
+            ruling = self._withdraw(pending)
+            if ruling is not None and ruling.say is not Say.REFUSE:
+                self._too_late(ruling.number)
+            raise
+        ruling = self._withdraw(pending)
+        if ruling is None:
+            raise Unanswered
+        return ruling
+
+    def _await(self, pending: Pending, tick: Callable[[], object]) -> None:
         began = time.monotonic()
         deadline = began + self._deadline_s
-        try:
-            while not pending.event.wait(0.0 if self._over() else _TICK_S):
-                tick()
-                if time.monotonic() > deadline or self._over() or self._forsaken(began):
-                    self.abandoned += self._finishing is not None and pending.question.kind is Ask.FILE
-                    raise Unanswered
-        finally:
-            with self._lock:
-                self._pending.pop(pending.question.number, None)
-                pending.document = None
-        if pending.ruling is None:
-            raise Unanswered
-        return pending.ruling
+        while not pending.event.wait(0.0 if self._over() else _TICK_S):
+            tick()
+            if time.monotonic() > deadline or self._over() or self._forsaken(began):
+                self.abandoned += self._finishing is not None and pending.question.kind is Ask.FILE
+                raise Unanswered
+
+    def _withdraw(self, pending: Pending) -> Ruling | None:
+        """Nothing comes in for it any more; what has come by now."""
+        with self._lock:
+            self._pending.pop(pending.question.number, None)
+            pending.document = None
+            return pending.ruling
+
+    def _too_late(self, number: int) -> None:
+        """The agent, which waits to hear how the commit went, is told that there was none."""
+        self._tell(Done(number, errno.ETIMEDOUT))
 
     def done(self, message: Done) -> None:
         """How the commit went."""
@@ -183,15 +199,20 @@ class Judge:
     def _run(self) -> None:
         pause = _RETRY_S[0]
         while not self._closing and not self.dismissed.is_set():
-            connection = self._connect()
-            if connection is None:
+            if self._visit():
+                pause = _RETRY_S[0]
+            elif not self._closing:
                 time.sleep(pause)
                 pause = min(pause * 2, _RETRY_S[1])
-                continue
-            pause = _RETRY_S[0]
-            with connection:
-                self._converse(connection)
-            self._forget_connection()
+
+    def _visit(self) -> bool:
+        """One connection, to its end. Whether there was an agent that knew us; one just started may not yet."""
+        connection = self._connect()
+        if connection is None:
+            return False
+        with connection:
+            self._converse(connection)
+        return self._forget_connection()
 
     def _connect(self) -> socket.socket | None:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
@@ -206,13 +227,14 @@ class Judge:
             self._socket, self._welcome = connection, False
         return connection
 
-    def _forget_connection(self) -> None:
+    def _forget_connection(self) -> bool:
         with self._lock:
-            if self._welcome:
+            if known := self._welcome:
                 self._alone_since = time.monotonic()
             self._socket, self._welcome = None, False
             for pending in self._pending.values():
                 pending.sent = False
+        return known
 
     def _converse(self, connection: socket.socket) -> None:
         poll = select.poll()
@@ -268,14 +290,14 @@ class Judge:
                 self.on_dismissal()
                 self._closing = True
             return
+        ruling = Ruling(answer.number, answer.say, answer.error, answer.name, sealed)
+        if answer.say is Say.SUBSTITUTE and sealed is None:
+            ruling = Ruling(answer.number, Say.REFUSE, errno.EIO)
         with self._lock:
             pending = self._pending.get(answer.number)
-        if pending is None:
-            if answer.say is not Say.REFUSE:  # too late: say that nothing was committed
-                self._tell(Done(answer.number, errno.ETIMEDOUT))
-            return
-        if answer.say is Say.SUBSTITUTE and sealed is None:
-            pending.ruling = Ruling(answer.number, Say.REFUSE, errno.EIO)
-        else:
-            pending.ruling = Ruling(answer.number, answer.say, answer.error, answer.name, sealed)
-        pending.event.set()
+            if pending is not None:
+                pending.ruling = ruling
+                pending.event.set()
+                return
+        if answer.say is not Say.REFUSE:
+            self._too_late(answer.number)

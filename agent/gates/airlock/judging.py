@@ -108,8 +108,9 @@ def _carry_out(volume: Volume, staged: Staged, digests: dict[int, bytes], ruling
     try:
         if ruling.say is Say.SUBSTITUTE and ruling.sealed is not None:
             name = ruling.name.rpartition(b"/")[2]
-            state, _ = commit_sealed(volume.medium, volume.tree, staged, ruling.sealed, name, sync=sync)
+            state, shown = commit_sealed(volume.medium, volume.tree, staged, ruling.sealed, name, sync=sync)
         else:
+            shown = b""
             state = commit(volume.medium, volume.tree, staged, digests, sync=sync)
     except OSError as error:
         volume.judge.done(Done(ruling.number, error.errno or errno.EIO))
@@ -117,7 +118,7 @@ def _carry_out(volume: Volume, staged: Staged, digests: dict[int, bytes], ruling
     if sync:
         staged.durable = staged.generation
     volume.committed_in(staged.node.parent)
-    volume.judge.done(Done(ruling.number, 0, state))
+    volume.judge.done(Done(ruling.number, 0, state, shown))
     return 0
 
 

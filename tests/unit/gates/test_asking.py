@@ -20,6 +20,7 @@ MESSAGES = [
     Answer(8, Say.REFUSE, 1),
     Answer(9, Say.SUBSTITUTE, 0, b"document-7Q2F.age"),
     Done(2**63, 0, Stamp(2**33, 2**63, 5, -1, 2**62)),
+    Done(5, 0, Stamp(1, 2, 3, 4, 5), b"document-7F3KQ.age"),
     Done(4, 28),
 ]
 

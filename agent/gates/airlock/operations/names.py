@@ -236,22 +236,36 @@ def _move(volume: Volume, node: Node, to: Node, new: bytes, flags: int) -> None:
     node.on_medium = node.on_medium or below
 
 
+def _move_sealed(volume: Volume, node: Node, to: Node, new: bytes) -> bytes:
+    """The sealed file of ``node``, which is to be called ``new`` in ``to``, to where that goes; its name there.
+
+    It takes the place of what this very document was sealed as a moment before. Raises OSError.
+    """
+    assert node.parent is not None
+    here, folder, sealed = volume.folder(node.parent), volume.folder(to), node.sealed_as
+    before = volume.tree.ghost(to, new)
+    if sealed.startswith(node.name):
+        added = sealed[len(node.name) :]
+        wanted = new[: 255 - len(added)] + added
+        if before is not None and before.sealed_as == wanted:
+            volume.medium.rename(here, sealed, folder, wanted)
+            return wanted
+        return rename_to_free(here, sealed, folder, wanted)
+    final = sealed if node.parent is to else rename_to_free(here, sealed, folder, sealed)
+    if before is not None and before.sealed_as != final and volume.medium.exists(folder, before.sealed_as):
+        os.unlink(before.sealed_as, dir_fd=folder)
+    return final
+
+
 def _rename_sealed(volume: Volume, node: Node, to: Node, new: bytes) -> None:
-    """The writer gives its document its final name: the sealed file follows, with what sealing added to the name."""
+    """The writer gives its document its final name. The sealed file follows; one that is called after the document gets
+    the new name too, with what sealing added to it, and a name that says nothing of the document stays as it is.
+    """
     parent, old = node.parent, node.name
     if parent is None:
         raise _error(errno.ENOENT)
-    added = (
-        node.sealed_as[len(old) :] if node.sealed_as.startswith(old) else node.sealed_as[node.sealed_as.rfind(b".") :]
-    )
-    wanted = new[: 255 - len(added)] + added
-    before = volume.tree.ghost(to, new)
     folder = volume.folder(to)
-    if before is not None and before.sealed_as == wanted:
-        volume.medium.rename(volume.folder(parent), node.sealed_as, folder, wanted)
-        final = wanted
-    else:
-        final = rename_to_free(volume.folder(parent), node.sealed_as, folder, wanted)
+    final = _move_sealed(volume, node, to, new)
     target = volume.tree.child(to, new)
     if target is not None and target is not node:
         volume.hold_open(target)

@@ -102,6 +102,37 @@ def test_nobody_answers(judge: Judge, listener: socket.socket) -> None:
     assert heard[0] == Done(number, errno.ETIMEDOUT)
 
 
+def test_an_answer_in_the_moment_of_giving_up_is_answered_too(judge: Judge, listener: socket.socket) -> None:
+    """Else the agent would wait for a commit that nobody makes."""
+    connection = _accept(listener)
+    pending = judge.begin(Ask.NAME, Flag.NONE, b"name")
+    number = _hear(connection).number
+
+    def tick() -> None:
+        send(connection, Answer(number, Say.RELEASE))
+        assert pending.event.wait(10)
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        judge.wait(pending, tick)
+    heard = receive(connection)
+    assert heard is not None
+    assert heard[0] == Done(number, errno.ETIMEDOUT)
+
+
+def test_an_agent_that_hangs_up_without_a_welcome_is_called_again_after_a_pause(
+    judge: Judge, listener: socket.socket
+) -> None:
+    calls, end = 0, time.monotonic() + 1.5
+    while time.monotonic() < end:
+        connection, _ = listener.accept()
+        assert _hear(connection).kind is Ask.HELLO
+        connection.close()
+        calls += 1
+    assert calls < 10
+    assert not judge.connected
+
+
 def test_an_agent_that_does_not_read_blocks_nobody(judge: Judge, listener: socket.socket) -> None:
     connection = _accept(listener)
     started = time.monotonic()

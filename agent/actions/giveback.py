@@ -6,7 +6,8 @@ The folder is the owner's word, so root does not follow it anywhere: it is opene
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from agent.actions.copying import pieces
@@ -29,15 +30,32 @@ class GivenBack:
     stamp: Stamp
 
 
-def give_back(entry: Entry, content_fd: int, folder: bytes, uid: int, guarded: Sequence[bytes] = ()) -> GivenBack:
-    """Copy the content into ``folder`` as ``uid``. Raises UsageError for a guarded folder, HostError otherwise."""
+def give_back(
+    entry: Entry, content_fd: int, folder: bytes, uid: int, guarded: Sequence[bytes] = (),
+    recorded: Callable[[], object] = bool,
+) -> GivenBack:  # fmt: skip
+    """Copy the content into ``folder`` as ``uid``. ``recorded`` writes down that it is given: called when all of it is
+    on the disk and only its name is missing, with the agent's own rights; what it raises leaves no name there.
+
+    Raises UsageError for a guarded folder, HostError otherwise.
+    """
+    opened = ExitStack()
     try:
-        with as_user(uid):
-            folder_fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                return _into(entry, content_fd, folder_fd, guarded)
-            finally:
-                os.close(folder_fd)
+        try:
+            with as_user(uid):
+                folder_fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                opened.callback(os.close, folder_fd)
+                real = _where(folder_fd, guarded)
+                draft = opened.enter_context(Draft(folder_fd))
+                _fill(entry, content_fd, draft)
+            recorded()
+            with as_user(uid):
+                name = draft.publish_free(entry.tail)
+                sync_folder_fd(folder_fd)
+                return GivenBack(real, name, stamp(draft.fd))
+        finally:
+            with as_user(uid):
+                opened.close()
     except (OSError, ChangedError) as error:
         problem = word(error) if isinstance(error, OSError) else "damaged"
         raise HostError(
@@ -48,21 +66,22 @@ def give_back(entry: Entry, content_fd: int, folder: bytes, uid: int, guarded: S
         ) from error
 
 
-def _into(entry: Entry, content_fd: int, folder_fd: int, guarded: Sequence[bytes]) -> GivenBack:
+def _where(folder_fd: int, guarded: Sequence[bytes]) -> bytes:
+    """The folder's path with its links resolved. Raises UsageError for a guarded one."""
     real = os.readlink(f"/proc/self/fd/{folder_fd}".encode("ascii"))
     if any(_within(real, root) for root in guarded):
         raise UsageError(
             N_("this folder is under guard: the document would be held again"),
             hint=N_("choose a folder that does not leave the laptop, or use serment release with a reason"),
         )
-    with Draft(folder_fd) as draft:
-        _copy_verified(entry, content_fd, draft.fd)
-        draft.own(-1, -1, entry.mode | 0o600)
-        os.utime(draft.fd, ns=(entry.mtime_ns, entry.mtime_ns))
-        os.fsync(draft.fd)
-        name = draft.publish_free(entry.tail)
-        sync_folder_fd(folder_fd)
-        return GivenBack(real, name, stamp(draft.fd))
+    return real
+
+
+def _fill(entry: Entry, content_fd: int, draft: Draft) -> None:
+    _copy_verified(entry, content_fd, draft.fd)
+    draft.own(-1, -1, entry.mode | 0o600)
+    os.utime(draft.fd, ns=(entry.mtime_ns, entry.mtime_ns))
+    os.fsync(draft.fd)
 
 
 def _copy_verified(entry: Entry, content_fd: int, target_fd: int) -> None:

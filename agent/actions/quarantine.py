@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -145,18 +145,18 @@ class QuarantineStore(Shelf):
 
     def restore(
         self, entry_id: str, uid: int, folder: bytes, *, guarded: Sequence[bytes] = (), keep: bool = True,
-        as_root: bool = False,
+        as_root: bool = False, recorded: Callable[[], object] = bool,
     ) -> GivenBack:  # fmt: skip
         """Give the document back into ``folder`` (absolute), written with its owner's rights; never overwrites.
 
         ``uid`` is who asks: the owner, or root; with ``as_root`` root gets it for itself. ``guarded`` are the
         roots that a restored document may not go to. The copy here stays for 30 days, or goes at once when ``keep``
-        is false.
+        is false. ``recorded`` writes it down, as for ``give_back``.
         Raises UsageError (no such document, guarded folder), HostError (cannot be written, content damaged); the
         document then stays here.
         """
         entry = self.get(entry_id, uid)
-        given = self._give(entry, 0 if as_root and uid == 0 else entry.uid, folder, guarded)
+        given = self._give(entry, 0 if as_root and uid == 0 else entry.uid, folder, guarded, recorded)
         if keep:
             self._given(entry, RESTORED)
         else:
@@ -164,7 +164,9 @@ class QuarantineStore(Shelf):
                 self._remove(entry)
         return given
 
-    def release(self, entry_id: str, uid: int, reason: str, free_until: int = 0) -> GivenBack:
+    def release(
+        self, entry_id: str, uid: int, reason: str, free_until: int = 0, recorded: Callable[[], object] = bool
+    ) -> GivenBack:
         """Put the document back in the place it was held on the way to, for a reason; raises like restore.
 
         ``free_until``: seconds since the epoch until which it may go there again (0: while the copy is kept).
@@ -173,7 +175,7 @@ class QuarantineStore(Shelf):
             raise UsageError(N_("a document is released for a reason"), hint=N_("say it with --reason"))
         entry = self.get(entry_id, uid)
         with self._on_its_way(entry):
-            given = self._give(entry, entry.uid, entry.root.rstrip(b"/") + b"/" + entry.folder, ())
+            given = self._give(entry, entry.uid, entry.root.rstrip(b"/") + b"/" + entry.folder, (), recorded)
             name = entry.name[: -len(entry.tail)] + given.name
             self._given(
                 entry, RELEASED, reason=reason.strip()[:1000], stamp=given.stamp, name=name, free_until=free_until
@@ -194,8 +196,9 @@ class QuarantineStore(Shelf):
                 self._giving = tuple(other for other in self._giving if other is not entry)
 
     def put_instead(
-        self, entry_id: str, uid: int, fd: int, size: int, sha256: str, name: bytes, folder: bytes = b""
-    ) -> GivenBack:
+        self, entry_id: str, uid: int, fd: int, size: int, sha256: str, name: bytes, folder: bytes = b"",
+        recorded: Callable[[], object] = bool,
+    ) -> GivenBack:  # fmt: skip
         """Put what was made of the document (its sealed file, called ``name``) where the document was on its way to,
         or into ``folder``.
 
@@ -204,17 +207,20 @@ class QuarantineStore(Shelf):
         entry = self.get(entry_id, uid)
         made = replace(entry, size=size, sha256=sha256, name=entry.name[: -len(entry.tail)] + name)
         with self._on_its_way(made):
-            given = give_back(made, fd, folder or entry.root.rstrip(b"/") + b"/" + entry.folder, entry.uid)
+            target = folder or entry.root.rstrip(b"/") + b"/" + entry.folder
+            given = give_back(made, fd, target, entry.uid, recorded=recorded)
             self._given(entry, RESTORED)
         return given
 
-    def _give(self, entry: Entry, rights: int, folder: bytes, guarded: Sequence[bytes]) -> GivenBack:
+    def _give(
+        self, entry: Entry, rights: int, folder: bytes, guarded: Sequence[bytes], recorded: Callable[[], object]
+    ) -> GivenBack:
         try:
             content = self._open_content(entry)
         except OSError as error:
             raise HostError(N_("the content of {id} is missing"), id=entry.id) from error
         try:
-            return give_back(entry, content, folder, rights, guarded)
+            return give_back(entry, content, folder, rights, guarded, recorded)
         finally:
             os.close(content)
 

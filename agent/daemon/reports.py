@@ -26,6 +26,7 @@ class Reports:
     def record(self, kind: str, fields: Mapping[str, object]) -> None:
         """Write a record. Raises HostError when the log cannot be written."""
         self._log.append(kind, dict(fields))
+        self.troubles.clear("audit-unwritable")
 
     def policy(self, in_force: InForce, refused: PolicyError | None) -> None:
         """Which policy is in force, or which file was refused."""
@@ -41,6 +42,8 @@ class Reports:
             self._log.append("policy", fields, durable=True)
         except HostError:
             self.troubles.raise_("audit-unwritable")
+        else:
+            self.troubles.clear("audit-unwritable")
 
     def overflow(self, *_details: object) -> None:
         """The kernel dropped events: the folder is read again; said once in the log."""
@@ -58,4 +61,4 @@ class Reports:
     def _trouble(self, word: str, state: str) -> None:
         self._operations.warn(f"trouble.{state}", trouble=word)
         with contextlib.suppress(HostError):
-            self._log.append("trouble", {"word": word, "state": state})
+            self.record("trouble", {"word": word, "state": state})

@@ -10,6 +10,7 @@ import base64
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from agent.actions.entry import Entry
@@ -72,10 +73,11 @@ def _only_administrator(uid: int, act: Callable[[], Any]) -> Any:
 def _restore(services: Services, uid: int, arguments: dict[str, Any]) -> dict[str, Any]:
     """Give the copy back in a folder of its owner, outside every guarded place."""
     entry = services.store.get(str(arguments.get("id", "")), _asks_as(uid))
+    recorded = partial(services.record, "restore", {"held": entry.id, "by": _role(uid, entry.uid)})
     given = services.store.restore(
-        entry.id, _asks_as(uid), _folder(services, entry, arguments.get("to")), guarded=services.guarded()
-    )
-    services.record("restore", {"held": entry.id, "by": _role(uid, entry.uid)})
+        entry.id, _asks_as(uid), _folder(services, entry, arguments.get("to")), guarded=services.guarded(),
+        recorded=recorded,
+    )  # fmt: skip
     services.given_back(entry)
     return {"id": entry.id, "path": _encoded(given.folder + b"/" + given.name)}
 
@@ -103,8 +105,10 @@ def _release(services: Services, uid: int, arguments: dict[str, Any]) -> dict[st
         )  # fmt: skip
     if not reason.strip():  # before the record: nothing is let go, and nobody fills the log this way
         raise UsageError(N_("a document is released for a reason"), hint=N_("say it with --reason"))
-    services.record("release", {"held": entry.id, "by": _role(uid, entry.uid), "reason_length": len(reason.strip())})
-    given = services.store.release(entry.id, _asks_as(uid), reason)
+    fields = {"held": entry.id, "by": _role(uid, entry.uid), "reason_length": len(reason.strip())}
+    given = services.store.release(
+        entry.id, _asks_as(uid), reason, recorded=partial(services.record, "release", fields)
+    )
     services.given_back(entry)
     return {"id": entry.id, "path": _encoded(given.folder + b"/" + given.name)}
 

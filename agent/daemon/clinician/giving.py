@@ -1,6 +1,7 @@
 """One held document takes its way out: as it is with a reason, sealed, or towards the secure mail.
 
-Each writes its record before anything is given; what fails leaves the document in quarantine. Called by one thread.
+Each writes its record when all is copied and before it is given; what fails leaves the document in quarantine, and
+nothing in the log. Called by one thread.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from agent.actions.entry import Entry
 from agent.audit.record import Kind
@@ -46,18 +49,21 @@ def give(reach: Reach, entry: Entry, wish: Wish, *, first: bool) -> bytes:
     fields |= {key: value for key, value in (("batch", wish.batch), ("pass", wish.pass_id)) if value}
     private = {"reason": wish.text} if wish.text and first else b""
     fields["user"] = reach.user(entry.uid)
-    reach.append(Kind.RELEASE, fields, durable=first, private=private, owner=entry.uid if private else -1)
+    recorded = partial(
+        reach.append, Kind.RELEASE, fields, durable=first, private=private, owner=entry.uid if private else -1
+    )
     if wish.how == SEAL:
-        return _sealed(reach, entry, b"")
+        return _sealed(reach, entry, b"", recorded)
     days = 1 if wish.how == EMERGENCY else reach.answers.release_days
-    given = reach.store.release(entry.id, entry.uid, wish.text or wish.why, int(time.time()) + days * DAY_S)
+    until = int(time.time()) + days * DAY_S
+    given = reach.store.release(entry.id, entry.uid, wish.text or wish.why, until, recorded)
     reach.given_back(entry)
     return given.folder + b"/" + given.name
 
 
-def _sealed(reach: Reach, entry: Entry, folder: bytes) -> bytes:
+def _sealed(reach: Reach, entry: Entry, folder: bytes, recorded: Callable[[], object]) -> bytes:
     """The sealed file is made and checked on the laptop, then written as its owner to where the document was going,
-    or into ``folder``.
+    or into ``folder``. ``recorded`` writes it down just before it has its name there.
     """
     source = reach.store.content(entry)
     try:
@@ -69,7 +75,7 @@ def _sealed(reach: Reach, entry: Entry, folder: bytes) -> bytes:
             os.fsync(draft.fd)
             size = os.fstat(draft.fd).st_size
             given = reach.store.put_instead(
-                entry.id, entry.uid, draft.fd, size, info.sealed_sha256, neutral_name(), folder
+                entry.id, entry.uid, draft.fd, size, info.sealed_sha256, neutral_name(), folder, recorded
             )
     finally:
         os.close(source)
@@ -79,9 +85,10 @@ def _sealed(reach: Reach, entry: Entry, folder: bytes) -> bytes:
 
 def _to_mail(reach: Reach, entry: Entry, wish: Wish) -> bytes:
     """Into a folder of the person's own, for the mail program, as the policy says: as it is or sealed."""
-    reach.append(Kind.RESTORE, {"held": entry.id, "by": wish.by, "how": MAIL, "user": reach.user(entry.uid)})
+    fields = {"held": entry.id, "by": wish.by, "how": MAIL, "user": reach.user(entry.uid)}
+    recorded = partial(reach.append, Kind.RESTORE, fields)
     if reach.answers.mail.attach is Attach.SEALED:
-        return _sealed(reach, entry, wish.to)
-    given = reach.store.restore(entry.id, entry.uid, wish.to, guarded=reach.guarded())
+        return _sealed(reach, entry, wish.to, recorded)
+    given = reach.store.restore(entry.id, entry.uid, wish.to, guarded=reach.guarded(), recorded=recorded)
     reach.given_back(entry)
     return given.folder + b"/" + given.name

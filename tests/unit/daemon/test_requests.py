@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,8 @@ def test_a_folder_is_absolute(desk: Desk, counter: Counter, folder: bytes) -> No
     assert counter.records == []
 
 
-def test_what_cannot_be_written_down_is_not_released(desk: Desk, home: Path) -> None:
+@pytest.mark.parametrize("call", ["quarantine.restore", "release"])
+def test_what_cannot_be_written_down_is_not_given(desk: Desk, home: Path, call: str) -> None:
     """The log's disk is full, the person's is not."""
 
     class Full(list[tuple[str, dict[str, object]]]):
@@ -111,8 +113,20 @@ def test_what_cannot_be_written_down_is_not_released(desk: Desk, home: Path) -> 
     counter, entry = Counter(desk, home), held(desk, Decision.JUSTIFY)
     counter.records = Full()
     with pytest.raises(HostError, match="space"):
-        counter.ask("release", 0, id=entry, reason="x")
+        counter.ask(call, 0, id=entry, reason="x")
     assert list(home.iterdir()) == []
+    assert not (desk.place / "letter.txt").exists()
+    assert desk.store.get(entry, 0).state == "held"
+
+
+@pytest.mark.parametrize("call", ["quarantine.restore", "release"])
+def test_what_cannot_be_given_is_not_written_down(desk: Desk, counter: Counter, home: Path, call: str) -> None:
+    entry = held(desk, Decision.JUSTIFY)
+    shutil.rmtree(home)
+    shutil.rmtree(desk.place)
+    with pytest.raises(HostError, match="given back"):
+        counter.ask(call, 0, id=entry, reason="x")
+    assert counter.records == []
     assert desk.store.get(entry, 0).state == "held"
 
 

@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -122,7 +123,11 @@ def browser(name: str, folder: Path, *, any_certificate: bool = False) -> Iterat
 @contextlib.contextmanager
 def _started(command: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     environment = {**os.environ, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
-    with (folder / "browser.log").open("wb") as log:
+    with (
+        (folder / "browser.log").open("wb") as log,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as own,  # short: a socket's path has 107 bytes at most
+    ):
+        environment["TMPDIR"] = own
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
         try:
             yield process

@@ -35,7 +35,8 @@ def reason_page(
     listed = reasons(dict(hello), voice.language, translate) if needs else ()
     labels = _labels(translate) | ({"reasons": translate(N_("Or as it is: why must it go?"))} if safe else {})
     default = "seal" if "seal" in offers else ""
-    return Page("Serment", heading, text, buttons, default, listed, needs, safe, labels)
+    public = translate(N_("Which documents: serment held"))
+    return Page("Serment", heading, text, buttons, default, listed, needs, safe, labels, public)
 
 
 def emergency_page(hello: Mapping[str, Any], voice: Voice) -> Page:
@@ -50,9 +51,10 @@ def emergency_page(hello: Mapping[str, Any], voice: Voice) -> Page:
         minutes=Count(minutes)
     )
     listed = reasons(dict(hello), voice.language, translate)
+    note = voice.text("emergency-note")
     return Page(
-        "Serment", heading, voice.text("emergency-note"), [*channels, (LATER, translate(N_("Cancel")))], "", listed,
-        [channel for channel, _label in channels], (), _labels(translate),
+        "Serment", heading, note, [*channels, (LATER, translate(N_("Cancel")))], "", listed,
+        [channel for channel, _label in channels], (), _labels(translate), note,
     )  # fmt: skip
 
 

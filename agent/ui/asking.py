@@ -1,7 +1,8 @@
 """A question to the person, in a process of its own: the GTK window, else zenity or kdialog, else nothing.
 
-Nothing waits here: ``Question`` has a descriptor that is readable once the answer is there. The window's process gets
-no argument that names anybody; its answer is bounded and checked, and decides nothing by itself.
+Nothing waits here: ``Question`` has a descriptor that is readable once the answer is there. No process gets an argument
+that names anybody, since every user of the laptop may read arguments: zenity and kdialog show what is ``public`` alone.
+An answer is bounded and checked, and decides nothing by itself.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Page:
     needs_reason: Sequence[str] = ()  # the buttons that a reason of one's own needs words for
     safe: Sequence[str] = ()  # the buttons that stand first, above the reasons
     labels: Mapping[str, str] = field(default_factory=dict)
+    public: str = ""  # what may stand in the place of the text where others can read it
 
     def encode(self) -> bytes:
         table = {
@@ -76,27 +78,39 @@ class Question:
         return process
 
     def _zenity(self) -> subprocess.Popen[bytes]:
-        """A list of the reasons; a yes or no where one safe button is all that one « OK » can stand for.
-
-        The arguments of a process are anybody's to read: the heading is among them, and not the text, which names
-        documents. Raises FileNotFoundError when there is neither program, or no one thing that « OK » could mean.
-        """
-        page = self._page
-        ok, cancel = dict(page.buttons)[self._sure()], page.buttons[-1][1]
-        text, listed = f"{page.heading}\n\nOK: {ok}", [each for reason in self._reasons() for each in reason]
+        """A list of what can be done; a yes or no where that is one thing. Raises FileNotFoundError: no program."""
+        page, choices, cancel = self._page, self._choices(), self._page.buttons[-1][1]
+        text, listed = f"{page.heading}\n\n{page.public}".strip(), [each for choice in choices for each in choice]
+        single = choices[0][1] if len(choices) == 1 else ""
         if program := shutil.which("zenity", path=self._environment.get("PATH")):
             words = ["--list", "--print-column=1", "--hide-column=1", "--column=id", f"--column={page.title}"]
-            words = [*words, "--width=520", "--height=420"] if listed else ["--question", "--no-markup", "--width=520"]
-            command = [program, *words, f"--title={page.title}", f"--text={_unmarked(text, bool(listed))}",
-                       f"--ok-label={ok}", f"--cancel-label={cancel}", *listed]  # fmt: skip
+            words = ["--question", "--no-markup", f"--ok-label={single}"] if single else [*words, "--height=420"]
+            command = [program, *words, "--width=520", f"--title={page.title}", f"--text={_unmarked(text, not single)}",
+                       f"--cancel-label={cancel}", *([] if single else listed)]  # fmt: skip
         elif program := shutil.which("kdialog", path=self._environment.get("PATH")):
-            command = [program, "--title", page.title, "--menu" if listed else "--yesno", text, *listed]
+            words = (
+                ["--yesno", text, "--yes-label", single, "--no-label", cancel] if single else ["--menu", text, *listed]
+            )
+            command = [program, "--title", page.title, *words]
         else:
             raise FileNotFoundError
         self._fallback = True
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self._environment
         )
+
+    def _choices(self) -> list[tuple[str, str]]:
+        """The lines of a plain list, word and label. Each says all that it does: its « OK » stands for no button of its
+        own. The first, which a Return may take, is a safe way or none.
+        """
+        page, (*buttons, cancel) = self._page, self._page.buttons
+        lines = [] if page.safe or not page.reasons else [cancel]
+        for word, label in buttons:
+            if word in page.needs_reason:
+                lines += [(f"{word}:{why}", f"{label} · {reason}") for why, reason in page.reasons]
+            else:
+                lines.append((word, label))
+        return lines
 
     def fileno(self) -> int:
         assert self._process.stdout is not None
@@ -118,25 +132,12 @@ class Question:
         return self._listed(raw) if self._fallback else self._read(raw)
 
     def _listed(self, raw: bytes) -> Answer | None:
-        why = raw.decode("utf-8", "replace").strip()
-        known = [word for word, _label in self._reasons()]
-        if not known:
-            return Answer(self._sure())
-        return Answer(self._sure(), why, "—" if why == "other" else "") if why in known else None
-
-    def _sure(self) -> str:
-        """The button that the one « OK » stands for: the safe one; without one the default, or what the person asked
-        for. Raises FileNotFoundError: there are several.
-        """
-        page = self._page
-        wanted = [*page.safe[:1]] or [page.default] * bool(page.default) or list(page.needs_reason)
-        if page.safe or len(wanted) == 1 or "reason" in wanted:
-            return wanted[0]
-        raise FileNotFoundError
-
-    def _reasons(self) -> Sequence[tuple[str, str]]:
-        """What the list offers; nothing where « OK » is safe and needs no reason."""
-        return () if self._sure() in self._page.safe else self._page.reasons
+        choices = dict(self._choices())
+        chosen = next(iter(choices)) if len(choices) == 1 else raw.decode("utf-8", "replace").strip()
+        if chosen not in choices or chosen == self._page.buttons[-1][0]:
+            return None
+        word, _, why = chosen.partition(":")
+        return Answer(word, why, "—" if why == "other" else "")
 
     def _read(self, raw: bytes) -> Answer | None:
         try:

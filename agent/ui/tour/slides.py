@@ -105,7 +105,7 @@ class WindowSlides(contextlib.AbstractContextManager["WindowSlides"]):
     def _ask(self, slide: Slide) -> bool:
         buttons = [("next", self._t(N_("Next"))), ("stop", self._t(N_("Stop")))]
         try:
-            answer = Question(Page("Serment", slide.heading, slide.text, buttons, "next")).answer()
+            answer = Question(Page("Serment", slide.heading, slide.text, buttons, "next", public=slide.text)).answer()
         except OSError as error:
             raise HostError(N_("no window can be shown here"), hint=N_("type: serment tour")) from error
         return answer is not None and answer.button == "next"

@@ -97,6 +97,50 @@ def test_return_never_lets_a_document_go_as_it_is() -> None:
     assert emergency_page(HELLO, VOICE).default == ""
 
 
+@pytest.fixture(params=["zenity", "kdialog"])
+def plain_list(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Asks without GTK; ``chosen`` is what the program prints. Returns the answer and the program's arguments."""
+    monkeypatch.setattr(asking, "_PYTHON", "/nonexistent")
+    program = tmp_path / request.param
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{tmp_path}/seen\necho "$CHOSEN"\n')
+    program.chmod(0o755)
+
+    def ask(page: asking.Page, chosen: str = "") -> tuple[asking.Answer | None, str]:
+        answer = asking.Question(page, {"PATH": f"{tmp_path}:/usr/bin:/bin", "CHOSEN": chosen}).answer()
+        return answer, (tmp_path / "seen").read_text()
+
+    return ask
+
+
+def test_a_plain_list_says_what_each_line_does(plain_list: Any) -> None:
+    """Encrypting is offered, and emergencies are: no reason alone stands for break-glass, the first line is safe."""
+    page = reason_page("Refused", "y", ("seal",), HELLO, VOICE)
+    assert plain_list(page, "soins")[0] is None
+    answer, shown = plain_list(page, "seal")
+    assert answer == asking.Answer("seal")
+    lines = shown.splitlines()
+    assert lines.index("seal") < lines.index("emergency:soins")
+    assert lines[lines.index("emergency:soins") + 1] == "Emergency: copy now · Care"
+    assert plain_list(page, "emergency:other")[0] == asking.Answer("emergency", "other", "—")
+    as_it_is = reason_page("Refused", "y", ("reason",), HELLO, VOICE)
+    answer, shown = plain_list(as_it_is, "later")
+    assert answer is None
+    assert shown.splitlines().index("later") < shown.splitlines().index("reason:soins")
+    answer, shown = plain_list(emergency_page(HELLO, VOICE), "cloud_sync:soins")
+    assert answer == asking.Answer("cloud_sync", "soins")
+
+
+def test_a_program_that_asks_gets_no_name_as_an_argument(plain_list: Any) -> None:
+    """Every user of the laptop may read the arguments of a process."""
+    without = HELLO | {"emergency": {"minutes": 15, "a_day": 0, "channels": []}}
+    for hello in (HELLO, without):
+        page = reason_page("Refused", "DUPONT Jeanne.pdf", ("seal",), hello, VOICE)
+        answer, shown = plain_list(page, "seal")
+        assert answer == asking.Answer("seal")
+        assert "DUPONT" not in shown
+        assert "serment held" in shown
+
+
 def test_the_safe_ways_come_first_the_mail_among_them() -> None:
     page = reason_page("x", "y", ("seal", "mail", "reason"), HELLO, VOICE)
     assert [word for word, _label in page.buttons] == ["seal", "mail", "reason", "emergency", "later"]
@@ -128,46 +172,3 @@ def test_attachments_lie_in_a_folder_of_ones_own_and_go_after_a_day(
     tmp_path.chmod(0o755)
     with pytest.raises(Exception, match="no place"):
         outbox.folder()
-
-
-# ---- the plain windows of a desktop without GTK
-
-
-@pytest.fixture
-def plain_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of programs that answer and leave what they were called with in ``seen``."""
-    monkeypatch.setattr(asking, "_PYTHON", str(tmp_path / "none"))
-    for name in ("zenity", "kdialog"):
-        program = tmp_path / name
-        program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/seen\necho soins\n')
-        program.chmod(0o755)
-    return tmp_path
-
-
-@pytest.mark.parametrize("program", ["zenity", "kdialog"])
-@pytest.mark.parametrize(
-    ("offers", "button", "listed"),
-    [(("seal",), "seal", False), (("seal", "reason"), "seal", False), (("mail",), "mail", False),
-     (("reason",), "reason", True), ((), "emergency", True)],
-)  # fmt: skip
-def test_one_ok_never_lets_go_what_could_be_sealed(
-    plain_windows: Path, program: str, offers: tuple[str, ...], button: str, listed: bool
-) -> None:
-    (plain_windows / {"zenity": "kdialog", "kdialog": "zenity"}[program]).unlink()
-    page = reason_page("Copy refused", "DUPONT Jeanne VIH.pdf", offers, HELLO, VOICE)
-    answer = asking.Question(page, {"PATH": f"{plain_windows}"}).answer()
-    assert answer is not None
-    assert (answer.button, bool(answer.why)) == (button, listed)
-    seen = (plain_windows / "seen").read_text()
-    assert dict(page.buttons)[button] in seen
-    assert ("Care" in seen) is listed
-    assert "DUPONT" not in seen  # anybody reads the arguments of a process
-
-
-def test_one_ok_cannot_open_one_channel_of_several(plain_windows: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        asking.Question(emergency_page(HELLO, VOICE), {"PATH": f"{plain_windows}"})
-    page = emergency_page({**HELLO, "emergency": {**HELLO["emergency"], "channels": ["removable"]}}, VOICE)
-    answer = asking.Question(page, {"PATH": f"{plain_windows}"}).answer()
-    assert answer is not None
-    assert (answer.button, answer.why) == ("removable", "soins")

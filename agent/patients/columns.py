@@ -114,7 +114,7 @@ def choose(rows: Sequence[Sequence[str]], wanted: Sequence[tuple[Field, str]]) -
         return find_headings(rows)
     start, chosen = 0, dict[int, Field]()
     for field, where in wanted:
-        if where.isdigit():
+        if _is_number(where):
             chosen[int(where) - 1] = field
             continue
         place = next(
@@ -126,6 +126,11 @@ def choose(rows: Sequence[Sequence[str]], wanted: Sequence[tuple[Field, str]]) -
         start = max(start, place[0] + 1)
         chosen[place[1]] = field
     return (start or find_headings(rows)[0]), chosen
+
+
+def _is_number(where: str) -> bool:
+    """Of figures that everybody counts with: a column may be called « ² »."""
+    return where.isascii() and where.isdigit()
 
 
 def enough(columns: dict[int, Field]) -> bool:
@@ -142,7 +147,7 @@ def read_wanted(text: str) -> list[tuple[Field, str]]:
         word, equals, where = item.partition("=")
         field = WORDS.get(word.strip())
         where = where.strip()
-        bad_number = where.isdigit() and not 1 <= int(where[:6]) <= MAX_COLUMNS
+        bad_number = _is_number(where) and not 1 <= int(where[:6]) <= MAX_COLUMNS
         if field is None or not equals or not where or bad_number:
             raise UsageError(
                 N_("--columns is not understood at: {item}"),

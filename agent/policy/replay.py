@@ -55,7 +55,7 @@ def facts_of(fields: Mapping[str, Any]) -> Facts | None:
             device=_device(fields.get("device")),
             day=_day(_whole(fields, "t") // _QUARTER_US),
         )
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -115,13 +116,14 @@ def _selection(args: argparse.Namespace) -> Selection:
 def _list(args: argparse.Namespace, terminal: Terminal) -> int:
     if args.last is not None and args.last < 1:
         raise UsageError(N_("--last should be 1 or more"))
+    last = None if args.last is None else min(args.last, sys.maxsize)  # nobody has more records than that
     if audit_review.is_for_reviewers(args):
         own = audit_review.own_records(args, _selection(args))
-        for fields, name in own if args.last is None else deque(own, maxlen=args.last):
+        for fields, name in own if last is None else deque(own, maxlen=last):
             _say_fields(fields, name if args.names else "", args, terminal)
         return 0
     chosen = _entries(args)
-    for entry in chosen if args.last is None else deque(chosen, maxlen=args.last):
+    for entry in chosen if last is None else deque(chosen, maxlen=last):
         _say(entry, args, terminal)
     return 0
 

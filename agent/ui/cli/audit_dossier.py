@@ -165,7 +165,7 @@ def _serial(source: Source, args: argparse.Namespace) -> str:
 
     data = args.log.resolve().parent if args.log is not None else configuration(args).data_dir
     if (data / "device.json").exists() and os.access(data / "device.json", os.R_OK):
-        return load_device(data).pseudonym("serial", args.device.encode())
+        return load_device(data).pseudonym("serial", os.fsencode(args.device))
     return source.serial(args.device)
 
 

@@ -112,6 +112,8 @@ def _emergency(args: argparse.Namespace) -> None:
     from agent.fleet import authoring
     from agent.fleet.release import Emergency
 
+    if not 0 < args.hours < float("inf"):
+        raise UsageError(N_("--hours should be a number above 0"))
     now = int(time.time())
     made = Emergency(tuple(args.loosen), now, now + round(args.hours * 3600), args.by, args.why)
     authoring.build_emergency(args.out, args.base, made)

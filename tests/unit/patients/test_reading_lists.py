@@ -41,6 +41,8 @@ def test_columns_may_be_named_by_heading_or_number() -> None:
     wanted = read_wanted("name=usager, birth-date=3")
     assert choose(rows, wanted) == (1, {0: Field.FULL_NAME, 2: Field.BIRTH_DATE})
     assert choose(rows, read_wanted("name=personne")) is None
+    assert choose([("Nom", "²")], read_wanted("family=²,given=٣")) is None  # headings, if anything
+    assert choose([("²", "Né")], read_wanted("family=²,birth-date=né")) == (1, {0: Field.FAMILY, 1: Field.BIRTH_DATE})
     assert choose(rows[1:], read_wanted("family=1,given=2,birth-date=3")) == (0, dict(list(NAMED.items())[:3]))
 
 

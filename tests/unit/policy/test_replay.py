@@ -131,6 +131,14 @@ def test_there_is_an_end(monkeypatch):
     assert test.result()["full"] and test.result()["facts"] == 3
 
 
+def test_a_number_that_nobody_can_count_with_is_unreadable():
+    test = Backtest(None, PARSED)
+    for name in ("confidence", "size", "patients", "t"):
+        test.add("d", "s", FIELDS | {name: 10**400})
+    assert (test.facts + test.unreadable, test.unreadable >= 1) == (4, True)
+    test.result()
+
+
 junk = st.none() | st.booleans() | st.integers(-5, 2**53) | st.text(max_size=8) | st.lists(st.integers(), max_size=2)
 
 

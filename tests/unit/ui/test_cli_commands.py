@@ -55,6 +55,8 @@ def test_every_command_explains_itself(
         ["release", "ABCDEFGH"], ["seal"], ["open"], ["--lang", "de", "status"], ["status", "--frob"],
         ["audit", "list", "--last", "0"], ["audit", "list", "--kind", "frob"], ["audit", "show", "first"],
         ["policy", "explain", "enforce", "cda"],
+        *(["policy", "build", "--loosen", "r", "--from", ".", "-o", "new", "--by", "A", "--why", "x", "--hours", hours]
+          for hours in ("nan", "inf", "-1")),
     ],
     ids=" ".join,
 )  # fmt: skip

@@ -110,6 +110,7 @@ def test_chosen_records(serment: Serment, config: Path, log: Path) -> None:
     assert numbers("--channel", "cloud_sync") == [3]
     assert numbers("--decision", "encrypt") == [1]
     assert numbers("--last", "2") == [8, 9]
+    assert numbers("--last", "9" * 23)[-2:] == [8, 9]
     shown = serment("audit", "show", "1", "--config", config)
     assert "    rule: copy-patient\n" in shown.out
     assert serment("audit", "show", "99", "--config", config).code == 64

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -79,12 +80,22 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _build(args: argparse.Namespace, terminal: Terminal) -> int:
-    from agent.fleet import authoring
-
+    """Files appear in the folder when all are made: what is refused half way leaves nothing in the way of the next try."""
     if args.out.exists() and any(args.out.iterdir()):
         raise UsageError(N_("the folder for the change is not empty"), where=str(args.out))
     if not args.root and args.base is None:
         raise UsageError(N_("what is this built on?"), hint=N_("give --from DIR: a copy of what is published"))
+    args.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=args.out) as scratch:
+        _build_into(argparse.Namespace(**{**vars(args), "out": Path(scratch)}), terminal)
+        for made in sorted(Path(scratch).iterdir()):
+            made.replace(args.out / made.name)
+    return _told(args, terminal, sorted(path.name for path in (args.out / "metadata").iterdir()))
+
+
+def _build_into(args: argparse.Namespace, terminal: Terminal) -> None:
+    from agent.fleet import authoring
+
     authoring.remember_base(args.out, args.base)
     if args.root:
         _root(args, terminal)
@@ -92,7 +103,6 @@ def _build(args: argparse.Namespace, terminal: Terminal) -> int:
         _emergency(args)
     else:
         _release(args)
-    return _told(args, terminal, sorted(path.name for path in (args.out / "metadata").iterdir()))
 
 
 def _root(args: argparse.Namespace, terminal: Terminal) -> None:

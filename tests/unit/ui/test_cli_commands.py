@@ -55,8 +55,6 @@ def test_every_command_explains_itself(
         ["release", "ABCDEFGH"], ["seal"], ["open"], ["--lang", "de", "status"], ["status", "--frob"],
         ["audit", "list", "--last", "0"], ["audit", "list", "--kind", "frob"], ["audit", "show", "first"],
         ["policy", "explain", "enforce", "cda"],
-        *(["policy", "build", "--loosen", "r", "--from", ".", "-o", "new", "--by", "A", "--why", "x", "--hours", hours]
-          for hours in ("nan", "inf", "-1")),
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -68,6 +66,22 @@ def test_usage_is_64_with_a_line_that_helps(serment: Serment, config: Path, word
     assert said.err.startswith("serment: ")
     if language == "fr":
         assert not any(text in said.err for text in ("hint:", "invalid", "required", "expected", "unrecognized"))
+
+
+@pytest.mark.parametrize(
+    "words", [["--loosen", "r", "--by", "A", "--why", "x", "--hours", hours] for hours in ("nan", "inf", "-1")]
+    + [["policy.yaml"], ["policy.yaml", "--ring", "x"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_change_that_cannot_be_built_leaves_nothing_behind(
+    serment: Serment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "policy.yaml").write_text("rules: [")
+    (tmp_path / "new").mkdir()
+    said = serment("policy", "build", *words, "--from", ".", "-o", "new")
+    assert (said.code in {64, 65}, said.out) == (True, ""), said.err
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_nothing_asked_shows_the_help_and_is_64(serment: Serment) -> None:

@@ -80,7 +80,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _build(args: argparse.Namespace, terminal: Terminal) -> int:
-    """Files appear in the folder when all are made: what is refused half way leaves nothing in the way of the next try."""
+    """Files appear in the folder when all are made: what is refused half way does not hinder the next try."""
     if args.out.exists() and any(args.out.iterdir()):
         raise UsageError(N_("the folder for the change is not empty"), where=str(args.out))
     if not args.root and args.base is None:

@@ -158,6 +158,10 @@ def load_config(path: Path | None) -> AgentConfig:
         import tomllib  # once: whoever stays lets go of it
 
         table = tomllib.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            N_("is not text in UTF-8, at byte {position}"), where=str(path), position=error.start
+        ) from error
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number of thousands of digits, too deep
         raise ConfigError(N_("is not valid TOML: {why}"), where=str(path), why=error) from error
     config: AgentConfig = _section(base, table, str(path), "")

@@ -183,6 +183,14 @@ def _entries(folder: Path, start: Position, only: int | None = None) -> Iterator
             yield Position(number, item.offset + frames.HEADER_BYTES + len(item.body)), entry
 
 
+def require_log(folder: Path) -> None:
+    """Raises AuditError: there is no log in ``folder``, or it cannot be read."""
+    if not segment_numbers(folder):
+        raise AuditError(
+            N_("there is no audit log here"), where=str(folder), hint=N_("give the folder that holds the .slog files")
+        )
+
+
 def verify_folder(
     folder: Path,
     identity: bytes | None = None,
@@ -194,10 +202,8 @@ def verify_folder(
     Raises TamperError (changed or cut off: index, kind) and AuditError (there is no log here, or it cannot be read).
     """
     head = read_head(folder)  # first: the log only grows beyond it
-    if head is None and not segment_numbers(folder):
-        raise AuditError(
-            N_("there is no audit log here"), where=str(folder), hint=N_("give the folder that holds the .slog files")
-        )
+    if head is None:
+        require_log(folder)
     prefix = read_prefix(folder)
     begin = Position(prefix.segment) if prefix is not None else BEGINNING
     return verify(items(folder, begin), Expected(head, identity, witnessed, witness), prefix=prefix)

@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.errors import N_
 from agent.ui import wording
+from agent.ui.refusal import refusal_worded
 
 PROTECTED, WEAKER, OFF = "protected", "weaker", "off"
 
@@ -23,7 +24,7 @@ def state_of(status: Mapping[str, Any] | None, translate: Callable[[str], str]) 
         return WEAKER, _because(off, translate)
     serious = next((each for each in status["troubles"] if each["severity"] != "note"), None)
     if serious is not None:
-        fields = {key: str(value) for key, value in serious["fields"].items()}
+        fields = {key: str(value) for key, value in refusal_worded(serious["fields"], translate).items()}
         return WEAKER, translate(serious["message"]).format_map(fields)
     late = next((each for each in channels if _is_late(each)), None)
     return (WEAKER, _because(late, translate)) if late is not None else (PROTECTED, "")

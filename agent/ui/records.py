@@ -30,6 +30,14 @@ _PATIENT_LISTS = {
     "in-force": N_("the practice's patient list is in force: {patients} {patients:patient|patients}"),
     "gone": N_("there is no patient list of the practice any more"),
 }
+_OF_THE_LOG = {  # docs/formats/audit-log.md, section 3
+    "truncated": N_("trouble: the end of the log had been cut off"),
+    "damaged": N_("trouble: a part of the log cannot be read"),
+    "chain": N_("trouble: a record does not follow from the one before it"),
+    "head-missing": N_("trouble: the file that says how long the log is was missing"),
+    "start-key-missing": N_("trouble: the key that the log was to go on with was missing; another one signs"),
+    "nearly-full": N_("trouble: the log is nearly full; transfers that go unhindered are counted together"),
+}
 _TROUBLES = {"begin": N_("trouble begins: {word}"), "end": N_("trouble is over: {word}")}
 
 
@@ -92,8 +100,10 @@ def _policy(fields: Mapping[str, Any], translate: Translate) -> str:
 
 
 def _trouble(fields: Mapping[str, Any], translate: Translate) -> str:
-    text = _TROUBLES.get(str(fields.get("state")))
-    return translate(text).format(word=fields.get("word")) if text else _other(fields, translate)
+    if (text := _TROUBLES.get(str(fields.get("state")))) is not None:
+        return translate(text).format(word=fields.get("word"))
+    text = _OF_THE_LOG.get(str(fields.get("what")))
+    return translate(text) if text else _other(fields, translate)
 
 
 def _start(fields: Mapping[str, Any], translate: Translate) -> str:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from agent.i18n import catalogue, preferred
 from agent.ui.printable import printable
 
 _T = TypeVar("_T")
+
+
+def hush(stream: TextIO) -> None:
+    """What is still to be written goes nowhere, so that the interpreter's end does not stumble over it again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 class Terminal:
@@ -27,9 +35,16 @@ class Terminal:
         print(json.dumps(value, ensure_ascii=True, separators=(", ", ": ")), flush=True)
 
     def error(self, text: str) -> None:
-        """A calm complaint on standard error; whatever it repeats cannot move the cursor."""
+        """A calm complaint on standard error; whatever it repeats cannot move the cursor. Nothing where that is closed:
+        standard output is for whoever reads the answer.
+        """
+        if sys.stderr is None:
+            return
         shown = "\n".join(printable(line, 4000) for line in text.split("\n"))
-        print(f"serment: {shown}", file=sys.stderr, flush=True)
+        try:
+            print(f"serment: {shown}", file=sys.stderr, flush=True)
+        except OSError:  # a full disk, a reader that went: nobody can be told, and the exit status still says it
+            hush(sys.stderr)
 
     def shows_progress(self) -> bool:
         """Whether somebody is looking: standard error is a terminal."""

@@ -22,6 +22,7 @@ from agent.ui import records, wording
 from agent.ui.asked_day import beginning_of
 from agent.ui.cli import audit_dossier, audit_export, audit_review
 from agent.ui.configured import add_config, configuration
+from agent.ui.log_name import asked_log
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
 
@@ -187,10 +188,10 @@ def _verify(args: argparse.Namespace, terminal: Terminal) -> int:
     from agent.audit.segments import verify_folder
     from agent.audit.tampering import Tampering, tampered
 
-    folder = args.folder or _folder(args)
+    folder, wanted = args.folder or _folder(args), asked_log(args.key)
     try:
         found = verify_folder(folder, witness=_witness(args.witness))
-        if args.key and fingerprint(found.identity) != args.key.lower():
+        if wanted is not None and fingerprint(found.identity) != wanted:
             raise tampered(Tampering.SPLICED, 0)
     except TamperError as error:
         if args.json:
@@ -232,7 +233,7 @@ def _verify(args: argparse.Namespace, terminal: Terminal) -> int:
 
 def _witness(text: str | None) -> bytes | None:
     try:
-        key = bytes.fromhex(text) if text else None
+        key = bytes.fromhex(text) if text is not None else None
     except ValueError:
         key = b""
     if key is not None and len(key) != 32:

@@ -20,6 +20,7 @@ from agent.i18n import Count
 from agent.ui import wording
 from agent.ui.cli import dossier_files
 from agent.ui.configured import add_config, client, configuration
+from agent.ui.log_name import asked_log
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
 
@@ -74,10 +75,12 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
 
 def _source(args: argparse.Namespace) -> tuple[Source, str]:
     """Where the records come from, and in which role they are read."""
+    from agent.audit.segments import require_log
     from agent.dossier.source import FolderSource
     from agent.ui.dossier_agent import AgentSource
 
     if args.log is not None:
+        require_log(args.log)
         return FolderSource(args.log, args.policy, same_laptop=False), "offline"
     config = configuration(args)
     folder = config.data_dir / "audit"
@@ -212,8 +215,10 @@ def _make(source: Source, by: str, args: argparse.Namespace, terminal: Terminal)
     from agent.i18n import LANGUAGES
 
     scope, serial = _scope(source, args)
-    found = _instant(args.found, end=False) if args.found else 0
     now = time.time_ns() // 1000
+    found = _instant(args.found, end=False) if args.found else 0
+    if found > now:
+        raise UsageError(N_("this moment has not come yet: {found}"), found=repr(args.found))
     clock: dict[str, Any] = dict(clock_state())
     if last := dossier_files.last_sync_us():
         clock["last_sync"] = moment(last, _local)
@@ -262,9 +267,9 @@ def _check(args: argparse.Namespace, terminal: Terminal) -> int:
     from agent.dossier.assembly import moment
     from agent.dossier.checking import check
 
-    say = terminal.translate
+    say, wanted = terminal.translate, asked_log(args.key)
     try:
-        found = check(args.check, args.key or "")
+        found = check(args.check, wanted or "")
     except AuditError as error:
         if args.json:
             text, _hint = error.said(say)

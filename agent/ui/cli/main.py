@@ -7,7 +7,6 @@ commands (``agent.ui.cli.commands``), whose parser, words and catalogue the agen
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -52,13 +51,21 @@ def entry() -> NoReturn:
 
         begin()
     try:
-        code = _written(main(argv))
+        code = _written(_ended(argv))
     except BrokenPipeError:
         _hush()
         code = 141
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def _ended(argv: Sequence[str]) -> int:
+    """The exit code, also when the parser has answered by itself (--help, --version)."""
+    try:
+        return main(argv)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
 
 
 def _written(code: int) -> int:
@@ -83,8 +90,9 @@ def _written(code: int) -> int:
 
 
 def _hush() -> None:
-    """What is still to be written goes nowhere, so that the interpreter's end does not stumble over it again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    from agent.ui.terminal import hush
+
+    hush(sys.stdout)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,13 @@ def test_what_the_shield_says(status: dict[str, Any] | None, word: str) -> None:
     assert (why == "") == (word == PROTECTED)
 
 
+def test_the_shield_says_why_a_policy_was_refused_in_words() -> None:
+    trouble = {"word": "x", "severity": "weaker", "message": "refused ({why})", "fields": {"why": "rollback"}}
+    _found, why = state_of(_status(troubles=(trouble,)), lambda text: text)
+    assert "rollback" not in why
+    assert len(why) > len("refused ()")
+
+
 def test_the_menu_as_dbusmenu_wants_it() -> None:
     entries = [Entry("", "Protected"), Entry("open", "A_b")]
     root = layout(entries, 0)

@@ -68,7 +68,32 @@ def test_verify_against_the_fingerprint(serment: Serment, config: Path, log: Pat
     assert serment("audit", "verify", log, "--key", key.upper()).code == 0
     wrong = serment("audit", "verify", log, "--key", "0" * 32)
     assert (wrong.code, "another laptop" in wrong.err) == (1, True)
-    assert serment("audit", "verify", log, "--witness", "xyz").code == 64
+    assert serment("audit", "verify", log, "--key", f"serment-log/{key}").code == 0  # as programs print it
+    for odd in ("", "xyz", key[:-1], key + "0"):  # a comparison that does not happen is not « intact »
+        for words in (("verify", log, "--key", odd), ("dossier", "--check", log, "--key", odd)):
+            said = serment("audit", *words)
+            assert (said.code, "32 hexadecimal" in said.err) == (64, True)
+    for odd in ("", "xyz"):
+        assert serment("audit", "verify", log, "--witness", odd).code == 64
+
+
+def test_a_dossier_is_of_a_log_and_of_the_past(serment: Serment, config: Path, log: Path, tmp_path: Path) -> None:
+    said = serment("audit", "dossier", "--log", tmp_path)
+    assert (said.code, "no audit log here" in said.err, said.out) == (2, True, "")
+    words = ("audit", "dossier", "--between", "2020-01-01", "2020-01-02", "--log", log, "--out", tmp_path / "made")
+    said = serment(*words, "--found", "9999-12-31")
+    assert (said.code, "not come yet" in said.err, (tmp_path / "made").exists()) == (64, True, False)
+    assert serment("audit", "dossier", "--device", "\udcff", "--config", config).code == 64
+
+
+def test_what_weakens_the_log_is_said_in_words(serment: Serment, config: Path, log: Path) -> None:
+    (log / "head.json").unlink()
+    again = AuditLog.open(log)
+    again.start(version="1")
+    again.close()
+    said = serment("audit", "list", "--config", config, language="fr").out
+    assert "le fichier qui dit la longueur du journal manquait" in said
+    assert "what=" not in said
 
 
 def test_the_three_forms(serment: Serment, config: Path, log: Path) -> None:

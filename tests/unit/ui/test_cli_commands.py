@@ -119,7 +119,7 @@ def test_no_agent_is_69_and_names_the_socket_of_the_given_configuration(
     ("text", "complaint"),
     [
         ("[agent]\nworkers = 'x'\n", "agent.workers should be a whole number, found 'x'"),
-        ("[agent\n", "is not valid TOML"), ("[agent]\nfrob = 1\n", "unknown key agent.frob"), (None, "No such file"),
+        ("[agent\n", "is not valid TOML"), ("# \udcff", "is not text in UTF-8, at byte 2"), ("[agent]\nfrob = 1\n", "unknown key agent.frob"), (None, "No such file"),
     ],
 )  # fmt: skip
 def test_a_configuration_that_cannot_be_used_is_78(
@@ -127,7 +127,7 @@ def test_a_configuration_that_cannot_be_used_is_78(
 ) -> None:
     file = tmp_path / "odd\x1b[31m\n.toml"
     if text is not None:
-        file.write_text(text, "utf-8")
+        file.write_text(text, "utf-8", "surrogateescape")
     said = serment("status", "--config", file)
     assert said.code == 78
     assert complaint in said.err
@@ -135,6 +135,18 @@ def test_a_configuration_that_cannot_be_used_is_78(
     french = serment("status", "--config", file, language="fr").err
     assert "whole number" not in french
     assert "No such file" not in french
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["policy", "lint", "enforce"], ["frob"]], ids=" ".join)
+def test_full_or_closed_streams_end_in_a_status_and_nothing_else(words: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "agent.ui.cli.main", *words]
+    with open("/dev/full", "w") as full:
+        assert subprocess.run(command, stdout=full, stderr=full, timeout=60).returncode in {0, 64, 70}
+        said = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, text=True)
+        assert "Traceback" not in said.stderr and "ignored" not in said.stderr
+    shell = 'exec "$@" 2>&-'
+    said = subprocess.run(["sh", "-c", shell, "sh", *command], stdout=subprocess.PIPE, timeout=60, text=True)
+    assert "serment: " not in said.stdout  # a complaint is no answer
 
 
 # ---- seal and open

@@ -27,6 +27,7 @@ from collector.backup.making import FORMAT, MANIFEST, MAX_FILE_BYTES
 from collector.pages.proofs import verify
 from collector.store.engine import FILE_NAME, open_store
 from collector.store.tables import laptops
+from collector.tuf.repository import ServerRepository
 
 MAX_MANIFEST_BYTES = 16 << 20
 MAX_MEMBERS = 200_000
@@ -78,6 +79,7 @@ def restore(backup: Path, keys: Sequence[str], data: Path) -> Restored:
         done = Restored(said["made"], len(said["files"]), FILE_NAME in said["files"])
         if done.records:
             _verify(data, done)
+        ServerRepository(data).leap()
         sync_folder(data)
         return done
     except BaseException as error:

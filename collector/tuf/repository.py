@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -29,6 +30,7 @@ from agent.fsys.atomic import private_folder, replace_file
 FOLDER = "tuf"
 KEY = "server.key"
 TIMESTAMP_DAYS, SNAPSHOT_DAYS, OWN_DAYS = 14, 14, 400
+LEAP = 100_000
 OWN = ("rollout", "assign")
 ROLES = ("root", "targets", "emergency", "offline")
 
@@ -219,6 +221,18 @@ class ServerRepository:
         with self.locked():
             self._announce()
 
+    def leap(self) -> None:
+        """Sign everything of its own anew, with numbers that no laptop has seen yet: this folder was put back from a
+        backup, and what it said after that is lost. What officers signed since has to be published again.
+        """
+        with self.locked():
+            if not self.started:
+                return
+            for role in OWN:
+                found = self._copy.newest(role)
+                self._sign(role, found if found is not None else Metadata(unversioned()), OWN_DAYS, leap=True)
+            self._announce(leap=True)
+
     def age_s(self) -> float:
         """Seconds since the timestamp was signed."""
         try:
@@ -226,7 +240,7 @@ class ServerRepository:
         except OSError:
             return 0.0
 
-    def _announce(self) -> None:
+    def _announce(self, *, leap: bool = False) -> None:
         """A new snapshot of what there is, and the timestamp that points to it: the moment it becomes visible."""
         if self._copy.newest("root") is None:
             return
@@ -241,17 +255,18 @@ class ServerRepository:
         before = self._copy.newest("snapshot")
         snapshot = Snapshot(meta=meta)
         snapshot.version = before.signed.version if before else 0
-        number = self._sign("snapshot", Metadata(snapshot), SNAPSHOT_DAYS)
+        number = self._sign("snapshot", Metadata(snapshot), SNAPSHOT_DAYS, leap=leap)
         timestamp = Timestamp(snapshot_meta=MetaFile(number))
         timestamp.version = self.number()
-        self._sign("timestamp", Metadata(timestamp), TIMESTAMP_DAYS, name="timestamp.json")
+        self._sign("timestamp", Metadata(timestamp), TIMESTAMP_DAYS, leap=leap)
 
-    def _sign(self, role: str, made: Metadata[Any], days: int, name: str = "") -> int:
-        made.signed.version += 1
+    def _sign(self, role: str, made: Metadata[Any], days: int, *, leap: bool = False) -> int:
+        made.signed.version = _leapt(made.signed.version) if leap else made.signed.version + 1
         made.signed.expires = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
         made.sign(self.signer())
         private_folder(self._metadata, 0o755)
-        replace_file(self._metadata / (name or f"{made.signed.version}.{role}.json"), made.to_bytes(), 0o644)
+        name = "timestamp.json" if role == "timestamp" else f"{made.signed.version}.{role}.json"
+        replace_file(self._metadata / name, made.to_bytes(), 0o644)
         return int(made.signed.version)
 
     # ---- copies
@@ -271,6 +286,14 @@ class ServerRepository:
                 name = f"targets/{parent}/{info.hashes['sha256']}.{base}"
                 files[name] = (self.folder / name).read_bytes()
         return files
+
+
+def _leapt(number: int) -> int:
+    """The minutes since 1970: numbers rise by one with each publication, which is slower. So it also counts for what is
+    put back a second time, from the same backup. The step stays where a clock was once ahead.
+    """
+    minutes = int(time.time()) // 60
+    return minutes if minutes > number else number + LEAP
 
 
 def _check_content(path: str, data: bytes) -> None:

@@ -21,7 +21,7 @@ from agent.fsys.atomic import private_folder, replace_file
 from collector.journal import note
 from collector.store.tables import acts
 from collector.store.writing import writing
-from collector.tuf import figures, rollout
+from collector.tuf import figures, place, rollout
 from collector.tuf.following import say
 from collector.tuf.refusals import HELD
 from collector.tuf.repository import ServerRepository
@@ -54,7 +54,13 @@ def run(chosen: argparse.Namespace, translate: Translate, by: str) -> int:
 
 def _acted(repository: ServerRepository, chosen: argparse.Namespace, store: Store, by: str) -> int:
     engine = store.engine
-    if chosen.assign:
+    if chosen.here:
+        if not repository.started:
+            raise UsageError(N_("nothing was published from this folder yet"), where=str(repository.folder))
+        with writing(engine) as connection:
+            note(connection, by, "policy.here")
+            place.take(repository, connection)
+    elif chosen.assign:
         _assign(repository, chosen.assign, engine, by)
     elif chosen.hold or chosen.resume or chosen.back:
         _steer(repository, chosen, store, by)
@@ -70,6 +76,7 @@ def publish(repository: ServerRepository, change: Path, engine: Engine, by: str)
     """Take over a signed change and let its release begin. Raises PolicyError."""
     before, known = repository.rollout(), repository.targets()
     with writing(engine) as connection:  # noted in the same breath: what fails to be noted is not published
+        place.require(repository, connection)
         note(connection, by, "policy.publish", {"change": change.name[:60]})
     try:
         roles = repository.publish(change)
@@ -78,6 +85,7 @@ def publish(repository: ServerRepository, change: Path, engine: Engine, by: str)
             raise
         roles = ["targets"]  # laid down before, and what began it was cut short
     with writing(engine) as connection:
+        place.remember(repository, connection)
         note(connection, by, "policy.published", {"roles": ",".join(roles), "timestamp": repository.number()})
         newest = _newest(repository)
         if "targets" in roles and newest is not None and _is_to_begin(newest, before, known, connection):
@@ -160,8 +168,10 @@ def _assign(repository: ServerRepository, said: str, engine: Engine, by: str) ->
     encoded = json.dumps(groups, sort_keys=True).encode()
     release.read_assigned(encoded, laptop)
     with writing(engine) as connection:
+        place.require(repository, connection)
         note(connection, by, "laptop.assigned", {"laptop": laptop, "group": group})
         repository.say("assign", path, encoded, before=before)
+        place.remember(repository, connection)
 
 
 def _copied(repository: ServerRepository, chosen: argparse.Namespace) -> int:

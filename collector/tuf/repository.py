@@ -73,11 +73,18 @@ class ServerRepository:
         except OSError:
             return ""
 
-    def number(self) -> int:
-        """Of the newest timestamp; 0: nothing was published."""
+    def timestamp(self) -> bytes:
+        """The newest, as it lies there; b"": nothing was published."""
         try:
-            return int(msgspec.json.decode((self._metadata / "timestamp.json").read_bytes())["signed"]["version"])
-        except (OSError, msgspec.MsgspecError, KeyError, TypeError):
+            return (self._metadata / "timestamp.json").read_bytes()
+        except OSError:
+            return b""
+
+    def number(self, timestamp: bytes | None = None) -> int:
+        """Of the newest timestamp, or of this one; 0: nothing was published."""
+        try:
+            return int(msgspec.json.decode(self.timestamp() if timestamp is None else timestamp)["signed"]["version"])
+        except (msgspec.MsgspecError, KeyError, TypeError):
             return 0
 
     def read(self, path: str) -> bytes | None:
@@ -221,17 +228,17 @@ class ServerRepository:
         with self.locked():
             self._announce()
 
-    def leap(self) -> None:
-        """Sign everything of its own anew, with numbers that no laptop has seen yet: this folder was put back from a
-        backup, and what it said after that is lost. What officers signed since has to be published again.
+    def leap(self, last: int = 0) -> None:
+        """Sign everything of its own anew, with numbers that no laptop has seen yet, above ``last`` too: this folder
+        was put back from a backup, what it said later is lost. What officers signed since has to be published again.
         """
         with self.locked():
             if not self.started:
                 return
             for role in OWN:
                 found = self._copy.newest(role)
-                self._sign(role, found if found is not None else Metadata(unversioned()), OWN_DAYS, leap=True)
-            self._announce(leap=True)
+                self._sign(role, found if found is not None else Metadata(unversioned()), OWN_DAYS, last=last)
+            self._announce(last=last)
 
     def age_s(self) -> float:
         """Seconds since the timestamp was signed."""
@@ -240,7 +247,7 @@ class ServerRepository:
         except OSError:
             return 0.0
 
-    def _announce(self, *, leap: bool = False) -> None:
+    def _announce(self, *, last: int | None = None) -> None:
         """A new snapshot of what there is, and the timestamp that points to it: the moment it becomes visible."""
         if self._copy.newest("root") is None:
             return
@@ -255,13 +262,15 @@ class ServerRepository:
         before = self._copy.newest("snapshot")
         snapshot = Snapshot(meta=meta)
         snapshot.version = before.signed.version if before else 0
-        number = self._sign("snapshot", Metadata(snapshot), SNAPSHOT_DAYS, leap=leap)
+        number = self._sign("snapshot", Metadata(snapshot), SNAPSHOT_DAYS, last=last)
         timestamp = Timestamp(snapshot_meta=MetaFile(number))
         timestamp.version = self.number()
-        self._sign("timestamp", Metadata(timestamp), TIMESTAMP_DAYS, leap=leap)
+        self._sign("timestamp", Metadata(timestamp), TIMESTAMP_DAYS, last=last)
 
-    def _sign(self, role: str, made: Metadata[Any], days: int, *, leap: bool = False) -> int:
-        made.signed.version = _leapt(made.signed.version) if leap else made.signed.version + 1
+    def _sign(self, role: str, made: Metadata[Any], days: int, *, last: int | None = None) -> int:
+        """``last``: leap, above that number too."""
+        before = int(made.signed.version)
+        made.signed.version = before + 1 if last is None else _leapt(max(before, last))
         made.signed.expires = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
         made.sign(self.signer())
         private_folder(self._metadata, 0o755)

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import json
 import os
+import shutil
 import time
 from types import SimpleNamespace
 from urllib.parse import unquote
@@ -12,20 +13,21 @@ import pytest
 from sqlalchemy import insert, select, update
 from starlette.applications import Starlette
 
-from agent.errors import PolicyError
+from agent.errors import HostError, PolicyError
 from agent.fleet import authoring
-from agent.fleet.release import Release, Rollout
+from agent.fleet.release import Emergency, Release, Rollout
 from agent.i18n import catalogue
 from collector.main import main
 from collector.store.engine import open_store
 from collector.store.repeated import of_laptop
 from collector.store.tables import acts, laptops
 from collector.store.writing import writing
-from collector.tuf import command, figures, rollout, routes
+from collector.tuf import command, figures, place, rollout, routes
 from collector.tuf.following import Following, say
 from collector.tuf.refusals import HELD
 from collector.tuf.repository import ServerRepository
 from collector.tuf.rollout import Figures
+from tests import signed_fleet
 from tests.signed_fleet import RINGS, SignedFleet, policy
 
 
@@ -45,7 +47,7 @@ class Boosted:
     """What ``Following`` needs of a service."""
 
     def __init__(self, store):
-        self.store, self.engine, self.until = store, store.engine, 0
+        self.store, self.engine, self.until, self.policies = store, store.engine, 0, None
 
     def boost(self, until):
         self.until = until
@@ -284,8 +286,10 @@ def test_commands_hold_resume_and_go_back(fleet, capsys):
     assert main(["publish", "--show", "--json", *data]) == 0
     assert json.loads(capsys.readouterr().out)["rollout"]["release"] == 1
     assert main(["publish", *data]) == 64
+    number = fleet.repository.number()
+    assert main(["publish", "--here", *data]) == 0 and fleet.repository.number() > number + 1
     words = [what for _, what in done(fleet.store)]
-    assert words[-4:] == ["rollout.held", "rollout.resumed", "rollout.back", "laptop.assigned"]
+    assert words[-5:] == ["rollout.held", "rollout.resumed", "rollout.back", "laptop.assigned", "policy.here"]
 
 
 def test_what_is_published_twice_or_older_is_refused(fleet):
@@ -316,7 +320,7 @@ def asked(app, path):
 
 def test_files_are_served_and_nothing_else(fleet):
     app = Starlette(routes=routes.routes())
-    app.state.service = SimpleNamespace(policies=fleet.repository)
+    app.state.service = SimpleNamespace(policies=fleet.repository, following=None)
     for name, content in fleet.files().items():
         assert asked(app, f"/v1/tuf/{name}") == (200, content), name
     fleet.repository.signer()
@@ -324,5 +328,54 @@ def test_files_are_served_and_nothing_else(fleet):
     for bad in ("metadata/root.json", "metadata/99.root.json", "targets/../server.key", "metadata/%2e%2e%2fserver.key",
                 "targets/%2e%2e/server.key", "metadata/", "targets/server.key", "metadata/..%2fserver.key"):  # fmt: skip
         assert asked(app, f"/v1/tuf/{bad}")[0] == 404, bad
-    app.state.service = SimpleNamespace(policies=None)
+    app.state.service = SimpleNamespace(policies=None, following=None)
     assert asked(app, "/v1/tuf/metadata/timestamp.json")[0] == 404
+
+
+def serving(store, repository):
+    """A collector's view of its folder."""
+    service = Boosted(store)
+    service.policies = repository
+    service.following = Following(service, repository)
+    app = Starlette(routes=routes.routes())
+    app.state.service = service
+    return service, app
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_of_two_collectors_on_one_database_one_publishes_and_the_other_says_nothing(tmp_path, store, copied):
+    fleet = SignedFleet(tmp_path / "first")
+    fleet.engine = store.engine
+    fleet.root()
+    fleet.release(1, policy("block"), urgent=True)
+    (tmp_path / "second").mkdir()
+    if copied:
+        shutil.copytree(fleet.data, tmp_path / "second", dirs_exist_ok=True)
+    second = ServerRepository(tmp_path / "second")
+    (one, first_app), (two, second_app) = serving(store, fleet.repository), serving(store, second)
+    os.utime(fleet.repository.folder / "metadata" / "timestamp.json", (1, 1))
+    one.following.look()
+    for path in second.folder.glob("metadata/timestamp.json"):
+        os.utime(path, (1, 1))
+    two.following.look()
+    number = fleet.repository.number()
+    assert one.following.part(None, {}) == {"policy": {"timestamp": number}} and two.following.part(None, {}) == {}
+    assert asked(first_app, "/v1/tuf/metadata/timestamp.json")[0] == 200
+    assert asked(second_app, "/v1/tuf/metadata/timestamp.json")[0] == 503  # 404 would count as a refusal
+    if not copied:
+        return
+    folder, copy = fleet.change()
+    authoring.build_emergency(folder, copy, Emergency(("usb-01",), now := int(time.time()), now + 60, "Dr A", "panne"))
+    authoring.sign(folder, fleet.signers["urgent"])
+    with pytest.raises(HostError, match="another collector"):
+        command.publish(second, folder, store.engine, "anne")
+    command.publish(fleet.repository, folder, store.engine, "anne")
+    laptop = signed_fleet.Laptop(fleet)
+    assert laptop.look().why == ""
+    with writing(store.engine) as connection:  # the first one is lost
+        place.take(second, connection)
+    command.publish(second, folder, store.engine, "anne")
+    fleet.repository = second
+    two.following.look()
+    one.following.look()
+    assert (laptop.look().why, one.policies, two.policies) == ("", None, second)

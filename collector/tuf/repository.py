@@ -30,6 +30,7 @@ from agent.fsys.atomic import private_folder, replace_file
 FOLDER = "tuf"
 KEY = "server.key"
 TIMESTAMP_DAYS, SNAPSHOT_DAYS, OWN_DAYS = 14, 14, 400
+RENEW_DAYS = 200  # of those 400
 LEAP = 100_000
 OWN = ("rollout", "assign")
 ROLES = ("root", "targets", "emergency", "offline")
@@ -224,7 +225,7 @@ class ServerRepository:
         self._sign(role, made, OWN_DAYS)
 
     def renew(self) -> None:
-        """Sign the timestamp (and a snapshot that ends soon) anew, so that laptops see that nothing was held back."""
+        """Sign timestamp and snapshot anew, so that laptops see that nothing was held back; what ends soon, too."""
         with self.locked():
             self._announce()
 
@@ -241,9 +242,9 @@ class ServerRepository:
             self._announce(last=last)
 
     def age_s(self) -> float:
-        """Seconds since the timestamp was signed."""
+        """Seconds since the timestamp was signed. What a clock that was ahead signed is old too."""
         try:
-            return max(0.0, datetime.now(UTC).timestamp() - os.stat(self._metadata / "timestamp.json").st_mtime)
+            return abs(datetime.now(UTC).timestamp() - os.stat(self._metadata / "timestamp.json").st_mtime)
         except OSError:
             return 0.0
 
@@ -251,9 +252,10 @@ class ServerRepository:
         """A new snapshot of what there is, and the timestamp that points to it: the moment it becomes visible."""
         if self._copy.newest("root") is None:
             return
+        soon = datetime.now(UTC) + timedelta(days=RENEW_DAYS)
         for role in OWN:
-            if self._copy.newest(role) is None:
-                self._sign(role, Metadata(unversioned()), OWN_DAYS)
+            if (own := self._copy.newest(role)) is None or own.signed.expires < soon:
+                self._sign(role, own if own is not None else Metadata(unversioned()), OWN_DAYS)
         names = ("targets", *OWN, "emergency", "offline")
         meta = {
             f"{role}.json": MetaFile(found.signed.version)

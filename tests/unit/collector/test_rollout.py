@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import time
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from urllib.parse import unquote
 
@@ -22,7 +23,7 @@ from collector.store.engine import open_store
 from collector.store.repeated import of_laptop
 from collector.store.tables import acts, laptops
 from collector.store.writing import writing
-from collector.tuf import command, figures, place, rollout, routes
+from collector.tuf import command, figures, place, repository, rollout, routes
 from collector.tuf.following import Following, say
 from collector.tuf.refusals import HELD
 from collector.tuf.repository import ServerRepository
@@ -330,6 +331,31 @@ def test_files_are_served_and_nothing_else(fleet):
         assert asked(app, f"/v1/tuf/{bad}")[0] == 404, bad
     app.state.service = SimpleNamespace(policies=None, following=None)
     assert asked(app, "/v1/tuf/metadata/timestamp.json")[0] == 404
+
+
+def test_what_the_collector_says_itself_never_ends(fleet, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr(repository, "OWN_DAYS", 199)
+        before.setattr(repository, "RENEW_DAYS", 0)
+        fleet.repository.leap()
+    fleet.repository.renew()
+    for role in repository.OWN:
+        left = fleet.repository._copy.newest(role).signed.expires - datetime.now(UTC)
+        assert left.days > 390, role
+    number = fleet.repository._copy.newest("assign").signed.version
+    fleet.repository.renew()
+    assert fleet.repository._copy.newest("assign").signed.version == number
+
+
+@pytest.mark.parametrize("days", [-2, 300])
+def test_the_timestamp_is_signed_each_day_also_when_a_clock_was_ahead(fleet, days):
+    following = Following(Boosted(fleet.store), fleet.repository)
+    number, signed = fleet.repository.number(), time.time() + days * 86400
+    os.utime(fleet.repository.folder / "metadata" / "timestamp.json", (signed, signed))
+    following.look()
+    assert fleet.repository.number() == number + 1
+    following.look()
+    assert fleet.repository.number() == number + 1
 
 
 def serving(store, repository):

@@ -175,8 +175,20 @@ class ServerRepository:
                 raise refused("expired", N_("the policy's repository has expired: it was not renewed in time"))
 
     def _is_newer(self, role: str, made: Metadata[Any]) -> bool:
+        """What was laid down and never announced, because that was cut short, is new too: it is taken over again."""
         before = self._copy.newest(role)
-        return before is None or made.signed.version > before.signed.version
+        if before is None or made.signed.version > before.signed.version:
+            return True
+        return role != "root" and made.signed.version == before.signed.version > self._announced(role)
+
+    def _announced(self, role: str) -> int:
+        """The number of ``role`` that laptops are told of; 0: none."""
+        try:
+            told = msgspec.json.decode(self.timestamp())["signed"]["meta"]["snapshot.json"]["version"]
+            snapshot = msgspec.json.decode((self._metadata / f"{told}.snapshot.json").read_bytes())
+            return int(snapshot["signed"]["meta"][f"{role}.json"]["version"])
+        except (OSError, msgspec.MsgspecError, KeyError, TypeError):
+            return 0
 
     def _lay_down(self, change: Path, changed: dict[str, Metadata[Any]]) -> None:
         """First what is named, then the names."""

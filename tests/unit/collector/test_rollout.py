@@ -225,6 +225,23 @@ def test_a_publication_that_was_cut_short_is_taken_up_again(fleet, monkeypatch):
         command.publish(fleet.repository, folder, fleet.engine, "anne")
 
 
+@pytest.mark.parametrize("what", ["emergency", "root"])
+def test_what_was_laid_down_and_not_announced_is_published_by_a_second_try(fleet, monkeypatch, what):
+    def killed(*_words, **_more):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    laptop = signed_fleet.Laptop(fleet)
+    with monkeypatch.context() as broken, pytest.raises(OSError, match="space"):
+        broken.setattr(ServerRepository, "_announce", killed)
+        fleet.emergency("usb-01") if what == "emergency" else fleet.root(first=False)
+    number = fleet.repository.number()
+    command.publish(fleet.repository, fleet.base / f"change-{fleet.changes}", fleet.engine, "anne")
+    assert (laptop.look().why, fleet.repository.number()) == ("", number + 1)
+    assert (laptop.last.emergency is not None) == (what == "emergency")
+    with pytest.raises(PolicyError, match="published already"):
+        command.publish(fleet.repository, fleet.base / f"change-{fleet.changes}", fleet.engine, "anne")
+
+
 @pytest.mark.parametrize("back", [False, True])
 def test_the_clock_does_not_overwrite_what_an_officer_decides_meanwhile(fleet, monkeypatch, back):
     decided = Rollout(1, 0, 1000, int(time.time()), why="harm")

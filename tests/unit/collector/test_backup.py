@@ -10,6 +10,7 @@ import time
 
 import msgspec
 import pytest
+from sqlalchemy import func, select
 
 from agent.audit.segments import verify_folder
 from agent.crypto import recipients
@@ -22,6 +23,7 @@ from collector.backup import making, restoring
 from collector.enrol.authority import load_authority
 from collector.ingest.witness import load_witness
 from collector.journal import Journal, note
+from collector.serving import take_lock
 from collector.store.engine import open_store
 from collector.store.tables import acts, events, laptops
 from collector.store.writing import writing
@@ -226,6 +228,7 @@ def test_a_forged_backup_writes_nothing_outside_and_leaves_nothing(tmp_path, bad
     "manifest",
     [None, [], {}, {"format": 1, "made": NOW, "files": {"token": [1, "0" * 64]}}, {"format": 1, "made": NOW, "files": {}},
      {"format": 2, "made": NOW, "files": {"token": [1, "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"]}},
+     {"format": 1, "made": 10**18, "files": {"token": [1, "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"]}},
      {"format": 1, "made": "x", "files": {"token": [1, "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"]}}],
 )  # fmt: skip
 def test_files_that_are_not_the_manifests_are_refused(tmp_path, manifest):
@@ -278,6 +281,11 @@ def test_an_old_backup_is_told_and_a_fresh_one_is_not(data, tmp_path):
     made(data, tmp_path)
     assert NOW <= making.last_made(store) <= time.time() and not making.is_old(making.last_made(store))
     assert making.is_old(NOW - making.OLD_S - 9)
+    with writing(store.engine) as connection:  # a clock that was ahead, for a day
+        note(connection, "camille", making.ACT)
+        ahead = acts.c.id == connection.execute(select(func.max(acts.c.id))).scalar_one()
+        connection.execute(acts.update().where(ahead).values(at=NOW + 10**8))
+    assert making.last_made(store) <= time.time()
     store.close()
 
 
@@ -335,3 +343,25 @@ def test_what_officers_published_after_the_backup_begins_when_it_is_published_ag
     assert (laptop.look().why, fleet.repository.rollout().release) == ("", 2)
     fleet.release(3, signed_fleet.policy("inform"))
     assert (laptop.look().why, laptop.number) == ("", 3)
+
+
+def test_no_collector_starts_on_a_backup_that_was_put_back_in_part(data, tmp_path, capsys):
+    backup, new = made(data, tmp_path), tmp_path / "new"
+    real, taken = restoring._take, []
+
+    def killed(*words):
+        taken.append(words)
+        return real(*words) if len(taken) < 2 else os._exit(9)
+
+    if (child := os.fork()) == 0:
+        restoring._take = killed
+        try:
+            restoring.restore(backup, [IDENTITY], new)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    code, _, said = run(capsys, "run", "--data", new, "--port", "0")
+    assert code == 69 and "cut short" in said and not (new / "witness.key").exists()
+    shutil.rmtree(new)
+    restoring.restore(backup, [IDENTITY], new)
+    os.close(take_lock(new))

@@ -59,7 +59,7 @@ class Service:
     admission: Admission = field(default_factory=lambda: Admission(VISITS_PER_S, VISITS_PER_S * BURST_S))
     parts: Sequence[AnswerPart] = ()
     following: Following | None = None
-    policies: ServerRepository | None = None  # the signed repository; None: this collector has no fleet
+    policies: ServerRepository | None = None  # the signed repository; None: no fleet, or it is published elsewhere
     bells: Bells = field(default_factory=Bells)
     visiting: set[str] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from sqlalchemy import func, select
 
 from agent.errors import N_, HostError, UsageError
 from agent.fsys.atomic import private_folder, replace_file
+from collector.backup import UNFINISHED
 from collector.commands import ADDRESS_FILE
 from collector.store.retention import DEFAULT_DAYS
 
@@ -227,7 +228,14 @@ def _signals(servers: list[uvicorn.Server]) -> Iterator[None]:
 
 
 def take_lock(data: Path) -> int:
-    """The folder's lock; closing the descriptor gives it back. Raises HostError: another collector has it."""
+    """The folder's lock; closing the descriptor gives it back. Raises HostError: another collector has it, or a backup
+    was put back here only in part: keys that are missing would be made anew, and no laptop would believe them.
+    """
+    if (data / UNFINISHED).exists():
+        raise HostError(
+            N_("a backup is being put back into this folder, or that was cut short"), where=str(data),
+            hint=N_("if it was cut short, empty the folder and restore again"),
+        )  # fmt: skip
     fd = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

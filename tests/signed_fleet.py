@@ -12,7 +12,7 @@ from agent.fleet import authoring, bundle
 from agent.fleet.check_wire import Answer, Request
 from agent.fleet.checking import check
 from agent.fleet.release import Emergency, Release, Ring
-from collector.store.tables import acts
+from collector.store.tables import acts, published
 from collector.tuf import command
 from collector.tuf.repository import ServerRepository
 
@@ -46,6 +46,7 @@ class SignedFleet:
         self.repository = ServerRepository(self.data)
         self.engine = create_engine("sqlite://", poolclass=StaticPool)  # for what is noted, and nothing else
         acts.create(self.engine)
+        published.create(self.engine)
         self.signers = {name: CryptoSigner.generate_ed25519() for name in NAMES}
         self.public = {name: signer.public_key for name, signer in self.signers.items()}
         self.changes = 0

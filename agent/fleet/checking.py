@@ -71,7 +71,7 @@ def _online(request: Request, files: Mapping[str, bytes], root: bytes) -> Answer
         raw = client.read(release.ROLLOUT)
         if raw is not None:
             _follow(client, release.read_rollout(raw), request, answer)
-        if (urgent := client.read(release.EMERGENCY)) is not None:
+        if (urgent := client.emergency()) is not None:
             answer.emergency = release.read_emergency(urgent)
         answer.trusted = kept(folder)
         return answer

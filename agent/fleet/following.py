@@ -90,7 +90,7 @@ class PolicyUpdates:
                 for wanted in {rollout.release, rollout.previous} - {0}:
                     found = release_of(client, wanted)
                     client.policy(path_for(found, member.group if group is None else group))
-            client.read(release.EMERGENCY)
+            client.emergency()
             files = {**kept(folder), **client.targets, bundle.AUTHORITY: authority}
         replace_file(self._folder / "trusted", bundle.pack({n: d for n, d in files.items() if n.startswith("meta")}))
         replace_file(self._identity.folder / BUNDLE, bundle.pack(files))

@@ -16,7 +16,7 @@ from tuf.api import exceptions
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
 from agent.errors import N_, PolicyError
-from agent.fleet.release import MAX_DOCUMENT, MAX_POLICY, refused
+from agent.fleet.release import EMERGENCY, MAX_DOCUMENT, MAX_POLICY, refused
 
 DELEGATED = ("rollout", "assign", "emergency", "offline")
 FIRST_ROOT = "metadata/1.root.json"
@@ -69,6 +69,15 @@ class RepositoryClient:
         place.unlink()
         self.targets[self._fetcher.last] = data
         return data
+
+    def emergency(self) -> bytes | None:
+        """What is loosened. What was signed so long ago that it expired ended long before: it bars nothing else."""
+        try:
+            return self.read(EMERGENCY)
+        except PolicyError as error:
+            if error.fields.get("word") != "expired":
+                raise
+            return None
 
     def policy(self, path: str) -> bytes:
         """A policy that a release names. Raises PolicyError: it is not there."""

@@ -40,6 +40,7 @@ MANIFEST = "manifest.json"
 ACT = "backup.made"
 OLD_S = 8 * 24 * 3600
 """A week and a day: whoever makes one each week is never told of an old one."""
+AHEAD_S = 24 * 3600
 MAX_FILE_BYTES = 64 << 20  # of what is not the database
 _CHUNK = 1 << 20
 _ROOM = N_("check the path, the rights and the free space")
@@ -119,7 +120,8 @@ def _tidy(data: Path) -> None:
 def last_made(store: Store) -> int | None:
     """When the last one was made (seconds since 1970 UTC); 0: never; None: never, and there is little to lose yet."""
     with store.engine.connect() as connection:
-        when = connection.execute(select(func.max(acts.c.at)).where(acts.c.what == ACT)).scalar_one()
+        ahead = acts.c.at > time.time() + AHEAD_S  # by a clock that was wrong: it would be fresh for years
+        when = connection.execute(select(func.max(acts.c.at)).where(acts.c.what == ACT, ~ahead)).scalar_one()
         if when is not None:
             return int(when)
         first = connection.execute(select(func.min(laptops.c.first_seen))).scalar_one()

@@ -22,17 +22,20 @@ from sqlalchemy import select
 
 from agent.crypto.sealed import unseal
 from agent.errors import N_, HostError, UntrustedInputError, UsageError
-from agent.fsys.atomic import private_folder, sync_folder
+from agent.fsys.atomic import private_folder, replace_file, sync_folder
+from collector.backup import UNFINISHED
 from collector.backup.making import FORMAT, MANIFEST, MAX_FILE_BYTES
 from collector.pages.proofs import verify
 from collector.store.engine import FILE_NAME, open_store
 from collector.store.tables import laptops
+from collector.tuf.repository import ServerRepository
 
 MAX_MANIFEST_BYTES = 16 << 20
 MAX_MEMBERS = 200_000
 MAX_KEY_FILE_BYTES = 64 << 10
 _NAME = re.compile(r"(?!\.)[^/\0]{1,255}(/(?!\.)[^/\0]{1,255}){0,31}")  # nothing in it begins with a dot: no way out
 _CHUNK = 1 << 20
+_LATEST = 1 << 40  # seconds: what a calendar can show
 
 
 @dataclass(slots=True)
@@ -65,19 +68,24 @@ def identities(path: Path) -> list[str]:
 
 def restore(backup: Path, keys: Sequence[str], data: Path) -> Restored:
     """Put ``backup`` into ``data``, which is empty or not there yet. Raises UsageError, HostError, SealError and
-    UntrustedInputError; nothing is left behind then.
+    UntrustedInputError; nothing is left behind then. Where it is killed, no collector starts on what it leaves.
     """
     new = not data.exists()
     if not new and any(data.iterdir()):
         raise UsageError(N_("there is something in this folder already"), where=str(data))
     private_folder(data)
     try:
+        replace_file(data / UNFINISHED, b"")
         with tempfile.TemporaryFile(dir=data) as plain:
             _unseal(backup, keys, plain)
             said = _unpack(plain, data)
         done = Restored(said["made"], len(said["files"]), FILE_NAME in said["files"])
         if done.records:
             _verify(data, done)
+        ServerRepository(data).leap()
+        for folder, _, _ in os.walk(data):
+            sync_folder(Path(folder))
+        (data / UNFINISHED).unlink()
         sync_folder(data)
         return done
     except BaseException as error:
@@ -131,7 +139,7 @@ def _unpack(plain: IO[bytes], data: Path) -> dict[str, Any]:
         raise _damaged() from error
     if manifest is None or {name: list(each) for name, each in found.items()} != manifest.get("files"):
         raise _damaged()
-    if manifest.get("format") != FORMAT or type(manifest.get("made")) is not int:
+    if manifest.get("format") != FORMAT or type(made := manifest.get("made")) is not int or not 0 <= made < _LATEST:
         raise UntrustedInputError(N_("this backup is of another version"))
     return manifest
 

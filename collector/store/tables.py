@@ -241,6 +241,14 @@ risks = Table(
     Column("note", Text, nullable=False),
 )
 
+published = Table(  # one row: what was published last, from whichever collector's folder (migration 0008_published)
+    "published",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("number", Number, nullable=False),  # of the timestamp
+    Column("digest", Text, nullable=False),  # SHA-256 of it, hexadecimal
+)
+
 forward_targets = Table(
     "forward_targets",
     metadata,

@@ -8,7 +8,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from agent.fsys.atomic import private_folder, replace_file
 from collector.journal import note
 from collector.store.tables import acts
 from collector.store.writing import writing
-from collector.tuf import figures, rollout
+from collector.tuf import figures, place, rollout
 from collector.tuf.following import say
 from collector.tuf.refusals import HELD
 from collector.tuf.repository import ServerRepository
@@ -54,7 +54,13 @@ def run(chosen: argparse.Namespace, translate: Translate, by: str) -> int:
 
 def _acted(repository: ServerRepository, chosen: argparse.Namespace, store: Store, by: str) -> int:
     engine = store.engine
-    if chosen.assign:
+    if chosen.here:
+        if not repository.started:
+            raise UsageError(N_("nothing was published from this folder yet"), where=str(repository.folder))
+        with writing(engine) as connection:
+            note(connection, by, "policy.here")
+            place.take(repository, connection)
+    elif chosen.assign:
         _assign(repository, chosen.assign, engine, by)
     elif chosen.hold or chosen.resume or chosen.back:
         _steer(repository, chosen, store, by)
@@ -68,19 +74,21 @@ def _acted(repository: ServerRepository, chosen: argparse.Namespace, store: Stor
 
 def publish(repository: ServerRepository, change: Path, engine: Engine, by: str) -> Mapping[str, object]:
     """Take over a signed change and let its release begin. Raises PolicyError."""
-    before = repository.rollout()
+    before, known = repository.rollout(), repository.targets()
     with writing(engine) as connection:  # noted in the same breath: what fails to be noted is not published
+        place.require(repository, connection)
         note(connection, by, "policy.publish", {"change": change.name[:60]})
     try:
         roles = repository.publish(change)
     except PolicyError as error:
-        if error.fields.get("word") != "rollback" or not _waits(repository, before, change, engine):
+        if error.fields.get("word") != "rollback" or not _waits(repository, before, known, change, engine):
             raise
         roles = ["targets"]  # laid down before, and what began it was cut short
     with writing(engine) as connection:
+        place.remember(repository, connection)
         note(connection, by, "policy.published", {"roles": ",".join(roles), "timestamp": repository.number()})
         newest = _newest(repository)
-        if "targets" in roles and newest is not None and _is_to_begin(newest, before, connection):
+        if "targets" in roles and newest is not None and _is_to_begin(newest, before, known, connection):
             previous = _settled(before)
             state = rollout.first(newest, int(time.time()), previous)
             told = {"permille": state.permille, "timestamp": repository.number()}
@@ -88,17 +96,25 @@ def publish(repository: ServerRepository, change: Path, engine: Engine, by: str)
     return {"roles": roles, "timestamp": repository.number()}
 
 
-def _waits(repository: ServerRepository, before: release.Rollout | None, change: Path, engine: Engine) -> bool:
+def _waits(
+    repository: ServerRepository, before: release.Rollout | None, known: Sequence[str], change: Path, engine: Engine
+) -> bool:
     """Whether the newest release is that of ``change``, and never began."""
     newest, brought = _newest(repository), Repository(change).newest("targets")
     if brought is None or newest is None or f"releases/{newest.number}.json" not in brought.signed.targets:
         return False
     with engine.connect() as connection:
-        return _is_to_begin(newest, before, connection)
+        return _is_to_begin(newest, before, known, connection)
 
 
-def _is_to_begin(newest: release.Release, before: release.Rollout | None, connection: Connection) -> bool:
-    """Once: a release that was taken back does not come again with the next change of a key."""
+def _is_to_begin(
+    newest: release.Release, before: release.Rollout | None, known: Sequence[str], connection: Connection
+) -> bool:
+    """Once: a release that was taken back does not come again with the next change of a key. What was not ``known`` is
+    new, also where the records are newer than this folder, which was put back.
+    """
+    if f"releases/{newest.number}.json" not in known:
+        return before is None or newest.number > before.release
     said = connection.execute(select(acts.c.fields).where(acts.c.what == figures.BEGAN)).scalars()
     begun = any(json.loads(fields).get("release") == newest.number for fields in said)
     return not begun and (before is None or newest.number > before.release)
@@ -152,8 +168,10 @@ def _assign(repository: ServerRepository, said: str, engine: Engine, by: str) ->
     encoded = json.dumps(groups, sort_keys=True).encode()
     release.read_assigned(encoded, laptop)
     with writing(engine) as connection:
+        place.require(repository, connection)
         note(connection, by, "laptop.assigned", {"laptop": laptop, "group": group})
         repository.say("assign", path, encoded, before=before)
+        place.remember(repository, connection)
 
 
 def _copied(repository: ServerRepository, chosen: argparse.Namespace) -> int:

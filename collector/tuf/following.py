@@ -7,6 +7,7 @@ and within seconds otherwise.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ from collector.service import Service
 from collector.store.base import Laptop
 from collector.store.writing import writing
 from collector.tasks import Task
-from collector.tuf import figures, rollout
+from collector.tuf import figures, place, rollout
 from collector.tuf.repository import ServerRepository
 
 EVERY_S = 2.0
@@ -31,6 +32,7 @@ JUDGE_S = 60.0
 RENEW_S = 24 * 3600.0
 BOOST_S = 3600
 BY = "collector"
+_log = logging.getLogger("serment.collector")
 
 
 class Following:
@@ -45,10 +47,11 @@ class Following:
         self._pressed = self._urgent()
         self._pressing = self._told if any(self._pressed) else 0
         self._judged = 0.0
+        self._compare()
 
     def part(self, laptop: Laptop, report: Mapping[str, Any]) -> Mapping[str, Any]:
         """See ``AnswerPart``: the newest timestamp, for a laptop that has not verified it."""
-        number = self.number()
+        number = self.number() if self._service.policies is not None else 0
         if not number or report.get("tuf") == number:
             return {}
         return {"policy": {"timestamp": number}}
@@ -70,7 +73,8 @@ class Following:
 
     def look(self) -> None:
         """Once every few seconds: news that is urgent, a ring that is over, a jump, a signature of yesterday."""
-        if not self._repository.started:
+        self._compare()
+        if not self._repository.started or self._service.policies is None:
             return
         number = self.number()
         if number != self._told:
@@ -82,12 +86,28 @@ class Following:
         if self._repository.age_s() > RENEW_S:
             with self._service.store.exclusive("policy") as mine:
                 if mine:
-                    self._repository.renew()
+                    self._renew()
         if time.monotonic() - self._judged >= JUDGE_S:
             self._judged = time.monotonic()
             with self._service.store.exclusive("policy") as mine:
                 if mine:
                     self.judge(int(time.time()))
+
+    def _compare(self) -> None:
+        """Where another collector on this database has published since, this one has nothing to serve."""
+        with self._service.engine.connect() as connection:
+            behind = place.is_behind(self._repository, connection)
+        if behind and self._service.policies is not None:
+            _log.warning(
+                "policies are published from another collector's folder: this one neither signs nor serves any"
+            )
+        self._service.policies = None if behind else self._repository
+
+    def _renew(self) -> None:
+        with writing(self._service.engine) as connection:
+            place.require(self._repository, connection)
+            self._repository.renew()
+            place.remember(self._repository, connection)
 
     def _urgent(self) -> tuple[str, str]:
         """What is published and should not wait for the next visits: an emergency, a release; "" for none."""
@@ -129,6 +149,8 @@ def say(
     """
     import msgspec
 
+    place.require(repository, connection)
     note(connection, by, what, {"release": new.release, **fields})
     known = msgspec.json.encode(before) if before is not None else None
     repository.say("rollout", release.ROLLOUT, msgspec.json.encode(new), before=known)
+    place.remember(repository, connection)

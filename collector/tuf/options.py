@@ -20,4 +20,9 @@ def arguments(parser: argparse.ArgumentParser, _: Callable[[str], str]) -> None:
     act.add_argument("--resume", action="store_true", help=_(N_("a release that holds goes on")))
     act.add_argument("--back", metavar="WHY", help=_(N_("laptops go back to the release that the approvers named")))
     act.add_argument("--assign", metavar="LAPTOP=GROUP", help=_(N_("this laptop follows the policy of that group")))
+    act.add_argument(
+        "--here",
+        action="store_true",
+        help=_(N_("policies are published from this collector's folder from now on: the other one is lost")),
+    )
     act.add_argument("--show", action="store_true", help=_(N_("what is published, and how far it has come")))

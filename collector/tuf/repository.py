@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -29,6 +30,8 @@ from agent.fsys.atomic import private_folder, replace_file
 FOLDER = "tuf"
 KEY = "server.key"
 TIMESTAMP_DAYS, SNAPSHOT_DAYS, OWN_DAYS = 14, 14, 400
+RENEW_DAYS = 200  # of those 400
+LEAP = 100_000
 OWN = ("rollout", "assign")
 ROLES = ("root", "targets", "emergency", "offline")
 
@@ -71,11 +74,18 @@ class ServerRepository:
         except OSError:
             return ""
 
-    def number(self) -> int:
-        """Of the newest timestamp; 0: nothing was published."""
+    def timestamp(self) -> bytes:
+        """The newest, as it lies there; b"": nothing was published."""
         try:
-            return int(msgspec.json.decode((self._metadata / "timestamp.json").read_bytes())["signed"]["version"])
-        except (OSError, msgspec.MsgspecError, KeyError, TypeError):
+            return (self._metadata / "timestamp.json").read_bytes()
+        except OSError:
+            return b""
+
+    def number(self, timestamp: bytes | None = None) -> int:
+        """Of the newest timestamp, or of this one; 0: nothing was published."""
+        try:
+            return int(msgspec.json.decode(self.timestamp() if timestamp is None else timestamp)["signed"]["version"])
+        except (msgspec.MsgspecError, KeyError, TypeError):
             return 0
 
     def read(self, path: str) -> bytes | None:
@@ -165,8 +175,20 @@ class ServerRepository:
                 raise refused("expired", N_("the policy's repository has expired: it was not renewed in time"))
 
     def _is_newer(self, role: str, made: Metadata[Any]) -> bool:
+        """What was laid down and never announced, because that was cut short, is new too: it is taken over again."""
         before = self._copy.newest(role)
-        return before is None or made.signed.version > before.signed.version
+        if before is None or made.signed.version > before.signed.version:
+            return True
+        return role != "root" and made.signed.version == before.signed.version > self._announced(role)
+
+    def _announced(self, role: str) -> int:
+        """The number of ``role`` that laptops are told of; 0: none."""
+        try:
+            told = msgspec.json.decode(self.timestamp())["signed"]["meta"]["snapshot.json"]["version"]
+            snapshot = msgspec.json.decode((self._metadata / f"{told}.snapshot.json").read_bytes())
+            return int(snapshot["signed"]["meta"][f"{role}.json"]["version"])
+        except (OSError, msgspec.MsgspecError, KeyError, TypeError):
+            return 0
 
     def _lay_down(self, change: Path, changed: dict[str, Metadata[Any]]) -> None:
         """First what is named, then the names."""
@@ -215,24 +237,37 @@ class ServerRepository:
         self._sign(role, made, OWN_DAYS)
 
     def renew(self) -> None:
-        """Sign the timestamp (and a snapshot that ends soon) anew, so that laptops see that nothing was held back."""
+        """Sign timestamp and snapshot anew, so that laptops see that nothing was held back; what ends soon, too."""
         with self.locked():
             self._announce()
 
+    def leap(self, last: int = 0) -> None:
+        """Sign everything of its own anew, with numbers that no laptop has seen yet, above ``last`` too: this folder
+        was put back from a backup, what it said later is lost. What officers signed since has to be published again.
+        """
+        with self.locked():
+            if not self.started:
+                return
+            for role in OWN:
+                found = self._copy.newest(role)
+                self._sign(role, found if found is not None else Metadata(unversioned()), OWN_DAYS, last=last)
+            self._announce(last=last)
+
     def age_s(self) -> float:
-        """Seconds since the timestamp was signed."""
+        """Seconds since the timestamp was signed. What a clock that was ahead signed is old too."""
         try:
-            return max(0.0, datetime.now(UTC).timestamp() - os.stat(self._metadata / "timestamp.json").st_mtime)
+            return abs(datetime.now(UTC).timestamp() - os.stat(self._metadata / "timestamp.json").st_mtime)
         except OSError:
             return 0.0
 
-    def _announce(self) -> None:
+    def _announce(self, *, last: int | None = None) -> None:
         """A new snapshot of what there is, and the timestamp that points to it: the moment it becomes visible."""
         if self._copy.newest("root") is None:
             return
+        soon = datetime.now(UTC) + timedelta(days=RENEW_DAYS)
         for role in OWN:
-            if self._copy.newest(role) is None:
-                self._sign(role, Metadata(unversioned()), OWN_DAYS)
+            if (own := self._copy.newest(role)) is None or own.signed.expires < soon:
+                self._sign(role, own if own is not None else Metadata(unversioned()), OWN_DAYS)
         names = ("targets", *OWN, "emergency", "offline")
         meta = {
             f"{role}.json": MetaFile(found.signed.version)
@@ -241,17 +276,20 @@ class ServerRepository:
         before = self._copy.newest("snapshot")
         snapshot = Snapshot(meta=meta)
         snapshot.version = before.signed.version if before else 0
-        number = self._sign("snapshot", Metadata(snapshot), SNAPSHOT_DAYS)
+        number = self._sign("snapshot", Metadata(snapshot), SNAPSHOT_DAYS, last=last)
         timestamp = Timestamp(snapshot_meta=MetaFile(number))
         timestamp.version = self.number()
-        self._sign("timestamp", Metadata(timestamp), TIMESTAMP_DAYS, name="timestamp.json")
+        self._sign("timestamp", Metadata(timestamp), TIMESTAMP_DAYS, last=last)
 
-    def _sign(self, role: str, made: Metadata[Any], days: int, name: str = "") -> int:
-        made.signed.version += 1
+    def _sign(self, role: str, made: Metadata[Any], days: int, *, last: int | None = None) -> int:
+        """``last``: leap, above that number too."""
+        before = int(made.signed.version)
+        made.signed.version = before + 1 if last is None else _leapt(max(before, last))
         made.signed.expires = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
         made.sign(self.signer())
         private_folder(self._metadata, 0o755)
-        replace_file(self._metadata / (name or f"{made.signed.version}.{role}.json"), made.to_bytes(), 0o644)
+        name = "timestamp.json" if role == "timestamp" else f"{made.signed.version}.{role}.json"
+        replace_file(self._metadata / name, made.to_bytes(), 0o644)
         return int(made.signed.version)
 
     # ---- copies
@@ -271,6 +309,14 @@ class ServerRepository:
                 name = f"targets/{parent}/{info.hashes['sha256']}.{base}"
                 files[name] = (self.folder / name).read_bytes()
         return files
+
+
+def _leapt(number: int) -> int:
+    """The minutes since 1970: numbers rise by one with each publication, which is slower. So it also counts for what is
+    put back a second time, from the same backup. The step stays where a clock was once ahead.
+    """
+    minutes = int(time.time()) // 60
+    return minutes if minutes > number else number + LEAP
 
 
 def _check_content(path: str, data: bytes) -> None:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from collector.service import Service
 from collector.sync.routes import error
 
+RETRY_S = 60
 _METADATA = re.compile(r"(timestamp|[0-9]{1,9}\.[a-z]{1,20})\.json")
 _TARGET = re.compile(r"([a-z]{1,20}/)?[0-9a-f]{64}\.[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 
@@ -34,6 +35,8 @@ def _target(request: Request) -> Response:
 
 def _file(request: Request, folder: str, untrusted: str, allowed: re.Pattern[str]) -> Response:
     service: Service = request.app.state.service
+    if service.policies is None and service.following is not None:  # no word on whether there is such a file
+        return error(503, "elsewhere", RETRY_S)
     if service.policies is None or not allowed.fullmatch(untrusted):
         return error(404, "unknown")
     path: Path = service.policies.folder / folder / untrusted

@@ -3,25 +3,32 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 import time
 
+import msgspec
 import pytest
+from sqlalchemy import func, select
 
 from agent.audit.segments import verify_folder
 from agent.crypto import recipients
 from agent.crypto.recipients import KeyKind
 from agent.crypto.sealed import seal
 from agent.errors import HostError, SealError, UntrustedInputError, UsageError
+from agent.fleet import release
 from collector import main
 from collector.backup import making, restoring
 from collector.enrol.authority import load_authority
 from collector.ingest.witness import load_witness
 from collector.journal import Journal, note
+from collector.serving import take_lock
 from collector.store.engine import open_store
-from collector.store.tables import events, laptops
+from collector.store.tables import acts, events, laptops
 from collector.store.writing import writing
+from collector.tuf.repository import ServerRepository
+from tests import signed_fleet
 from tests.unit.collector.laptops import Laptop
 from tests.unit.collector.taking import Taking
 
@@ -221,6 +228,7 @@ def test_a_forged_backup_writes_nothing_outside_and_leaves_nothing(tmp_path, bad
     "manifest",
     [None, [], {}, {"format": 1, "made": NOW, "files": {"token": [1, "0" * 64]}}, {"format": 1, "made": NOW, "files": {}},
      {"format": 2, "made": NOW, "files": {"token": [1, "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"]}},
+     {"format": 1, "made": 10**18, "files": {"token": [1, "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"]}},
      {"format": 1, "made": "x", "files": {"token": [1, "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"]}}],
 )  # fmt: skip
 def test_files_that_are_not_the_manifests_are_refused(tmp_path, manifest):
@@ -273,6 +281,11 @@ def test_an_old_backup_is_told_and_a_fresh_one_is_not(data, tmp_path):
     made(data, tmp_path)
     assert NOW <= making.last_made(store) <= time.time() and not making.is_old(making.last_made(store))
     assert making.is_old(NOW - making.OLD_S - 9)
+    with writing(store.engine) as connection:  # a clock that was ahead, for a day
+        note(connection, "camille", making.ACT)
+        ahead = acts.c.id == connection.execute(select(func.max(acts.c.id))).scalar_one()
+        connection.execute(acts.update().where(ahead).values(at=NOW + 10**8))
+    assert making.last_made(store) <= time.time()
     store.close()
 
 
@@ -285,3 +298,70 @@ def test_with_postgresql_the_keys_are_in_it_and_the_records_are_not(postgresql, 
     code, _, said = run(capsys, "restore", tmp_path / "b.age", "--identity", key, "--data", tmp_path / "new")
     assert code == 0 and "PostgreSQL" in said
     assert load_witness(tmp_path / "new").public == public
+
+
+def test_laptops_follow_a_restored_collector_at_once_and_when_it_is_restored_again(data, tmp_path, monkeypatch):
+    shutil.rmtree(data / "tuf")
+    fleet = signed_fleet.SignedFleet(tmp_path / "fleet")
+    fleet.root()
+    fleet.release(1, signed_fleet.policy("inform"))
+    shutil.copytree(fleet.repository.folder, data / "tuf")
+    backup = made(data, tmp_path)
+    laptop = signed_fleet.Laptop(fleet)
+    for hours in (0, 3):  # the second time from the same backup
+        for _ in range(8):  # the days of which nothing is left
+            fleet.repository.renew()
+            fleet.repository.say("rollout", release.ROLLOUT, msgspec.json.encode(fleet.repository.rollout()))
+            fleet.repository.say("assign", release.assigned_path("dev_one"), b"{}")
+        assert laptop.look().why == ""
+        monkeypatch.setattr(time, "time", lambda: NOW + 3600 * hours)
+        restoring.restore(backup, [IDENTITY], tmp_path / f"new-{hours}")
+        fleet.repository = ServerRepository(tmp_path / f"new-{hours}")
+        assert (laptop.look().why, laptop.number) == ("", 1)
+    fleet.emergency("usb-01")
+    assert laptop.look().emergency is not None
+
+
+@pytest.mark.parametrize("records", ["restored too", "newer, PostgreSQL's own"])
+def test_what_officers_published_after_the_backup_begins_when_it_is_published_again(data, tmp_path, records):
+    shutil.rmtree(data / "tuf")
+    fleet = signed_fleet.SignedFleet(tmp_path / "fleet")
+    fleet.root()
+    fleet.release(1, signed_fleet.policy("inform"))
+    shutil.copytree(fleet.repository.folder, data / "tuf")
+    backup = made(data, tmp_path)
+    lost = fleet.release(2, signed_fleet.policy("block"))
+    laptop = signed_fleet.Laptop(fleet)
+    assert (laptop.look().why, laptop.number) == ("", 2)
+    restoring.restore(backup, [IDENTITY], tmp_path / "new")
+    fleet.repository = ServerRepository(tmp_path / "new")
+    assert laptop.look().why != ""
+    if records == "restored too":
+        with writing(fleet.engine) as connection:
+            connection.execute(acts.delete())
+    fleet.publish(lost)
+    assert (laptop.look().why, fleet.repository.rollout().release) == ("", 2)
+    fleet.release(3, signed_fleet.policy("inform"))
+    assert (laptop.look().why, laptop.number) == ("", 3)
+
+
+def test_no_collector_starts_on_a_backup_that_was_put_back_in_part(data, tmp_path, capsys):
+    backup, new = made(data, tmp_path), tmp_path / "new"
+    real, taken = restoring._take, []
+
+    def killed(*words):
+        taken.append(words)
+        return real(*words) if len(taken) < 2 else os._exit(9)
+
+    if (child := os.fork()) == 0:
+        restoring._take = killed
+        try:
+            restoring.restore(backup, [IDENTITY], new)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    code, _, said = run(capsys, "run", "--data", new, "--port", "0")
+    assert code == 69 and "cut short" in said and not (new / "witness.key").exists()
+    shutil.rmtree(new)
+    restoring.restore(backup, [IDENTITY], new)
+    os.close(take_lock(new))

@@ -4,7 +4,9 @@ import asyncio
 import errno
 import json
 import os
+import shutil
 import time
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from urllib.parse import unquote
 
@@ -12,20 +14,21 @@ import pytest
 from sqlalchemy import insert, select, update
 from starlette.applications import Starlette
 
-from agent.errors import PolicyError
+from agent.errors import HostError, PolicyError
 from agent.fleet import authoring
-from agent.fleet.release import Release, Rollout
+from agent.fleet.release import Emergency, Release, Rollout
 from agent.i18n import catalogue
 from collector.main import main
 from collector.store.engine import open_store
 from collector.store.repeated import of_laptop
 from collector.store.tables import acts, laptops
 from collector.store.writing import writing
-from collector.tuf import command, figures, rollout, routes
+from collector.tuf import command, figures, place, repository, rollout, routes
 from collector.tuf.following import Following, say
 from collector.tuf.refusals import HELD
 from collector.tuf.repository import ServerRepository
 from collector.tuf.rollout import Figures
+from tests import signed_fleet
 from tests.signed_fleet import RINGS, SignedFleet, policy
 
 
@@ -45,7 +48,7 @@ class Boosted:
     """What ``Following`` needs of a service."""
 
     def __init__(self, store):
-        self.store, self.engine, self.until = store, store.engine, 0
+        self.store, self.engine, self.until, self.policies = store, store.engine, 0, None
 
     def boost(self, until):
         self.until = until
@@ -222,6 +225,23 @@ def test_a_publication_that_was_cut_short_is_taken_up_again(fleet, monkeypatch):
         command.publish(fleet.repository, folder, fleet.engine, "anne")
 
 
+@pytest.mark.parametrize("what", ["emergency", "root"])
+def test_what_was_laid_down_and_not_announced_is_published_by_a_second_try(fleet, monkeypatch, what):
+    def killed(*_words, **_more):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    laptop = signed_fleet.Laptop(fleet)
+    with monkeypatch.context() as broken, pytest.raises(OSError, match="space"):
+        broken.setattr(ServerRepository, "_announce", killed)
+        fleet.emergency("usb-01") if what == "emergency" else fleet.root(first=False)
+    number = fleet.repository.number()
+    command.publish(fleet.repository, fleet.base / f"change-{fleet.changes}", fleet.engine, "anne")
+    assert (laptop.look().why, fleet.repository.number()) == ("", number + 1)
+    assert (laptop.last.emergency is not None) == (what == "emergency")
+    with pytest.raises(PolicyError, match="published already"):
+        command.publish(fleet.repository, fleet.base / f"change-{fleet.changes}", fleet.engine, "anne")
+
+
 @pytest.mark.parametrize("back", [False, True])
 def test_the_clock_does_not_overwrite_what_an_officer_decides_meanwhile(fleet, monkeypatch, back):
     decided = Rollout(1, 0, 1000, int(time.time()), why="harm")
@@ -284,8 +304,10 @@ def test_commands_hold_resume_and_go_back(fleet, capsys):
     assert main(["publish", "--show", "--json", *data]) == 0
     assert json.loads(capsys.readouterr().out)["rollout"]["release"] == 1
     assert main(["publish", *data]) == 64
+    number = fleet.repository.number()
+    assert main(["publish", "--here", *data]) == 0 and fleet.repository.number() > number + 1
     words = [what for _, what in done(fleet.store)]
-    assert words[-4:] == ["rollout.held", "rollout.resumed", "rollout.back", "laptop.assigned"]
+    assert words[-5:] == ["rollout.held", "rollout.resumed", "rollout.back", "laptop.assigned", "policy.here"]
 
 
 def test_what_is_published_twice_or_older_is_refused(fleet):
@@ -316,7 +338,7 @@ def asked(app, path):
 
 def test_files_are_served_and_nothing_else(fleet):
     app = Starlette(routes=routes.routes())
-    app.state.service = SimpleNamespace(policies=fleet.repository)
+    app.state.service = SimpleNamespace(policies=fleet.repository, following=None)
     for name, content in fleet.files().items():
         assert asked(app, f"/v1/tuf/{name}") == (200, content), name
     fleet.repository.signer()
@@ -324,5 +346,79 @@ def test_files_are_served_and_nothing_else(fleet):
     for bad in ("metadata/root.json", "metadata/99.root.json", "targets/../server.key", "metadata/%2e%2e%2fserver.key",
                 "targets/%2e%2e/server.key", "metadata/", "targets/server.key", "metadata/..%2fserver.key"):  # fmt: skip
         assert asked(app, f"/v1/tuf/{bad}")[0] == 404, bad
-    app.state.service = SimpleNamespace(policies=None)
+    app.state.service = SimpleNamespace(policies=None, following=None)
     assert asked(app, "/v1/tuf/metadata/timestamp.json")[0] == 404
+
+
+def test_what_the_collector_says_itself_never_ends(fleet, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr(repository, "OWN_DAYS", 199)
+        before.setattr(repository, "RENEW_DAYS", 0)
+        fleet.repository.leap()
+    fleet.repository.renew()
+    for role in repository.OWN:
+        left = fleet.repository._copy.newest(role).signed.expires - datetime.now(UTC)
+        assert left.days > 390, role
+    number = fleet.repository._copy.newest("assign").signed.version
+    fleet.repository.renew()
+    assert fleet.repository._copy.newest("assign").signed.version == number
+
+
+@pytest.mark.parametrize("days", [-2, 300])
+def test_the_timestamp_is_signed_each_day_also_when_a_clock_was_ahead(fleet, days):
+    following = Following(Boosted(fleet.store), fleet.repository)
+    number, signed = fleet.repository.number(), time.time() + days * 86400
+    os.utime(fleet.repository.folder / "metadata" / "timestamp.json", (signed, signed))
+    following.look()
+    assert fleet.repository.number() == number + 1
+    following.look()
+    assert fleet.repository.number() == number + 1
+
+
+def serving(store, repository):
+    """A collector's view of its folder."""
+    service = Boosted(store)
+    service.policies = repository
+    service.following = Following(service, repository)
+    app = Starlette(routes=routes.routes())
+    app.state.service = service
+    return service, app
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_of_two_collectors_on_one_database_one_publishes_and_the_other_says_nothing(tmp_path, store, copied):
+    fleet = SignedFleet(tmp_path / "first")
+    fleet.engine = store.engine
+    fleet.root()
+    fleet.release(1, policy("block"), urgent=True)
+    (tmp_path / "second").mkdir()
+    if copied:
+        shutil.copytree(fleet.data, tmp_path / "second", dirs_exist_ok=True)
+    second = ServerRepository(tmp_path / "second")
+    (one, first_app), (two, second_app) = serving(store, fleet.repository), serving(store, second)
+    os.utime(fleet.repository.folder / "metadata" / "timestamp.json", (1, 1))
+    one.following.look()
+    for path in second.folder.glob("metadata/timestamp.json"):
+        os.utime(path, (1, 1))
+    two.following.look()
+    number = fleet.repository.number()
+    assert one.following.part(None, {}) == {"policy": {"timestamp": number}} and two.following.part(None, {}) == {}
+    assert asked(first_app, "/v1/tuf/metadata/timestamp.json")[0] == 200
+    assert asked(second_app, "/v1/tuf/metadata/timestamp.json")[0] == 503  # 404 would count as a refusal
+    if not copied:
+        return
+    folder, copy = fleet.change()
+    authoring.build_emergency(folder, copy, Emergency(("usb-01",), now := int(time.time()), now + 60, "Dr A", "panne"))
+    authoring.sign(folder, fleet.signers["urgent"])
+    with pytest.raises(HostError, match="another collector"):
+        command.publish(second, folder, store.engine, "anne")
+    command.publish(fleet.repository, folder, store.engine, "anne")
+    laptop = signed_fleet.Laptop(fleet)
+    assert laptop.look().why == ""
+    with writing(store.engine) as connection:  # the first one is lost
+        place.take(second, connection)
+    command.publish(second, folder, store.engine, "anne")
+    fleet.repository = second
+    two.following.look()
+    one.following.look()
+    assert (laptop.look().why, one.policies, two.policies) == ("", None, second)

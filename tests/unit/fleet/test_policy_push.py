@@ -2,6 +2,7 @@
 
 import os
 import time
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -10,10 +11,11 @@ from agent.daemon.policy_store import PolicyStore
 from agent.daemon.pushed import ACTIVE, PushedPolicy, age
 from agent.daemon.pushed_state import Fleet, PushedState, load_state, save_fleet
 from agent.errors import PolicyError, TransportError
-from agent.fleet import bundle, release
+from agent.fleet import authoring, bundle, release
 from agent.fleet.following import PolicyUpdates
 from agent.fleet.release import Emergency, Release, Ring, Rollout
 from collector.tuf import rollout
+from collector.tuf.repository import ServerRepository
 from collector.tuf.rollout import Figures
 from tests.signed_fleet import RINGS, Laptop, SignedFleet, policy
 
@@ -127,6 +129,22 @@ def test_an_emergency_is_72_hours_at_most_and_its_key_signs_nothing_else(fleet):
     for by, why in (("", "panne"), ("Dr A", " ")):
         with pytest.raises(PolicyError):
             release.read_emergency(msgspec.json.encode(Emergency(("usb-01",), 0, 10, by, why)))
+
+
+def test_an_emergency_of_last_year_bars_nothing_that_came_later(fleet, monkeypatch):
+    fleet.release(1, policy("block"))
+    with monkeypatch.context() as long_ago:
+        long_ago.setattr(authoring, "TARGETS_DAYS", -1)
+        long_ago.setattr(ServerRepository, "_check", lambda *_: None)
+        fleet.emergency("usb-01")
+    laptop = Laptop(fleet)
+    assert (laptop.look().why, laptop.number, laptop.last.emergency) == ("", 1, None)
+    updates = PolicyUpdates(SimpleNamespace(folder=fleet.base / "laptop", member=SimpleNamespace(device="d", group="")))
+    monkeypatch.setattr(PolicyUpdates, "_root", lambda *_: (b"{}", fleet.first_root()))
+    updates.refresh(Visits(fleet).fetch)
+    assert updates.report() == {"tuf": fleet.repository.number()}
+    fleet.emergency("usb-01")
+    assert laptop.look().emergency is not None
 
 
 def test_a_stick_has_a_key_of_its_own_and_no_way_back(fleet):

@@ -1,6 +1,8 @@
 """A policy from the officer's command to a laptop that enforces it: real collector, real agent, real commands."""
 
+import contextlib
 import json
+import sqlite3
 import subprocess
 import sys
 import time
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.fleet import token
+from collector.store.engine import FILE_NAME
 from tests.running import COMMAND, RunningAgent, wait_for
 from tests.signed_fleet import policy
 from tests.unit.fleet.conftest import Running
@@ -123,7 +126,9 @@ def test_a_release_comes_into_force_is_loosened_for_a_while_and_reported(officer
 
 
 def test_a_collector_that_is_rolled_back_is_refused_and_the_officer_reads_why(officer, collector, laptop):
-    """Whoever has the collector puts an older state in the place of what laptops have verified, and signs nothing."""
+    """Whoever has the collector puts an older state in the place of what laptops have verified, and signs nothing. Its own
+    database, which would keep it from serving that, is forged too.
+    """
     officer.release(policy("block"))
     metadata = collector.data / "tuf" / "metadata"
     before = (metadata / "timestamp.json").read_bytes()
@@ -133,6 +138,8 @@ def test_a_collector_that_is_rolled_back_is_refused_and_the_officer_reads_why(of
     wait_for(lambda: pushed(laptop)["number"], WITHIN_S)
     in_force = laptop.status()["policy"]["release"]
     try:
+        with contextlib.closing(sqlite3.connect(collector.data / FILE_NAME, timeout=30)) as database, database:
+            database.execute("UPDATE published SET number = 0, digest = ''")
         (metadata / "timestamp.json").write_bytes(before)
         visit_now(laptop)
         found = wait_for(lambda: json.loads(officer.publish("--show", "--json"))["refused"], WITHIN_S, 1.0)

@@ -74,7 +74,7 @@ def _whose(uid: int, arguments: dict[str, Any]) -> int:
 
 def _unwrap(keys: KeyStore, uid: int, arguments: dict[str, Any]) -> dict[str, Any]:
     """The file key of a sealed file, from its header, and which stanzas are those of who asks (of ``of``, when the
-    administrator asks for somebody) or of the practice.
+    administrator asks for somebody) or of the practice; for which of the two people it is sealed.
 
     Raises SealError when it is not sealed for who asks.
     """
@@ -87,7 +87,8 @@ def _unwrap(keys: KeyStore, uid: int, arguments: dict[str, Any]) -> dict[str, An
     key = base64.b64encode(unwrap(found, identities)).decode("ascii")
     whose = _whose(uid, arguments)
     known = tuple(dict.fromkeys((*identities, *keys.opening(whose))))
-    return {"key": key, "stanzas": stanzas_of(found, known), "theirs": opens(keys, whose, found)}
+    own, theirs = opens(keys, uid, found), opens(keys, whose, found)
+    return {"key": key, "stanzas": stanzas_of(found, known), "theirs": theirs, "own": own}
 
 
 def _phrase(keys: KeyStore, record: Record, uid: int, arguments: dict[str, Any]) -> None:

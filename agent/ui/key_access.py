@@ -30,12 +30,14 @@ MAX_POLICY_BYTES = 1 << 20
 @dataclass(frozen=True, slots=True)
 class FileKey:
     """What opens one sealed file; ``stanzas`` are the numbers of those that are for whoever asked, or for the practice
-    as far as its key is on this laptop. ``theirs``: the person asked for opens it without the practice.
+    as far as its key is on this laptop. ``theirs``: the person asked for opens it without the practice; ``own``: so
+    does whoever asked.
     """
 
     key: bytes
     stanzas: tuple[int, ...]
     theirs: bool = True
+    own: bool = True
 
 
 class KeyAccess:
@@ -84,7 +86,8 @@ class KeyAccess:
             try:
                 known = mine if of is None else mine + self.store.opening(of)
                 theirs = of is None or opens(self.store, of, found)
-                return FileKey(unwrap(found, mine), tuple(stanzas_of(found, known)), theirs)
+                own = opens(self.store, self.uid, found)
+                return FileKey(unwrap(found, mine), tuple(stanzas_of(found, known)), theirs, own)
             except SealError:
                 if not self.store.has_phrase(self.uid):
                     raise
@@ -94,13 +97,15 @@ class KeyAccess:
             problem = error
         if self.store.has_phrase(self.uid):
             unlocked = self.unlocked()
-            return FileKey(unwrap(found, unlocked), tuple(stanzas_of(found, unlocked)))
+            theirs = of is None or of == self.uid or opens(self.store, of, found)
+            return FileKey(unwrap(found, unlocked), tuple(stanzas_of(found, unlocked)), theirs)
         raise problem
 
     def _from_agent(self, head: bytes, whose: dict[str, int]) -> FileKey:
         reply = self._agent.call("keys.unwrap", header=base64.b64encode(head).decode("ascii"), **whose)
         stanzas = tuple(int(each) for each in reply["stanzas"])
-        return FileKey(base64.b64decode(reply["key"]), stanzas, bool(reply.get("theirs")) or not whose)
+        theirs = bool(reply.get("theirs")) or not whose
+        return FileKey(base64.b64decode(reply["key"]), stanzas, theirs, bool(reply.get("own")))
 
     def unlocked(self) -> list[str]:
         """The identities under the person's phrase, kept in this login session from now on. Raises SealError."""

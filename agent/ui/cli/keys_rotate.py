@@ -1,8 +1,8 @@
 """``serment keys rotate FOLDER…``: every sealed file that the own key opens gets a header for the keys of today.
 
 The documents are not opened and not written again, only what says who may open them. Others' access stays, unless
-``--only-current`` is given: after a colleague left, or a key was lost to a thief. The administrator does it for a whole
-tree: each file keeps its owner among its recipients.
+``--only-current`` is given: after a colleague left, or a key was lost to a thief. Where it could not stay, the file
+stays as it is. The administrator does it for a whole tree: each file keeps its owner among its recipients.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from __future__ import annotations
 import argparse
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from agent.crypto import header
-from agent.crypto.header import MAX_HEADER
+from agent.crypto.header import MAX_HEADER, Header
 from agent.crypto.recipients import KeyKind
 from agent.crypto.rehead import new_header, replace_header
 from agent.errors import N_, SealError, SermentError
 from agent.fsys.openat import open_regular
 from agent.i18n import Count
 from agent.ui.asked_file import open_file
-from agent.ui.key_access import KeyAccess
+from agent.ui.key_access import FileKey, KeyAccess
 from agent.ui.printable import printable
 from agent.ui.terminal import Terminal
 
@@ -86,17 +86,27 @@ class _Rotation:
             os.close(fd)
         old = header.parse(head)
         key = self._access.file_key(head, of=owner if self._access.uid == 0 else None)
-        to = self._of(owner)
-        if not key.theirs:  # whoever has a copy owns that file, and is entitled to nothing that was not sealed for them
-            if self._only_current:
-                raise SealError(N_("this file was sealed for somebody else"))
-            to = to[1:]  # the practice and whom the policy names: behind the person
-        new = new_header(old, key.key, to, None if self._only_current else key.stanzas)
+        if not key.theirs and self._only_current:
+            raise SealError(N_("this file was sealed for somebody else"))
+        new = new_header(old, key.key, self._named(key, owner), None if self._only_current else key.stanzas)
+        ended = _ended(old, new, key.stanzas)
+        if ended and not self._only_current:  # one file, keys of one kind: theirs can only be made anew by themselves
+            raise SealError(
+                N_("others could not open this file any more: their keys are of another kind"),
+                hint=N_("whoever they are rotates it; or end their access with --only-current"),
+            )
         if not self._dry_run:
             replace_header(folder_fd, name, new, old)
-        stayed = {each.body for each in header.parse(new).stanzas}
-        others = [each for number, each in enumerate(old.stanzas) if number not in key.stanzas and each.kind in _KINDS]
-        return sum(each.body not in stayed for each in others)
+        return ended
+
+    def _named(self, key: FileKey, owner: int) -> tuple[str, ...]:
+        """The person first, then the practice and whom the policy names. Whoever has a copy owns that file, and is
+        entitled to nothing that was not sealed for them: then the administrator, for whom it was, or nobody.
+        """
+        person, *always = self._of(owner)
+        if key.theirs:
+            return (person, *always)
+        return (*self._of(self._access.uid)[: int(key.own)], *always)
 
     def _of(self, owner: int) -> tuple[str, ...]:
         """The recipients of who rotates; when that is the administrator, those of the file's owner."""
@@ -104,6 +114,13 @@ class _Rotation:
         if whose not in self._recipients:
             self._recipients[whose] = self._access.recipients(of=whose)
         return self._recipients[whose]
+
+
+def _ended(old: Header, new: bytes, ours: Sequence[int]) -> int:
+    """How many others could open it and cannot any more."""
+    stayed = {each.body for each in header.parse(new).stanzas}
+    others = [each for number, each in enumerate(old.stanzas) if number not in ours and each.kind in _KINDS]
+    return sum(each.body not in stayed for each in others)
 
 
 def _sealed(paths: list[str]) -> Iterator[tuple[int, bytes, bytes]]:

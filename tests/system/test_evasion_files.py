@@ -174,6 +174,11 @@ def _b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
+def _commented(archive: bytes, comment: bytes) -> bytes:
+    """A ZIP archive with a comment behind its end record."""
+    return archive[:-2] + len(comment).to_bytes(2, "little") + comment
+
+
 def _dressed(text: str, before: str, after: str) -> bytes:
     code = _b64(text.encode())
     return "\n".join(before + code[at : at + 60] + after for at in range(0, len(code), 60)).encode()
@@ -211,7 +216,7 @@ WRAPPED: dict[str, tuple[str, Hide]] = {
     "archive in archive": ("zip", lambda text: made.zipped({"a.zip": made.zipped({"b.zip": made.zipped({"c": text})})})),
     "gzip twice": ("gz", lambda text: gzip.compress(gzip.compress(text.encode()))),
     "zlib": ("bin", lambda text: zlib.compress(text.encode())),
-    "archive comment": ("zip", lambda text: made.zipped({"a.txt": _OTHER})[:-2] + len(text.encode()).to_bytes(2, "little") + text.encode()),
+    "archive comment": ("zip", lambda text: _commented(made.zipped({"a.txt": _OTHER}), text.encode())),
     "behind an archive": ("zip", lambda text: made.zipped({"a.txt": _OTHER}) + text.encode()),
     "base64": ("txt", lambda text: base64.b64encode(text.encode())),
     "base64 in lines": ("txt", lambda text: base64.encodebytes(text.encode())),
@@ -242,6 +247,19 @@ WRAPPED: dict[str, tuple[str, Hide]] = {
     "PDF behind a GIF": ("gif", lambda text: _gif(made.pdf([_page(text)]))),
     "behind a PDF": ("pdf", lambda text: made.pdf([_PLAIN_PAGE]) + text.encode()),
     "archive behind a PDF": ("pdf", lambda text: made.pdf([_PLAIN_PAGE]) + made.zipped({"a.txt": text})),
+    "archive behind a text": ("txt", lambda text: _LONG_LIST.encode() + made.zipped({"a.txt": text})),
+    "Word document behind a page": ("html", lambda text: _page_of_html(_OTHER * 100) + _docx(_word_lines(text))),
+    "archive behind a mail": ("eml", lambda text: (_MAIL + "\n" + _LONG_LIST).encode() + made.zipped({"a.txt": text})),
+    "archive behind an RTF": ("rtf", lambda text: _rtf(_LONG_LIST, "@") + made.zipped({"a.txt": text})),
+    "7z behind a script": ("sh", lambda text: b"#!/bin/sh\n" + b"echo installation\n" * 500 + made.seven_zip({"a.txt": text.encode()})),
+    "7z behind a line": ("7z", lambda text: _OTHER.encode() + made.seven_zip({"a.txt": text.encode()})),
+    "RAR behind a page": ("txt", lambda text: (_OTHER * 80)[:4000].encode() + made.rar(b"a.txt", text.encode())),
+    "7z behind a program": ("exe", lambda text: made.program(made.seven_zip({"a.txt": text.encode()}))),
+    "RAR behind a program": ("exe", lambda text: made.program(made.rar(b"a.txt", text.encode()))),
+    "archive in a signed program": ("exe", lambda text: made.program(made.zipped({"a.txt": text}), signature=bytes(range(256)) * 40)),
+    "archive with a long comment in a program": ("exe", lambda text: made.program(_commented(made.zipped({"a.txt": text}), b"; script\r\n" * 300))),
+    "program with an archive in an archive": ("zip", lambda text: made.zipped({"a.exe": made.program(made.zipped({"a.txt": text}), signature=bytes(range(256)) * 40)})),
+    "program with a 7z in a TAR": ("tar", lambda text: made.tar({"a.exe": made.program(made.seven_zip({"a.txt": text.encode()}))})),
     "junk before a PDF": ("pdf", lambda text: b"x" * 500 + made.pdf([_page(text)])),
 }  # fmt: skip
 OFFICE: dict[str, tuple[str, Hide]] = {
@@ -264,7 +282,7 @@ OFFICE: dict[str, tuple[str, Hide]] = {
     "chart": ("docx", lambda text: _docx(word__charts__chart1_dot_xml='<c:s xmlns:c="c">' + _lines(text, "<c:pt><c:v>%s</c:v></c:pt>") + "</c:s>")),
     "foreign part": ("docx", lambda text: _docx(word__afchunk_dot_htm=f"<html><body>{escape(text)}</body></html>")),
     "picture that is none": ("docx", lambda text: _docx(word__media__image1_dot_png=_docx(_word_lines(text)))),
-    "comment of the archive": ("docx", lambda text: _docx()[:-2] + len(text.encode()).to_bytes(2, "little") + text.encode()),
+    "comment of the archive": ("docx", lambda text: _commented(_docx(), text.encode())),
     **{f"Word {name}": ("docx", _word_part(name)) for name in ("header1", "footer1", "footnotes", "endnotes", "comments")},
     "ODT deletion": ("odt", lambda text: made.odf("text", "<text:tracked-changes><text:deletion>" + _lines(text, "<text:p>%s</text:p>") + f"</text:deletion></text:tracked-changes><text:p>{_OTHER}</text:p>")),
     "ODT comment": ("odt", lambda text: made.odf("text", "<text:p>x<office:annotation>" + _lines(text, "<text:p>%s</text:p>") + "</office:annotation></text:p>")),

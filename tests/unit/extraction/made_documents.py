@@ -254,6 +254,16 @@ def seven_zip(members: dict[str, bytes]) -> bytes:
     return b"".join(blocks)
 
 
+def program(behind: bytes = b"", *, signature: bytes = b"") -> bytes:
+    """A Windows program (PE32+) of one section, what was put behind it, and its signature."""
+    code = bytes(range(256)) * 24
+    place = (2048 + len(code) + len(behind), len(signature)) if signature else (0, 0)
+    options = struct.pack("<H142x2L88x", 0x20B, *place)
+    section = b".text\0\0\0" + struct.pack("<4L16x", len(code), 4096, len(code), 2048)
+    head = b"MZ" + bytes(58) + struct.pack("<L", 64) + b"PE\0\0" + struct.pack("<2H12x2H", 0x8664, 1, len(options), 2)
+    return (head + options + section).ljust(2048, b"\0") + code + behind + signature
+
+
 def rar(name: bytes, data: bytes, *, flags: int = 0) -> bytes:
     """A RAR 4 archive with one stored file."""
 

@@ -10,10 +10,12 @@ import lzma
 import os
 import tempfile
 import zlib
+from pathlib import Path
 
 import pytest
 
 from agent.document import Area, Document, Format, Problem, Spot
+from agent.extraction.formats.program import carries_more
 from agent.extraction.limits import Budget, Limits
 from agent.extraction.reader import read_bytes, read_document
 from agent.extraction.samples import dicom_file, element
@@ -566,3 +568,19 @@ def test_an_archive_behind_a_program_is_read():
     document = read(b"\x7fELF" + bytes(5000) + made.zipped({"a.txt": LETTER}))
     assert document.format is Format.EXECUTABLE
     assert PATIENT in text_of(document)
+
+
+@pytest.mark.parametrize(
+    "data", [made.program(), made.program(signature=bytes(5000)), Path("/usr/bin/env").read_bytes()], ids=len
+)
+def test_a_program_that_carries_nothing_tells_so_in_its_beginning(data: bytes):
+    assert not carries_more(data[:4096], len(data))
+    assert carries_more(data[:4096], len(data) + 10_000)
+
+
+def test_marks_of_archives_without_an_archive_are_words():
+    """In an archive's beginning its checksum must hold; a text that is full of marks is said to be cut."""
+    marks = b"7z\xbc\xaf\x27\x1c, Rar!\x1a\x07\0 PK\x05\x06\n"
+    document = read(LETTER.encode() * 60 + marks, "txt")
+    assert (document.children, document.problem, document.truncated) == ([], None, False)
+    assert read(LETTER.encode() * 60 + marks * 2_000, "txt").truncated

@@ -188,6 +188,11 @@ def _sheet(text: str, row: str = "<row>") -> str:
     return _lines(text, row + '<c t="inlineStr"><is><t>%s</t></is></c></row>')
 
 
+def _commented_xlsb(text: str) -> bytes:
+    said = (made.xlsb_record(637, b"\0" + made.xlsb_string(line)) for line in text.split("\n"))
+    return made.xlsb([[_OTHER]], notes=made.xlsb_record(628) + b"".join(said) + made.xlsb_record(629))
+
+
 def _svg(text: str, tag: str) -> bytes:
     return f'<svg xmlns="http://www.w3.org/2000/svg">{_lines(text, tag)}</svg>'.encode()
 
@@ -299,6 +304,9 @@ OFFICE: dict[str, tuple[str, Hide]] = {
     "hidden rows": ("xlsx", lambda text: made.xlsx(_sheet(text, '<row hidden="1">'))),
     "very hidden sheet": ("xlsx", lambda text: made.xlsx(_sheet(text), workbook='<workbook><sheets><sheet name="x" sheetId="1" state="veryHidden"/></sheets></workbook>')),
     "head of a sheet": ("xlsx", lambda text: made.xlsx(f"</sheetData><headerFooter><oddHeader>{escape(text)}</oddHeader></headerFooter><sheetData>")),
+    "XLSB comment": ("xlsb", _commented_xlsb),
+    "XLSB formatted cells": ("xlsb", lambda text: made.xlsb([[line] for line in text.split("\n")])),
+    "XLSB far column": ("xlsb", lambda text: made.xlsb([[""] * 300 + [line] for line in text.split("\n")])),
     "RTF deleted": ("rtf", lambda text: _rtf(text, "{\\deleted @}")),
     "RTF hidden": ("rtf", lambda text: _rtf(text, "{\\v @}")),
     "RTF comment": ("rtf", lambda text: _rtf(text, "{\\*\\annotation @}")),

@@ -584,3 +584,26 @@ def test_marks_of_archives_without_an_archive_are_words():
     document = read(LETTER.encode() * 60 + marks, "txt")
     assert (document.children, document.problem, document.truncated) == ([], None, False)
     assert read(LETTER.encode() * 60 + marks * 2_000, "txt").truncated
+
+
+def test_a_workbook_whose_parts_bear_names_of_their_own_is_a_table():
+    """The list of strings under the usual name is not the one that the workbook names."""
+    words = "".join(f"<x:si><x:t>{word}</x:t></x:si>" for word in (PATIENT, "HTA"))
+    relation = '<Relationship Id="r" Type="http://x/relationships/sharedStrings" Target="/lists/l.xml"/>'
+    members = {
+        "[Content_Types].xml": "<Types/>",
+        "xl/book.xml": '<workbook><sheets><sheet name="Patients" sheetId="1"/></sheets></workbook>',
+        "xl/_rels/book.xml.rels": f"<Relationships>{relation}</Relationships>",
+        "xl/sharedStrings.xml": "<sst><si><t>stylo</t></si></sst>",
+        "lists/l.xml": f"<x:sst xmlns:x='x'>{words}</x:sst>",
+        "looks.dat": '<!-- <sst> --><styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>',
+        "feuille1.dat": '<?xml version="1.0"?><worksheet><sheetData><row><c t="s"><v>0</v></c><c t="s"><v>1</v></c>'
+        '<c s="1"><v>18334</v></c></row></sheetData></worksheet>',
+    }
+    document = read(made.zipped(members), "xlsx")
+    assert document.tables == [[(PATIENT, "HTA", "1950-03-12")]]
+    assert "Patients" in text_of(document)
+
+
+def test_formatted_cells_of_a_binary_workbook_are_cells():
+    assert read(made.xlsb([[PATIENT, "HTA"]])).tables == [[(PATIENT, "HTA")]]

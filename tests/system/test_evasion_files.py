@@ -188,6 +188,10 @@ def _sheet(text: str, row: str = "<row>") -> str:
     return _lines(text, row + '<c t="inlineStr"><is><t>%s</t></is></c></row>')
 
 
+def _declaring(body: str) -> bytes:
+    return f'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY eacute "&#233;">]><d>{body}</d>'.encode()
+
+
 def _commented_xlsb(text: str) -> bytes:
     said = (made.xlsb_record(637, b"\0" + made.xlsb_string(line)) for line in text.split("\n"))
     return made.xlsb([[_OTHER]], notes=made.xlsb_record(628) + b"".join(said) + made.xlsb_record(629))
@@ -332,6 +336,10 @@ PAGES: dict[str, tuple[str, Hide]] = {
     "data address": ("html", lambda text: _page_of_html(f'<a href="data:text/plain;base64,{_b64(text.encode())}">x</a>')),
     "SVG": ("svg", lambda text: _svg(text, "<text>%s</text>")),
     "SVG letter by letter": ("svg", lambda text: ('<svg xmlns="http://www.w3.org/2000/svg">' + "".join("<text>" + "".join(f"<tspan>{escape(char)}</tspan>" for char in line) + "</text>" for line in text.split("\n")) + "</svg>").encode()),
+    "attributes of an XML with entities": ("xml", lambda text: _declaring(_lines(text, '<l v="%s"/>'))),
+    "CDATA of an XML with entities": ("xml", lambda text: _declaring("<l><![CDATA[" + text + "]]></l>")),
+    "comment in an XML with entities": ("xml", lambda text: _declaring(f"<!-- {text} --><l>{_OTHER}</l>")),
+    "attributes of a broken XML": ("xml", lambda text: ("<d>" + _lines(text, "<l v='%s'/>") + f"<a>{_OTHER} & agrafes</a></d>").encode()),
     "mail in quoted-printable": ("eml", lambda text: (_MAIL + "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n" + quopri.encodestring(text.encode(), quotetabs=True).decode()).encode()),
     "page with elements closed at once": ("xhtml", lambda text: ('<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><title>x</title><style/><script src="x"/></head><body>' + _lines(text, "<p>%s</p>") + "</body></html>").encode()),
     "page said to be EBCDIC": ("html", lambda text: _page_of_html(f'<meta charset="cp500"><p>{escape(text)}</p>')),

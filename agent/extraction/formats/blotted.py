@@ -26,7 +26,7 @@ def read(job: Job, source: str) -> None:
     own = set(_ENTITIES.findall(begin)[:_MAX_ENTITIES])
     shown = _TAGS.sub(" ", source.replace("<![CDATA[", " ").replace("]]>", " "))
     job.budget.tick()
-    beside = "\n".join([*_values(source), *_comments(source)])
+    beside = "\n".join([*_values(source), *comments(source)])
     job.text(html.unescape(shown))
     job.text(html.unescape(beside), Spot(Area.FIELD))
     for name in own:
@@ -43,7 +43,8 @@ def _values(source: str) -> Iterator[str]:
             yield value
 
 
-def _comments(source: str) -> Iterator[str]:
+def comments(source: str) -> Iterator[str]:
+    """What stands in comments, also in one without an end."""
     at = source.find("<!--")
     while at >= 0:
         end = source.find("-->", at)

@@ -11,7 +11,7 @@ import re
 from xml.parsers import expat
 
 from agent.document import Area, Problem, Spot
-from agent.extraction.formats import blotted, inside, text
+from agent.extraction.formats import blotted, inside, outlines, text
 from agent.extraction.formats.base import Job
 from agent.extraction.formats.charset import bom_of, decode, wide_of
 from agent.extraction.limits import Stop
@@ -147,7 +147,16 @@ def read(job: Job) -> None:
     job.document.raw = data
     if not _parse(job, data):
         blotted.read(job, decode(data))
+    letters = outlines.drawn_letters(data)
+    if letters and letters > sum(map(len, _told(job, data))):
+        job.fail(Problem.IMAGE)
     text.children(job, _narrow(data))
+
+
+def _told(job: Job, data: bytes) -> list[str]:
+    """What can be read of a drawing: its texts, and comments by which programs say what they draw."""
+    shown = [piece.text for piece in job.document.parts if piece.spot.area is Area.BODY]
+    return shown + list(blotted.comments(decode(data)))
 
 
 def _parse(job: Job, data: bytes) -> bool:

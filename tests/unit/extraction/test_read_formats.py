@@ -607,3 +607,28 @@ def test_a_workbook_whose_parts_bear_names_of_their_own_is_a_table():
 
 def test_formatted_cells_of_a_binary_workbook_are_cells():
     assert read(made.xlsb([[PATIENT, "HTA"]])).tables == [[(PATIENT, "HTA")]]
+
+
+def _drawing(shapes: str, extra: str = "") -> bytes:
+    """An SVG that refers to one shape after another."""
+    uses = "".join(f"<use xlink:href='#g{ord(shape)}' x='{place}'/>" for place, shape in enumerate(shapes))
+    return f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{uses}{extra}</svg>'.encode()
+
+
+def test_an_svg_that_draws_a_text_letter_by_letter_is_a_picture_of_it():
+    assert read(_drawing(LETTER * 8), "svg").problem is Problem.IMAGE
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _drawing(LETTER),  # a few words
+        _drawing("abcde" * 500 + "0123456789 mmol/l"),  # a plot
+        _drawing("".join(map(chr, range(200, 1200)))[:190]),  # symbols of a map
+        _drawing(LETTER * 8, f"<!-- {LETTER * 8} -->"),  # it says what it draws
+        b'<svg xmlns="http://www.w3.org/2000/svg">' + b'<path d="M0 0L1 1"/>' * 900 + b"</svg>",
+    ],
+    ids=["words", "plot", "map", "told", "paths"],
+)
+def test_other_drawings_are_none(data: bytes):
+    assert read(data, "svg").problem is None

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from agent.document import Document, Format, Problem
 from agent.extraction.formats import (
+    appended,
     archive,
     binary,
     compressed,
@@ -34,7 +35,6 @@ from agent.extraction.limits import Budget, Limits, Stop
 from agent.extraction.sniff import HEAD, faces, sniff
 from agent.extraction.source import BytesSource, DescriptorSource, Source
 
-_ZIP_TAIL = 66_000  # bytes: the end record of an archive and the longest comment behind it
 _READERS: dict[Format, Callable[[Job], None]] = {
     Format.EMPTY: binary.read_nothing,
     Format.TEXT: text.read,
@@ -67,6 +67,12 @@ _READERS: dict[Format, Callable[[Job], None]] = {
     Format.EXECUTABLE: binary.read_media,
     Format.FONT: binary.read_media,
 }
+_TEXTS = frozenset(
+    {
+        Format.TEXT, Format.HL7V2, Format.CSV, Format.XML, Format.HTML, Format.JSON, Format.NDJSON, Format.EML,
+        Format.MBOX, Format.RTF,
+    }
+)  # fmt: skip
 
 
 def read_document(fd: int, extension: str, size: int, budget: Budget) -> Document:
@@ -92,7 +98,15 @@ def _read(source: Source, extension: str, budget: Budget, depth: int) -> Documen
     _try(job, None)
     if document.format is Format.DICOM:
         _other_faces(job)
+    elif document.format in _TEXTS:
+        _appended(job)
     return document
+
+
+def _appended(job: Job) -> None:
+    """A text ends where its reader stops to understand it: behind it an archive may stand, as behind a program."""
+    for read in (appended.read_zip, appended.read_packed):
+        _guarded(job, read)
 
 
 def _other_faces(job: Job) -> None:
@@ -109,20 +123,28 @@ def _other_faces(job: Job) -> None:
 
 def _ends_as_zip(job: Job) -> bool:
     try:
-        return b"PK\x05\x06" in job.source.pread(_ZIP_TAIL, max(0, job.source.size - _ZIP_TAIL))
+        return appended.ends_as_zip(job)
     except Stop as stop:
         job.fail(stop.problem)
         return False
 
 
 def _try(job: Job, format_: Format | None) -> None:
-    """Read as ``format_``, or as what it looks like; whatever goes wrong becomes the document's problem."""
-    document = job.document
-    try:
+    """Read as ``format_``, or as what it looks like."""
+
+    def read(job: Job) -> None:
         job.budget.tick()
         job.head = job.source.pread(HEAD, 0)
-        document.format = format_ or sniff(job.head, document.extension)
-        _READERS[document.format](job)
+        job.document.format = format_ or sniff(job.head, job.document.extension)
+        _READERS[job.document.format](job)
+
+    _guarded(job, read)
+
+
+def _guarded(job: Job, read: Callable[[Job], None]) -> None:
+    """Whatever goes wrong becomes the document's problem."""
+    try:
+        read(job)
     except Stop as stop:
         job.fail(stop.problem)
     except MemoryError:

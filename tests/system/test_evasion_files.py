@@ -174,6 +174,11 @@ def _b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
+def _commented(archive: bytes, comment: bytes) -> bytes:
+    """A ZIP archive with a comment behind its end record."""
+    return archive[:-2] + len(comment).to_bytes(2, "little") + comment
+
+
 def _dressed(text: str, before: str, after: str) -> bytes:
     code = _b64(text.encode())
     return "\n".join(before + code[at : at + 60] + after for at in range(0, len(code), 60)).encode()
@@ -181,6 +186,15 @@ def _dressed(text: str, before: str, after: str) -> bytes:
 
 def _sheet(text: str, row: str = "<row>") -> str:
     return _lines(text, row + '<c t="inlineStr"><is><t>%s</t></is></c></row>')
+
+
+def _declaring(body: str) -> bytes:
+    return f'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY eacute "&#233;">]><d>{body}</d>'.encode()
+
+
+def _commented_xlsb(text: str) -> bytes:
+    said = (made.xlsb_record(637, b"\0" + made.xlsb_string(line)) for line in text.split("\n"))
+    return made.xlsb([[_OTHER]], notes=made.xlsb_record(628) + b"".join(said) + made.xlsb_record(629))
 
 
 def _svg(text: str, tag: str) -> bytes:
@@ -211,7 +225,7 @@ WRAPPED: dict[str, tuple[str, Hide]] = {
     "archive in archive": ("zip", lambda text: made.zipped({"a.zip": made.zipped({"b.zip": made.zipped({"c": text})})})),
     "gzip twice": ("gz", lambda text: gzip.compress(gzip.compress(text.encode()))),
     "zlib": ("bin", lambda text: zlib.compress(text.encode())),
-    "archive comment": ("zip", lambda text: made.zipped({"a.txt": _OTHER})[:-2] + len(text.encode()).to_bytes(2, "little") + text.encode()),
+    "archive comment": ("zip", lambda text: _commented(made.zipped({"a.txt": _OTHER}), text.encode())),
     "behind an archive": ("zip", lambda text: made.zipped({"a.txt": _OTHER}) + text.encode()),
     "base64": ("txt", lambda text: base64.b64encode(text.encode())),
     "base64 in lines": ("txt", lambda text: base64.encodebytes(text.encode())),
@@ -242,6 +256,19 @@ WRAPPED: dict[str, tuple[str, Hide]] = {
     "PDF behind a GIF": ("gif", lambda text: _gif(made.pdf([_page(text)]))),
     "behind a PDF": ("pdf", lambda text: made.pdf([_PLAIN_PAGE]) + text.encode()),
     "archive behind a PDF": ("pdf", lambda text: made.pdf([_PLAIN_PAGE]) + made.zipped({"a.txt": text})),
+    "archive behind a text": ("txt", lambda text: _LONG_LIST.encode() + made.zipped({"a.txt": text})),
+    "Word document behind a page": ("html", lambda text: _page_of_html(_OTHER * 100) + _docx(_word_lines(text))),
+    "archive behind a mail": ("eml", lambda text: (_MAIL + "\n" + _LONG_LIST).encode() + made.zipped({"a.txt": text})),
+    "archive behind an RTF": ("rtf", lambda text: _rtf(_LONG_LIST, "@") + made.zipped({"a.txt": text})),
+    "7z behind a script": ("sh", lambda text: b"#!/bin/sh\n" + b"echo installation\n" * 500 + made.seven_zip({"a.txt": text.encode()})),
+    "7z behind a line": ("7z", lambda text: _OTHER.encode() + made.seven_zip({"a.txt": text.encode()})),
+    "RAR behind a page": ("txt", lambda text: (_OTHER * 80)[:4000].encode() + made.rar(b"a.txt", text.encode())),
+    "7z behind a program": ("exe", lambda text: made.program(made.seven_zip({"a.txt": text.encode()}))),
+    "RAR behind a program": ("exe", lambda text: made.program(made.rar(b"a.txt", text.encode()))),
+    "archive in a signed program": ("exe", lambda text: made.program(made.zipped({"a.txt": text}), signature=bytes(range(256)) * 40)),
+    "archive with a long comment in a program": ("exe", lambda text: made.program(_commented(made.zipped({"a.txt": text}), b"; script\r\n" * 300))),
+    "program with an archive in an archive": ("zip", lambda text: made.zipped({"a.exe": made.program(made.zipped({"a.txt": text}), signature=bytes(range(256)) * 40)})),
+    "program with a 7z in a TAR": ("tar", lambda text: made.tar({"a.exe": made.program(made.seven_zip({"a.txt": text.encode()}))})),
     "junk before a PDF": ("pdf", lambda text: b"x" * 500 + made.pdf([_page(text)])),
 }  # fmt: skip
 OFFICE: dict[str, tuple[str, Hide]] = {
@@ -264,7 +291,7 @@ OFFICE: dict[str, tuple[str, Hide]] = {
     "chart": ("docx", lambda text: _docx(word__charts__chart1_dot_xml='<c:s xmlns:c="c">' + _lines(text, "<c:pt><c:v>%s</c:v></c:pt>") + "</c:s>")),
     "foreign part": ("docx", lambda text: _docx(word__afchunk_dot_htm=f"<html><body>{escape(text)}</body></html>")),
     "picture that is none": ("docx", lambda text: _docx(word__media__image1_dot_png=_docx(_word_lines(text)))),
-    "comment of the archive": ("docx", lambda text: _docx()[:-2] + len(text.encode()).to_bytes(2, "little") + text.encode()),
+    "comment of the archive": ("docx", lambda text: _commented(_docx(), text.encode())),
     **{f"Word {name}": ("docx", _word_part(name)) for name in ("header1", "footer1", "footnotes", "endnotes", "comments")},
     "ODT deletion": ("odt", lambda text: made.odf("text", "<text:tracked-changes><text:deletion>" + _lines(text, "<text:p>%s</text:p>") + f"</text:deletion></text:tracked-changes><text:p>{_OTHER}</text:p>")),
     "ODT comment": ("odt", lambda text: made.odf("text", "<text:p>x<office:annotation>" + _lines(text, "<text:p>%s</text:p>") + "</office:annotation></text:p>")),
@@ -281,6 +308,9 @@ OFFICE: dict[str, tuple[str, Hide]] = {
     "hidden rows": ("xlsx", lambda text: made.xlsx(_sheet(text, '<row hidden="1">'))),
     "very hidden sheet": ("xlsx", lambda text: made.xlsx(_sheet(text), workbook='<workbook><sheets><sheet name="x" sheetId="1" state="veryHidden"/></sheets></workbook>')),
     "head of a sheet": ("xlsx", lambda text: made.xlsx(f"</sheetData><headerFooter><oddHeader>{escape(text)}</oddHeader></headerFooter><sheetData>")),
+    "XLSB comment": ("xlsb", _commented_xlsb),
+    "XLSB formatted cells": ("xlsb", lambda text: made.xlsb([[line] for line in text.split("\n")])),
+    "XLSB far column": ("xlsb", lambda text: made.xlsb([[""] * 300 + [line] for line in text.split("\n")])),
     "RTF deleted": ("rtf", lambda text: _rtf(text, "{\\deleted @}")),
     "RTF hidden": ("rtf", lambda text: _rtf(text, "{\\v @}")),
     "RTF comment": ("rtf", lambda text: _rtf(text, "{\\*\\annotation @}")),
@@ -306,6 +336,10 @@ PAGES: dict[str, tuple[str, Hide]] = {
     "data address": ("html", lambda text: _page_of_html(f'<a href="data:text/plain;base64,{_b64(text.encode())}">x</a>')),
     "SVG": ("svg", lambda text: _svg(text, "<text>%s</text>")),
     "SVG letter by letter": ("svg", lambda text: ('<svg xmlns="http://www.w3.org/2000/svg">' + "".join("<text>" + "".join(f"<tspan>{escape(char)}</tspan>" for char in line) + "</text>" for line in text.split("\n")) + "</svg>").encode()),
+    "attributes of an XML with entities": ("xml", lambda text: _declaring(_lines(text, '<l v="%s"/>'))),
+    "CDATA of an XML with entities": ("xml", lambda text: _declaring("<l><![CDATA[" + text + "]]></l>")),
+    "comment in an XML with entities": ("xml", lambda text: _declaring(f"<!-- {text} --><l>{_OTHER}</l>")),
+    "attributes of a broken XML": ("xml", lambda text: ("<d>" + _lines(text, "<l v='%s'/>") + f"<a>{_OTHER} & agrafes</a></d>").encode()),
     "mail in quoted-printable": ("eml", lambda text: (_MAIL + "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n" + quopri.encodestring(text.encode(), quotetabs=True).decode()).encode()),
     "page with elements closed at once": ("xhtml", lambda text: ('<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><title>x</title><style/><script src="x"/></head><body>' + _lines(text, "<p>%s</p>") + "</body></html>").encode()),
     "page said to be EBCDIC": ("html", lambda text: _page_of_html(f'<meta charset="cp500"><p>{escape(text)}</p>')),

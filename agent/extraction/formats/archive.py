@@ -15,6 +15,7 @@ from typing import Any
 from agent.document import Area, Document, Format, Problem, Spot
 from agent.extraction.formats.base import Job, extension_of
 from agent.extraction.formats.package import POOR_CHARS, note_pictures, picture
+from agent.extraction.formats.program import carries_more
 from agent.extraction.formats.zipdir import Directory, Member, read_member
 from agent.extraction.limits import Stop
 from agent.extraction.sniff import HEAD, sniff
@@ -100,11 +101,21 @@ def _zip_member(job: Job, member: Member, spot: Spot) -> None:
     complete = True
     try:
         data, complete = read_member(job.source, member, job.budget, HEAD)
-        if not complete and sniff(data, extension_of(member.title)) not in _HEAD_IS_ENOUGH:
+        if not complete and not _is_enough(job, data, member.size, extension_of(member.title)):
             data, complete = read_member(job.source, member, job.budget, job.budget.limits.member_bytes)
     except Stop as stop:
         problem = stop.problem
     _adopt(job, data, member.title, spot, complete=complete, problem=problem)
+
+
+def _is_enough(job: Job, head: bytes, size: int, extension: str = "") -> bool:
+    """Whether the beginning of a member of ``size`` bytes tells all. A program that carries something is read whole,
+    as long as that leaves room for what is no program.
+    """
+    format_ = sniff(head[:HEAD], extension)
+    if format_ is Format.EXECUTABLE and carries_more(head, size):
+        return size > min(job.budget.limits.member_bytes, job.budget.inflated_left // 4)
+    return format_ in _HEAD_IS_ENOUGH
 
 
 def _adopt(job: Job, data: bytes, name: str, spot: Spot, *, complete: bool, problem: Problem | None) -> None:
@@ -208,7 +219,7 @@ def _fill(job: Job, entry: Any, pieces: list[bytes]) -> bool:
     blocks: Iterator[bytes] = entry.get_blocks(_BLOCK)
     for block in blocks:
         job.budget.inflate(len(block))
-        if not pieces and sniff(block[:HEAD]) in _HEAD_IS_ENOUGH:
+        if not pieces and _is_enough(job, block, entry.size or 0):
             pieces.append(block[:HEAD])
             return False
         pieces.append(block)

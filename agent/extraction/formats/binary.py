@@ -12,12 +12,11 @@ from collections.abc import Callable
 from functools import partial
 
 from agent.document import Area, Format, Problem, Spot
-from agent.extraction.formats import archive, cms, compressed, database, dbase, iwork, tnef
+from agent.extraction.formats import appended, archive, cms, compressed, database, dbase, iwork, tnef
 from agent.extraction.formats.base import Job
 from agent.extraction.formats.charset import decode
 from agent.extraction.formats.closed import closed, is_even_noise
 from agent.extraction.formats.runs import binary_runs
-from agent.extraction.formats.zipdir import read_directory
 from agent.extraction.limits import Stop
 from agent.extraction.sniff_text import HEAD, is_text, text_format
 
@@ -38,7 +37,7 @@ _AGE_HEADER = re.compile(
     rb"age-encryption\.org/v1\n(?:-> [!-~ ]{1,4096}\n(?:[A-Za-z0-9+/]{0,64}\n){1,200}){1,64}--- [A-Za-z0-9+/]{43}\n"
 )
 _AGE_ARMOUR = re.compile(rb"-----BEGIN AGE ENCRYPTED FILE-----\r?\n")
-_END_OF_ZIP = b"PK\x05\x06"
+_PACKED_BEHIND = frozenset({Format.EXECUTABLE, Format.UNKNOWN})  # and texts; a film is no program's beginning
 _ISO_AT = 32_769
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r\x0b\x0c") + b"\x7f"
 _HIGH = bytes(range(128, 256))
@@ -63,6 +62,7 @@ def read_unknown(job: Job) -> None:
     problem = closed(job.head, job.document.extension)
     if problem is None and _is_strewn(job.head):
         _read_strewn(job)
+        read_appended(job)
         return
     if problem:
         job.fail(problem)
@@ -171,19 +171,14 @@ def read_appended(job: Job) -> None:
     """Formats that hold no document themselves: an archive may still be appended (self-extracting programs,
     polyglots).
     """
-    size = job.source.size
-    if job.document.format is Format.UNKNOWN and size < 64:
-        return
-    tail = job.source.pread(1024, max(0, size - 1024))
-    if _END_OF_ZIP not in tail:
+    if job.document.format is Format.UNKNOWN and job.source.size < 64:
         return
     try:
-        directory = read_directory(job.source, job.budget)
+        appended.read_zip(job)
+        if job.document.format in _PACKED_BEHIND:
+            appended.read_packed(job)
     except Stop as stop:
         job.fail(stop.problem)
-        return
-    if not directory.broken:
-        archive.read_zip(job, directory)
 
 
 def read_age(job: Job) -> None:

@@ -7,25 +7,20 @@ Recognising CDA, FHIR and the rest is the detection's work, on ``raw``.
 
 from __future__ import annotations
 
-import html
 import re
 from xml.parsers import expat
 
 from agent.document import Area, Problem, Spot
-from agent.extraction.formats import inside, text
+from agent.extraction.formats import blotted, inside, outlines, text
 from agent.extraction.formats.base import Job
 from agent.extraction.formats.charset import bom_of, decode, wide_of
 from agent.extraction.limits import Stop
 
 _CHUNK = 256 * 1024
 _DECLARED = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
-_TAGS = re.compile(r"<[^<>]*>")
-_ENTITIES = re.compile(rb"<!ENTITY\s{1,20}([\w.-]{1,60})")
-_DOCTYPE_BYTES, _MAX_ENTITIES = 64 * 1024, 200
 _LONG = 20_000  # one run of characters: longer ones are encoded documents, which the base64 search reads
 _INLINE_WORDS = "b i u em strong sup sub italic bold span a para p title text content br emph font q td th li tspan"
 _INLINE = frozenset(_INLINE_WORDS.split())
-_DULL = frozenset({"http", "urn:", "xmln"})
 _DAMAGE = frozenset(
     {
         "no element found",
@@ -67,7 +62,7 @@ class Listener:
         if self._depth > self._budget.limits.nesting:
             raise Stop(Problem.TOO_DEEP)
         for value in attributes[1::2]:
-            if len(value) > 2 and value[:4] not in _DULL:
+            if len(value) > 2 and value[:4] not in blotted.DULL:
                 self._values.append(value)
         self._mixed = bool(self._line)
         self._leaf = True
@@ -151,8 +146,17 @@ def read(job: Job) -> None:
     data = job.source.pread(limits.raw_bytes, 0)
     job.document.raw = data
     if not _parse(job, data):
-        job.text(_blotted(job, data))
+        blotted.read(job, decode(data))
+    letters = outlines.drawn_letters(data)
+    if letters and letters > sum(map(len, _told(job, data))):
+        job.fail(Problem.IMAGE)
     text.children(job, _narrow(data))
+
+
+def _told(job: Job, data: bytes) -> list[str]:
+    """What can be read of a drawing: its texts, and comments by which programs say what they draw."""
+    shown = [piece.text for piece in job.document.parts if piece.spot.area is Area.BODY]
+    return shown + list(blotted.comments(decode(data)))
 
 
 def _parse(job: Job, data: bytes) -> bool:
@@ -231,12 +235,3 @@ def _reencoded(data: bytes) -> bytes:
 def _narrow(data: bytes) -> bytes:
     wide = bom_of(data) or wide_of(data)
     return data if not wide or wide == "utf-8" else data.decode(wide, "ignore").encode("utf-8", "replace")
-
-
-def _blotted(job: Job, data: bytes) -> str:
-    """The text without its tags. Text from entities of the document's own is not put together: « corrupt »."""
-    shown = _TAGS.sub(" ", decode(data))
-    own = _ENTITIES.findall(data[:_DOCTYPE_BYTES])[:_MAX_ENTITIES] if b"<!ENTITY" in data[:_DOCTYPE_BYTES] else []
-    if any(f"&{name.decode('latin-1')};" in shown for name in own):
-        job.fail(Problem.CORRUPT)
-    return html.unescape(shown)

@@ -11,7 +11,7 @@ import html
 import re
 
 from agent.document import Area, Format, Spot
-from agent.extraction.formats import xlsb, xlsx
+from agent.extraction.formats import workbook, xlsb, xlsx
 from agent.extraction.formats.base import PROPERTIES, Job
 from agent.extraction.formats.flow import CELL, DROP, HYPHEN, LINE, ROW, TAB, flow, has_text, spoken
 from agent.extraction.formats.package import embed, note_pictures, part, picture
@@ -68,7 +68,9 @@ def read(job: Job, directory: Directory) -> None:
     texts = [member for member in members if member.name.endswith((".xml", ".vml"))]
     texts += [member for member in directory.members if _may_be_body(job, member)]
     if job.document.format is Format.XLSX:
-        texts = xlsx.read_sheets(job, texts)
+        book = workbook.find(job, directory)
+        xlsx.read_sheets(job, book)
+        texts, members = ([each for each in some if each.name not in book.names()] for some in (texts, members))
         if any(member.name == "xl/workbook.bin" for member in members):
             members = xlsb.read_sheets(job, members)
     for member in sorted(texts, key=_order):

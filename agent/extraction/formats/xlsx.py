@@ -16,11 +16,11 @@ from agent.extraction.formats.base import PROPERTIES, Job
 from agent.extraction.formats.markup import EntityDeclared, parser_for
 from agent.extraction.formats.package import part
 from agent.extraction.formats.serial import date_of, is_date_format, number_text
+from agent.extraction.formats.workbook import Workbook
 from agent.extraction.formats.zipdir import Member
 from agent.extraction.limits import Stop
 
 _CHUNK = 128 * 1024
-_SHEET = re.compile(r"^xl/(?:worksheets|dialogsheets|macrosheets)/[^/]*?(\d*)\.xml$")
 _SHEET_NAME = re.compile(rb"<(?:\w+:)?sheet\s[^>]{0,300}?\bname=\"([^\"]{1,300})\"")
 _NUMBER_FORMAT = re.compile(rb"<(?:\w+:)?numFmt\s[^>]{0,400}>")
 _CELL_STYLES = re.compile(rb"<(?:\w{1,20}:)?cellXfs\b")
@@ -38,23 +38,18 @@ def cached_values(data: bytes) -> list[str]:
     return [html.unescape(value.decode("utf-8", "replace")) for value in _CACHED.findall(data)]
 
 
-def read_sheets(job: Job, members: list[Member]) -> list[Member]:
-    """Read the sheets; return the other XML parts, which hold ordinary text."""
-    by_name = {member.name: member for member in members}
-    strings = _shared(job, by_name.pop("xl/sharedstrings.xml", None))
-    dates = _date_styles(job, by_name.pop("xl/styles.xml", None))
-    workbook = part(job, by_name["xl/workbook.xml"]) if "xl/workbook.xml" in by_name else b""
-    names = [html.unescape(name.decode("utf-8", "replace")) for name in _SHEET_NAME.findall(workbook)[:1000]]
+def read_sheets(job: Job, found: Workbook) -> None:
+    """Read the sheets and what their cells refer to."""
+    strings, dates = _shared(job, found.strings), _date_styles(job, found.styles)
+    book = part(job, found.book) if found.book else b""
+    names = [html.unescape(name.decode("utf-8", "replace")) for name in _SHEET_NAME.findall(book)[:1000]]
     job.text("\n".join(names), PROPERTIES)
-    sheets = [(int(match.group(1) or 0), member) for name, member in by_name.items() if (match := _SHEET.match(name))]
     unused = set(strings)
-    for number, member in sorted(sheets, key=lambda pair: pair[0]):
-        by_name.pop(member.name)
-        reader = _Sheet(job, strings, dates, b'date1904="1"' in workbook or b'date1904="true"' in workbook)
+    for number, member in found.sheets:
+        reader = _Sheet(job, strings, dates, b'date1904="1"' in book or b'date1904="true"' in book)
         reader.read(part(job, member), number)
         unused -= reader.used
     job.text("\n".join(sorted(unused)), PROPERTIES)  # strings of deleted cells stay in the file
-    return list(by_name.values())
 
 
 class _Strings:

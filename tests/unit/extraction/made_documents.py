@@ -48,6 +48,26 @@ def xlsx(sheet: str, strings: str = "", styles: str = "", workbook: str = "") ->
     return zipped(members)
 
 
+def xlsb_record(kind: int, body: bytes = b"") -> bytes:
+    """One record of a binary workbook; its body has less than 16,384 bytes."""
+    number = bytes([kind]) if kind < 128 else bytes([kind & 0x7F | 0x80, kind >> 7])
+    return number + bytes([len(body) & 0x7F | 0x80, len(body) >> 7]) + body
+
+
+def xlsb(rows: list[list[str]], **parts: bytes) -> bytes:
+    """A binary workbook of one sheet; its cells are strings with formats of their own."""
+    sheet = xlsb_record(129)
+    for row in rows:
+        sheet += xlsb_record(0, bytes(17))
+        sheet += b"".join(xlsb_record(62, bytes(9) + xlsb_string(value)) for value in row)
+    members = {"[Content_Types].xml": b"<Types/>", "xl/workbook.bin": b"", "xl/worksheets/sheet1.bin": sheet}
+    return zipped(members | {f"xl/{name}.bin": data for name, data in parts.items()})
+
+
+def xlsb_string(value: str) -> bytes:
+    return struct.pack("<L", len(value)) + value.encode("utf-16-le")
+
+
 def odf(kind: str, content: str, **parts: str) -> bytes:
     members = {
         "mimetype": f"application/vnd.oasis.opendocument.{kind}",
@@ -252,6 +272,16 @@ def seven_zip(members: dict[str, bytes]) -> bytes:
         for name, data in members.items():
             archive.add_file_from_memory(name, len(data), data)
     return b"".join(blocks)
+
+
+def program(behind: bytes = b"", *, signature: bytes = b"") -> bytes:
+    """A Windows program (PE32+) of one section, what was put behind it, and its signature."""
+    code = bytes(range(256)) * 24
+    place = (2048 + len(code) + len(behind), len(signature)) if signature else (0, 0)
+    options = struct.pack("<H142x2L88x", 0x20B, *place)
+    section = b".text\0\0\0" + struct.pack("<4L16x", len(code), 4096, len(code), 2048)
+    head = b"MZ" + bytes(58) + struct.pack("<L", 64) + b"PE\0\0" + struct.pack("<2H12x2H", 0x8664, 1, len(options), 2)
+    return (head + options + section).ljust(2048, b"\0") + code + behind + signature
 
 
 def rar(name: bytes, data: bytes, *, flags: int = 0) -> bytes:

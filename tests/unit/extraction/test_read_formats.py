@@ -10,10 +10,12 @@ import lzma
 import os
 import tempfile
 import zlib
+from pathlib import Path
 
 import pytest
 
 from agent.document import Area, Document, Format, Problem, Spot
+from agent.extraction.formats.program import carries_more
 from agent.extraction.limits import Budget, Limits
 from agent.extraction.reader import read_bytes, read_document
 from agent.extraction.samples import dicom_file, element
@@ -566,3 +568,67 @@ def test_an_archive_behind_a_program_is_read():
     document = read(b"\x7fELF" + bytes(5000) + made.zipped({"a.txt": LETTER}))
     assert document.format is Format.EXECUTABLE
     assert PATIENT in text_of(document)
+
+
+@pytest.mark.parametrize(
+    "data", [made.program(), made.program(signature=bytes(5000)), Path("/usr/bin/env").read_bytes()], ids=len
+)
+def test_a_program_that_carries_nothing_tells_so_in_its_beginning(data: bytes):
+    assert not carries_more(data[:4096], len(data))
+    assert carries_more(data[:4096], len(data) + 10_000)
+
+
+def test_marks_of_archives_without_an_archive_are_words():
+    """In an archive's beginning its checksum must hold; a text that is full of marks is said to be cut."""
+    marks = b"7z\xbc\xaf\x27\x1c, Rar!\x1a\x07\0 PK\x05\x06\n"
+    document = read(LETTER.encode() * 60 + marks, "txt")
+    assert (document.children, document.problem, document.truncated) == ([], None, False)
+    assert read(LETTER.encode() * 60 + marks * 2_000, "txt").truncated
+
+
+def test_a_workbook_whose_parts_bear_names_of_their_own_is_a_table():
+    """The list of strings under the usual name is not the one that the workbook names."""
+    words = "".join(f"<x:si><x:t>{word}</x:t></x:si>" for word in (PATIENT, "HTA"))
+    relation = '<Relationship Id="r" Type="http://x/relationships/sharedStrings" Target="/lists/l.xml"/>'
+    members = {
+        "[Content_Types].xml": "<Types/>",
+        "xl/book.xml": '<workbook><sheets><sheet name="Patients" sheetId="1"/></sheets></workbook>',
+        "xl/_rels/book.xml.rels": f"<Relationships>{relation}</Relationships>",
+        "xl/sharedStrings.xml": "<sst><si><t>stylo</t></si></sst>",
+        "lists/l.xml": f"<x:sst xmlns:x='x'>{words}</x:sst>",
+        "looks.dat": '<!-- <sst> --><styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>',
+        "feuille1.dat": '<?xml version="1.0"?><worksheet><sheetData><row><c t="s"><v>0</v></c><c t="s"><v>1</v></c>'
+        '<c s="1"><v>18334</v></c></row></sheetData></worksheet>',
+    }
+    document = read(made.zipped(members), "xlsx")
+    assert document.tables == [[(PATIENT, "HTA", "1950-03-12")]]
+    assert "Patients" in text_of(document)
+
+
+def test_formatted_cells_of_a_binary_workbook_are_cells():
+    assert read(made.xlsb([[PATIENT, "HTA"]])).tables == [[(PATIENT, "HTA")]]
+
+
+def _drawing(shapes: str, extra: str = "") -> bytes:
+    """An SVG that refers to one shape after another."""
+    uses = "".join(f"<use xlink:href='#g{ord(shape)}' x='{place}'/>" for place, shape in enumerate(shapes))
+    return f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{uses}{extra}</svg>'.encode()
+
+
+def test_an_svg_that_draws_a_text_letter_by_letter_is_a_picture_of_it():
+    assert read(_drawing(LETTER * 8), "svg").problem is Problem.IMAGE
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _drawing(LETTER),  # a few words
+        _drawing("abcde" * 500 + "0123456789 mmol/l"),  # a plot
+        _drawing("".join(map(chr, range(200, 1200)))[:190]),  # symbols of a map
+        _drawing(LETTER * 8, f"<!-- {LETTER * 8} -->"),  # it says what it draws
+        b'<svg xmlns="http://www.w3.org/2000/svg">' + b'<path d="M0 0L1 1"/>' * 900 + b"</svg>",
+    ],
+    ids=["words", "plot", "map", "told", "paths"],
+)
+def test_other_drawings_are_none(data: bytes):
+    assert read(data, "svg").problem is None

@@ -20,6 +20,12 @@ _HTML = re.compile(
     rb"|style|script|ul|ol|b|i|a)\b",
     re.IGNORECASE,
 )
+_HTML_TOO = re.compile(
+    rb"\A<(?:main|nav|aside|pre|blockquote|strong|em|u|small|hr|img|dl|fieldset)\b", re.IGNORECASE
+)  # names that a vocabulary of XML might have as well
+_HTML_LATER = re.compile(
+    rb"</?(?:p|div|br|span|b|i|a|table|tr|td|ul|li|h[1-6]|font|section|article)\b[^<>]*>", re.IGNORECASE
+)
 _XHTML = re.compile(rb"<!doctype\s+html|<(?:\w{1,10}:)?html[\s>]", re.IGNORECASE)
 _XML = re.compile(
     rb"\A<(?:\?xml[\s?]|!DOCTYPE\s|!--|\?[A-Za-z]|[A-Za-z_][\w.\-]*(?::[A-Za-z_][\w.\-]*)?(?:\s[^<>]*)?/?>)"
@@ -48,6 +54,8 @@ _FEWEST = 2  # of them on a line
 _SIGN, _LINE_END = re.compile(rb"\S"), re.compile(rb"[\r\n]|\Z")
 _STATEMENT = re.compile(rb"\s*(?:INSERT|REPLACE|CREATE|UPDATE|SELECT|SET|DROP|BEGIN|MSH|FHS|BHS)\b[ |]", re.IGNORECASE)
 _CONTROL = bytes(code for code in range(32) if code not in b"\t\n\r\x0b\x0c\x1b\x1a\x1c\x1d\x1e\x1f\x08") + b"\x7f"
+_PAGES = frozenset({"html", "htm"})
+_TAGS_OF_A_PAGE = 3  # more than a text that explains one
 _FOLLOWS_MARK = {"xml": Format.XML, "html": Format.HTML, "htm": Format.HTML, "xhtml": Format.HTML}
 
 
@@ -72,6 +80,8 @@ def text_format(head: bytes, extension: str) -> Format:
         marked = _marked_up(start, extension)
         if marked:
             return marked
+    if extension in _PAGES and _begins_with_words(start):
+        return Format.HTML
     if start.startswith((b"{", b"[")) and _JSON.match(start):
         return Format.NDJSON if _NDJSON.match(start) or extension in {"ndjson", "jsonl"} else Format.JSON
     if head.startswith(b"From ") and _MBOX.match(head):
@@ -86,11 +96,17 @@ def text_format(head: bytes, extension: str) -> Format:
 def _marked_up(start: bytes, extension: str) -> Format | None:
     if start.startswith(b"<?xml"):
         return Format.HTML if _XHTML.search(start[:1024]) else Format.XML
-    if _HTML.match(_after_comments(start)):
+    first = _after_comments(start)
+    if _HTML.match(first) or (extension != "xml" and _HTML_TOO.match(first)):
         return Format.HTML
     if _XML.match(start) and len(_XML_MORE.findall(start)) >= 2 and _XML_SURE.search(start):
         return Format.HTML if _XHTML.search(start[:1024]) else Format.XML
     return _FOLLOWS_MARK.get(extension)
+
+
+def _begins_with_words(start: bytes) -> bool:
+    """A page as a browser sees it by its name: its first words stand before its first element."""
+    return not start.startswith((b"<", b"{")) and len(_HTML_LATER.findall(start)) >= _TAGS_OF_A_PAGE
 
 
 def _after_comments(start: bytes) -> bytes:

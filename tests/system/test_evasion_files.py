@@ -13,6 +13,7 @@ import json
 import os
 import quopri
 import sqlite3
+import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -188,6 +189,27 @@ def _sheet(text: str, row: str = "<row>") -> str:
     return _lines(text, row + '<c t="inlineStr"><is><t>%s</t></is></c></row>')
 
 
+def _formatted_xlsx(text: str) -> bytes:
+    """A column of ones, of which each is shown as the text of its number format."""
+    lines = text.split("\n")
+    codes = (
+        f'<numFmt numFmtId="{200 + at}" formatCode="&quot;{_attribute(line)}&quot;"/>' for at, line in enumerate(lines)
+    )
+    styles = "".join(f'<xf numFmtId="{200 + at}"/>' for at in range(len(lines)))
+    return made.xlsx(
+        "".join(f'<row><c s="{at}"><v>1</v></c></row>' for at in range(len(lines))),
+        styles=f"<styleSheet><numFmts>{''.join(codes)}</numFmts><cellXfs>{styles}</cellXfs></styleSheet>",
+    )
+
+
+def _object_rtf(text: str) -> bytes:
+    document = _docx(_word_lines(text))
+    head = struct.pack("<LLL8sLLL", 0x501, 2, 8, b"Word.12\0", 0, 0, len(document))
+    digits = (head + document).hex()
+    pieces = "{\\*\\x}".join(digits[at : at + 100] for at in range(0, len(digits), 100))
+    return f"{{\\rtf1\\ansi x {{\\object\\objemb{{\\*\\objdata {pieces}}}}}}}".encode()
+
+
 def _declaring(body: str) -> bytes:
     return f'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY eacute "&#233;">]><d>{body}</d>'.encode()
 
@@ -307,6 +329,10 @@ OFFICE: dict[str, tuple[str, Hide]] = {
     "tag of a slide": ("pptx", lambda text: made.zipped({**_TYPES, "ppt/presentation.xml": "<p/>", "ppt/tags/tag1.xml": f'<p:tagLst xmlns:p="p"><p:tag name="x" val="{_attribute(text)}"/></p:tagLst>'})),
     "hidden rows": ("xlsx", lambda text: made.xlsx(_sheet(text, '<row hidden="1">'))),
     "very hidden sheet": ("xlsx", lambda text: made.xlsx(_sheet(text), workbook='<workbook><sheets><sheet name="x" sheetId="1" state="veryHidden"/></sheets></workbook>')),
+    "shown from right to left": ("docx", lambda text: _docx("".join(f'<w:p><w:bdo w:val="rtl"><w:r><w:t>{escape(line[::-1])}</w:t></w:r></w:bdo></w:p>' for line in text.split("\n")))),
+    "formats of numbers": ("xlsx", _formatted_xlsx),
+    "object in slides": ("ppt", lambda text: made.ppt(made.doc(text))),
+    "RTF object in pieces": ("rtf", _object_rtf),
     "head of a sheet": ("xlsx", lambda text: made.xlsx(f"</sheetData><headerFooter><oddHeader>{escape(text)}</oddHeader></headerFooter><sheetData>")),
     "XLSB comment": ("xlsb", _commented_xlsb),
     "XLSB formatted cells": ("xlsb", lambda text: made.xlsb([[line] for line in text.split("\n")])),
@@ -320,6 +346,9 @@ OFFICE: dict[str, tuple[str, Hide]] = {
     "RTF unknown group": ("rtf", lambda text: _rtf(text, "{\\*\\zzz @}")),
 }  # fmt: skip
 PAGES: dict[str, tuple[str, Hide]] = {
+    "from right to left": ("html", lambda text: _page_of_html("<bdo dir=rtl>" + "<br>".join(escape(line[::-1]) for line in text.split("\n")) + "</bdo>")),
+    "page that begins with words": ("html", lambda text: (_OTHER + "<br>" + "".join("<br>" if char == "\n" else f"<span>{escape(char)}</span>" for char in text)).encode()),
+    "page that begins with its main part": ("", lambda text: ("<main>" + "".join("<br>" if char == "\n" else f"<span>{escape(char)}</span>" for char in text) + "</main>").encode()),
     "display none": ("html", lambda text: _page_of_html(f'<div style="display:none">{escape(text)}</div>')),
     "comment": ("html", lambda text: _page_of_html(f"<!-- {text} -->")),
     "data attribute": ("html", lambda text: _page_of_html(f'<p data-x="{_attribute(text)}">')),

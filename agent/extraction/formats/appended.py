@@ -19,6 +19,7 @@ from agent.extraction.source import Behind
 
 ZIP_TAIL = 66_000  # bytes: the end record of an archive and the longest comment behind it
 _END_OF_ZIP = b"PK\x05\x06"
+_ENTRY, _LOCATOR = b"PK\x01\x02", b"PK\x06\x07"
 _SEARCHED = 8 * MIB  # of the front, as 7-Zip does; nobody writes a longer one
 _MARKS = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
 _MOST_MARKS = 1_000  # of either: they are two bytes longer than chance brings about
@@ -32,7 +33,7 @@ def ends_as_zip(job: Job) -> bool:
 
 def read_zip(job: Job) -> None:
     """An archive at the end becomes a child: what it is by its members, a Word document or a folder of files."""
-    if not ends_as_zip(job) or read_directory(job.source, job.budget).broken:
+    if not _has_directory(job) or read_directory(job.source, job.budget).broken:
         return
     child = Document(Format.ZIP, size=job.source.size)
     inner = Job(job.source, child, job.budget, job.depth + 1, job.recurse, job.head)
@@ -42,6 +43,19 @@ def read_zip(job: Job) -> None:
         inner.fail(stop.problem)
     if child.parts or child.children or child.problem:
         job.adopt(child, ATTACHMENT)
+
+
+def _has_directory(job: Job) -> bool:
+    """Whether the last end record speaks of a directory that is there: a program about archives names the mark too."""
+    start = max(0, job.source.size - ZIP_TAIL)
+    tail = job.source.pread(ZIP_TAIL, start)
+    at = tail.rfind(_END_OF_ZIP)
+    if at < 0:
+        return False
+    if tail[max(0, at - 20) :].startswith(_LOCATOR):  # ZIP64: sizes stand elsewhere
+        return True
+    place = start + at - int.from_bytes(tail[at + 12 : at + 16], "little")
+    return place >= 0 and job.source.pread(4, place) == _ENTRY
 
 
 def read_packed(job: Job) -> None:

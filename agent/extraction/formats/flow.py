@@ -17,7 +17,7 @@ from agent.extraction.formats.charset import decode
 from agent.extraction.formats.markup import EntityDeclared, parser_for
 from agent.extraction.limits import Stop
 
-LINE, TAB, SPACE, CELL, ROW, DROP, HYPHEN = range(1, 8)
+LINE, TAB, SPACE, CELL, ROW, DROP, HYPHEN, TURNED = range(1, 9)
 _CHUNK = 128 * 1024
 _WHITE = b" \t\r\n"
 _TAGS = re.compile(r"<[^<>]*>")
@@ -36,7 +36,7 @@ def flow(job: Job, data: bytes, actions: Actions, fallback: int = 0) -> str:
     """The text of one part. ``actions`` says what the end of an element does, ``fallback`` what all others do."""
     collector = _Collector(actions, fallback)
     parser = parser_for(data)
-    if collector.drops(data):
+    if collector.looks_at_beginnings(data):
         parser.StartElementHandler = collector.start
     parser.EndElementHandler = collector.end
     parser.CharacterDataHandler = collector.pieces.append
@@ -64,13 +64,18 @@ class _Collector:
         self._known: dict[str, int] = {}
         self._since = -1
 
-    def drops(self, data: bytes) -> bool:
-        """Whether elements whose text is left out are in a part: only then their beginnings are looked at."""
-        return any(name.encode() in data for name, action in self._actions.items() if action == DROP)
+    def looks_at_beginnings(self, data: bytes) -> bool:
+        """Whether elements whose text is left out, or runs from right to left, are in a part: most have none."""
+        return any(name.encode() in data for name, action in self._actions.items() if action in {DROP, TURNED})
 
-    def start(self, name: str, _attributes: dict[str, str]) -> None:
-        """Note where the text of an element begins that is to be left out, and that no other one is within it."""
-        self._since = len(self.pieces) if self._actions.get(name.rpartition(":")[2]) == DROP else -1
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Note where the text of an element begins that is to be left out, and that no other one is within it; mark
+        text whose letters are shown backwards.
+        """
+        action = self._actions.get(name.rpartition(":")[2])
+        self._since = len(self.pieces) if action == DROP else -1
+        if action == TURNED and "rtl" in attributes.values():
+            self.pieces.append("\u202e")
 
     def end(self, name: str) -> None:
         action = self._known.get(name)
@@ -92,6 +97,8 @@ class _Collector:
             pieces.append(" ")
         elif action == HYPHEN:
             pieces.append("-")
+        elif action == TURNED:
+            pieces.append("\u202c")
         elif action == DROP:
             if self._since >= 0:
                 del pieces[self._since :]

@@ -29,6 +29,8 @@ _CELLS = re.compile(r"<(/(?:td|th)\b)", re.IGNORECASE)
 _CLOSED_AT_ONCE = re.compile(
     r"<(script|style|title|iframe|textarea|noscript|noframes|noembed|xmp|plaintext)\b([^<>]*)/>", re.IGNORECASE
 )
+_BACKWARDS = re.compile(r"<bdo\b[^<>]{0,300}?\bdir\s{0,9}=\s{0,9}[\"']?rtl\b[^<>]*>", re.IGNORECASE)
+_BACKWARDS_END = re.compile(r"</bdo\s{0,9}>", re.IGNORECASE)
 _TAGS = re.compile(r"<[^<>]*>")
 _MANY_TAGS, _MAX_DEPTH = 4000, 1000
 _LEFT_OPEN = "p|li|td|th|tr|dt|dd|option|thead|tbody|tfoot|br|img|input|meta|link|hr|col|area|base|wbr|source|embed"
@@ -89,6 +91,8 @@ def _visible(job: Job, source: str) -> None:
         source = source.replace("<template", "<div").replace("</template", "</div")
     if "<?xml" in source[:400] or "xmlns" in source[:4000]:
         source = _CLOSED_AT_ONCE.sub(r"<\1\2></\1>", source)  # an HTML parser would take the page for their content
+    if "bdo" in source.lower():
+        source = _BACKWARDS_END.sub("\u202c</bdo>", _BACKWARDS.sub("\\g<0>\u202e", source))
     shaped = _CELLS.sub("\t<\\1", _BLOCKS.sub("\n<\\1", source))
     tree = LexborHTMLParser(shaped)
     attributes: list[str] = []
@@ -103,7 +107,7 @@ def _visible(job: Job, source: str) -> None:
     tree.strip_tags(["script", "style", "head"])
     body = tree.body
     if body is not None:
-        job.text(_tidy(body.text(deep=True)))
+        job.text(_marked(_tidy(body.text(deep=True))))
     job.text("\n".join(attributes), PROPERTIES)
 
 
@@ -152,6 +156,18 @@ def _tidy(shown: str) -> str:
         " ".join(line.replace("\t", _CELL_END).split()).replace(_CELL_END, "\t").strip() for line in shown.split("\n")
     )
     return "\n".join(line for line in lines if line)
+
+
+def _marked(shown: str) -> str:
+    """The direction mark of an element that goes on over several lines on each of them."""
+    if "\u202e" not in shown:
+        return shown
+    lines: list[str] = []
+    backwards = False
+    for line in shown.split("\n"):
+        lines.append("\u202e" + line if backwards else line)
+        backwards = line.rfind("\u202e") > line.rfind("\u202c") or (backwards and "\u202c" not in line)
+    return "\n".join(lines)
 
 
 def _hidden(job: Job, source: str) -> None:

@@ -8,7 +8,9 @@ their own.
 
 from __future__ import annotations
 
+import re
 import struct
+import zlib
 
 from agent.document import Area, Format, Problem, Spot
 from agent.extraction.formats import msg, xls
@@ -34,6 +36,7 @@ _SKIPPED = (
     "data",
 )
 _PICTURES = {Format.DOC: ("data", "worddocument"), Format.PPT: ("pictures",)}
+_OBJECT = re.compile(rb"[\0\x10]\0\x11\x10")
 _LOCKED = frozenset({"encryptedpackage", "\x09drmcontent", "\x09drmviewercontent"})
 _PPT_ENCRYPTED = 0xF3D1C4DF
 
@@ -144,7 +147,40 @@ def _slides(job: Job, file: CompoundFile) -> None:
     user = file.stream("current user")
     if len(user) >= 16 and int.from_bytes(user[12:16], "little") == _PPT_ENCRYPTED:
         raise Stop(Problem.ENCRYPTED)
-    job.text(document_runs(file.stream("powerpoint document"), job.budget.limits.text_chars))
+    stream = file.stream("powerpoint document")
+    job.text(document_runs(stream, job.budget.limits.text_chars))
+    _stored(job, stream)
+
+
+def _stored(job: Job, stream: bytes) -> None:
+    """Objects within the slides' own stream, packed or not (ExOleObjStg, MS-PPT 2.10.34)."""
+    at = 0
+    while match := _OBJECT.search(stream, at):
+        job.budget.part()
+        at = match.end()
+        start, size = at + 4, int.from_bytes(stream[at : at + 4], "little")
+        if not 4 < size <= len(stream) - start:
+            continue
+        payload = stream[start : start + size]
+        if match[0].startswith(b"\x10"):
+            payload = _unpacked(job, payload[4:])  # behind its size
+        if sniff(payload[:HEAD]) is not Format.OLE:
+            continue
+        job.budget.inflate(len(payload))
+        child = job.child(payload, spot=_EMBEDDED)
+        at = start + size
+        if not (child.parts or child.tables or child.children) and child.problem is Problem.CORRUPT:
+            child.problem = None  # a button without words
+
+
+def _unpacked(job: Job, packed: bytes) -> bytes:
+    machine = zlib.decompressobj()
+    try:
+        data = machine.decompress(packed, max(1, min(job.budget.limits.member_bytes, job.budget.inflated_left)))
+    except zlib.error:
+        return b""
+    job.document.truncated |= bool(machine.unconsumed_tail)
+    return data
 
 
 def _visio(job: Job, file: CompoundFile) -> None:

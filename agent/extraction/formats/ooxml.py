@@ -13,7 +13,7 @@ import re
 from agent.document import Area, Format, Spot
 from agent.extraction.formats import workbook, xlsb, xlsx
 from agent.extraction.formats.base import PROPERTIES, Job
-from agent.extraction.formats.flow import CELL, DROP, HYPHEN, LINE, ROW, TAB, flow, has_text, spoken
+from agent.extraction.formats.flow import CELL, DROP, HYPHEN, LINE, ROW, TAB, TURNED, flow, has_text, spoken
 from agent.extraction.formats.package import embed, note_pictures, part, picture
 from agent.extraction.formats.zipdir import Directory, Member
 
@@ -26,6 +26,7 @@ ACTIONS = {
     "tc": CELL,
     "tr": ROW,
     "noBreakHyphen": HYPHEN,
+    "bdo": TURNED,
     "instrText": DROP,
     "posOffset": DROP,
     "align": DROP,

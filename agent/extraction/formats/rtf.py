@@ -19,6 +19,7 @@ from agent.extraction.limits import Stop
 
 _TOKEN = re.compile(r"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-z])|([{}])|[\r\n]+|([^\\{}\r\n]+)")
 _HEX = re.compile(rb"[0-9a-fA-F\r\n\t ]{400,}")
+_EMPTY_GROUP = re.compile(rb"\{(?:\\[^{}]{0,60})?\}")  # says nothing within the digits of an object
 _BINARY = re.compile(rb"(?<!\\)((?:\\\\)*+)\\bin(\d{1,9}) ?")  # not in a path: C:\\bin64
 _SKIPPED_WORDS = (
     "fonttbl colortbl stylesheet listtable listoverridetable rsidtbl generator themedata colorschememapping "
@@ -82,6 +83,9 @@ def _objects(job: Job, data: bytes) -> list[tuple[bytes, str]]:
     r"""Embedded OLE objects: hexadecimal after ``\objdata``."""
     found: list[tuple[bytes, str]] = []
     at = data.find(b"\\objdata")
+    if at >= 0:
+        data = _EMPTY_GROUP.sub(b"", data[at:])
+        at = 0
     while at >= 0:
         job.budget.part()
         match = _HEX.search(data, at + len(b"\\objdata"))  # the word itself ends in hexadecimal digits

@@ -27,6 +27,7 @@ _CELL_STYLES = re.compile(rb"<(?:\w{1,20}:)?cellXfs\b")
 _STYLE = re.compile(rb"<(?:\w+:)?xf\s[^>]{0,400}>")
 _ID = re.compile(rb"numFmtId=\"(\d{1,9})\"")
 _CODE = re.compile(rb"formatCode=\"([^\"]{1,300})\"")
+_LITERAL = re.compile(r"\"([^\"]{3,})\"")  # text that a format puts around a number, or in its place
 _CACHED = re.compile(rb"<(?:\w+:)?[sdn] v=\"([^\"]{1,2000})\"")
 _MAX_STYLES = 65_536
 _Start = Callable[[str, dict[str, str]], None]
@@ -113,6 +114,7 @@ def _date_styles(job: Job, member: Member | None) -> frozenset[str]:
         number, code = _ID.search(element), _CODE.search(element)
         if number and code:
             codes[int(number.group(1))] = html.unescape(code.group(1).decode("utf-8", "replace"))
+    job.text("\n".join(word for code in codes.values() for word in _LITERAL.findall(code)), PROPERTIES)
     block = _CELL_STYLES.search(data)
     end = data.find(b"cellXfs>", block.end()) if block else -1
     styles = _STYLE.findall(data, block.end(), end)[:_MAX_STYLES] if block and end > 0 else []

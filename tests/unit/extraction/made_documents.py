@@ -204,6 +204,14 @@ def doc(text: str, *, flags: int = 0x0200, narrow: bool = True, data: bytes = b"
     return compound({("WordDocument",): bytes(main) + body, ("1Table",): clx} | pictures)
 
 
+def ppt(stored: bytes) -> bytes:
+    """Slides with a packed object in their own stream."""
+    packed = struct.pack("<L", len(stored)) + zlib.compress(stored)
+    record = struct.pack("<HHL", 0x10, 0x1011, len(packed)) + packed
+    slides = record + struct.pack("<HHL", 0, 0xFA8, 20) + b"Liste de fournitures"
+    return compound({("PowerPoint Document",): slides, ("Current User",): bytes(40)})
+
+
 def rtf(text: str, group: bytes = b"") -> bytes:
     """A line of text and one group, whose end is added."""
     body = "".join(char if char.isascii() else f"\\u{ord(char)}?" for char in text)

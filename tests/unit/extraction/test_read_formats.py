@@ -584,6 +584,8 @@ def test_marks_of_archives_without_an_archive_are_words():
     document = read(LETTER.encode() * 60 + marks, "txt")
     assert (document.children, document.problem, document.truncated) == ([], None, False)
     assert read(LETTER.encode() * 60 + marks * 2_000, "txt").truncated
+    tool = read(b"\x7fELF" + bytes(5000) + b"PK\x05\x06" + bytes(range(60, 255)))  # that packs archives itself
+    assert (tool.children, tool.problem) == ([], None)
 
 
 def test_a_workbook_whose_parts_bear_names_of_their_own_is_a_table():

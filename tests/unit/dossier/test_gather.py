@@ -11,7 +11,7 @@ from agent.dossier.judgement import judge
 from agent.dossier.model import Fate, Scope
 from agent.dossier.source import FolderSource
 from tests.unit.dossier.invented_log import BEGIN_US, IDENTITY, OTHER_STICK, STICK, log
-from tests.unit.dossier.reading import ALWAYS, facts
+from tests.unit.dossier.reading import ALWAYS, DEVICE, facts
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,10 @@ def test_released_for_a_reason_it_is_in_clear_and_still_one_document(tmp_path: P
         made.document("justify", held="N75NM")
         made.put("release", held="N75NM", by="owner", reason_length=12)
         went = made.document("observe", released="N75NM")
-    (document,) = facts(tmp_path).documents
-    assert (document.number, document.fate) == (went, Fate.CLEAR)
+    digests = finding.document("N75NM", FolderSource(tmp_path).records())
+    for scope in (DEVICE, Scope("document", "N75NM", digests)):
+        (document,) = facts(tmp_path, scope).documents
+        assert (document.number, document.fate) == (went, Fate.CLEAR)
 
 
 def test_given_back_on_the_laptop_it_is_still_refused(tmp_path: Path) -> None:

@@ -74,6 +74,9 @@ def test_a_stick_is_found_by_serial_number_digest_and_place_in_the_list(tmp_path
     assert [s.serial for s in finding.digests_of(STICK["serial"][:6], "", sticks)] == [STICK["serial"]]
     assert [s.serial for s in finding.digests_of("2", "", sticks)] == [OTHER_STICK["serial"]]
     assert [s.serial for s in finding.digests_of("EEEE", "", sticks)] == [OTHER_STICK["serial"]]
+    for number in ("1", "01", "0" * 11 + "1"):
+        assert [s.serial for s in finding.digests_of(number, serial, sticks)] == [OTHER_STICK["serial"]]
+    assert finding.digests_of("0" * 11 + "1", "", sticks) == finding.digests_of("9" * 5000, "", sticks) == []
     assert finding.digests_of("3", "", sticks) == finding.digests_of("KT", "", sticks) == []
 
 
@@ -141,6 +144,12 @@ def test_a_document_by_record_by_neutral_name_and_by_digest(tmp_path: Path) -> N
     source = FolderSource(tmp_path)
     for asked in (str(number), "document-ZZZZZ.age", "5e5e5e"):
         assert finding.document(asked, source.records()) == {"5e" * 8}
+    with log(tmp_path / "long") as made:
+        for _ in range(1000):
+            made.put("policy")
+        number = made.document()
+        made.document(file=f"{number}{'f' * 12}")
+    assert finding.document(str(number), FolderSource(tmp_path / "long").records()) == {f"{1:016x}"}
     assert finding.document("5e5", source.records()) == finding.document("document-Z", source.records()) == set()
 
 

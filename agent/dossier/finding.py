@@ -21,13 +21,14 @@ def media(records: Iterable[Taken]) -> tuple[Stick, ...]:
 
 
 def digests_of(asked: str, serial: str, sticks: Iterable[Stick]) -> list[Stick]:
-    """The media that ``asked`` may mean: its number in the list, a serial number (whose keyed digest is ``serial``),
+    """The media that ``asked`` may mean: a serial number (whose keyed digest is ``serial``), its number in the list,
     or the beginning of a digest of it or of one of its volumes.
     """
     listed = list(sticks)
-    if asked.isdecimal() and 0 < int(asked) <= len(listed):
-        return [listed[int(asked) - 1]]
     by_serial = [stick for stick in listed if serial and stick.serial == serial]
+    numbered = {str(number): stick for number, stick in enumerate(listed, 1)}  # « 000000000001 » is a serial number
+    if asked in numbered and not by_serial:
+        return [numbered[asked]]
     if by_serial or len(asked) < LEAST:
         return by_serial
     word = asked.lower()
@@ -35,20 +36,23 @@ def digests_of(asked: str, serial: str, sticks: Iterable[Stick]) -> list[Stick]:
 
 
 def document(asked: str, records: Iterable[Taken]) -> frozenset[str]:
-    """The digests of the files that ``asked`` names: number of a record, neutral name, or beginning of a digest."""
+    """The digests of the files that ``asked`` names: number of a record or neutral name, else beginning of a digest."""
     found: set[str] = set()
+    begun: set[str] = set()
     acts: dict[int, str] = {}
     for taken in records:
         fields = taken.fields
         if fields["k"] == "transfer":
             file = str(fields.get("file") or fields["i"])
-            if str(fields["i"]) == asked or (len(asked) >= LEAST and file.startswith(asked.lower())):
+            if str(fields["i"]) == asked:
                 found.add(file)
+            if len(asked) >= LEAST and file.startswith(asked.lower()):
+                begun.add(file)
             if fields.get("act") is True:
                 acts[fields["i"]] = file
         elif fields["k"] == "outcome" and _names(fields, asked) and fields.get("of") in acts:
             found.add(acts[fields["of"]])
-    return frozenset(found)
+    return frozenset(found or begun)
 
 
 def _names(outcome: dict[str, Any], asked: str) -> bool:

@@ -102,7 +102,7 @@ class Gatherer:
         if record.get("kind") == "sealed":  # encrypted already: what we sealed, seen again, or somebody's own
             self._sealed.setdefault(str(record.get("file") or record["i"]), _text(record, "arrival"))
             return False
-        file = self._held.get(_text(record, "released")) or str(record.get("file") or record["i"])
+        file = self._file(record)
         if record.get("judgement") not in {"medical", "undecidable"}:
             self._plain.add(file)
             self._seen.pop(file, None)  # a second look found that it is not about a patient
@@ -180,11 +180,16 @@ class Gatherer:
     def _names(self, record: Mapping[str, Any], device: Mapping[str, Any]) -> bool:
         return not self.scope.digests.isdisjoint((str(device.get("serial") or ""), str(record.get("volume") or "")))
 
+    def _file(self, record: Mapping[str, Any]) -> str:
+        """Which document a transfer is about: one that was let go later has another digest than when it was held."""
+        return self._held.get(_text(record, "released")) or str(record.get("file") or record["i"])
+
     def _wanted(self, record: Mapping[str, Any], device: Mapping[str, Any]) -> bool:
         if self.scope.kind == "device":
             return self._names(record, device)
         if self.scope.kind == "document":
-            return str(record.get("file") or record["i"]) in self.scope.digests
+            named = str(record.get("file") or record["i"])
+            return not self.scope.digests.isdisjoint((named, self._file(record)))
         return self.scope.since <= int(record["t"]) < self.scope.until
 
     # ---- the end

@@ -11,7 +11,7 @@ from agent.dossier.judgement import judge
 from agent.dossier.model import Fate, Scope
 from agent.dossier.source import FolderSource
 from tests.unit.dossier.invented_log import BEGIN_US, IDENTITY, OTHER_STICK, STICK, log
-from tests.unit.dossier.reading import ALWAYS, facts
+from tests.unit.dossier.reading import ALWAYS, DEVICE, facts
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,9 @@ def test_a_stick_is_found_by_serial_number_digest_and_place_in_the_list(tmp_path
     assert [s.serial for s in finding.digests_of(STICK["serial"][:6], "", sticks)] == [STICK["serial"]]
     assert [s.serial for s in finding.digests_of("2", "", sticks)] == [OTHER_STICK["serial"]]
     assert [s.serial for s in finding.digests_of("EEEE", "", sticks)] == [OTHER_STICK["serial"]]
+    for number in ("1", "01", "0" * 11 + "1"):
+        assert [s.serial for s in finding.digests_of(number, serial, sticks)] == [OTHER_STICK["serial"]]
+    assert finding.digests_of("0" * 11 + "1", "", sticks) == finding.digests_of("9" * 5000, "", sticks) == []
     assert finding.digests_of("3", "", sticks) == finding.digests_of("KT", "", sticks) == []
 
 
@@ -101,8 +104,10 @@ def test_released_for_a_reason_it_is_in_clear_and_still_one_document(tmp_path: P
         made.document("justify", held="N75NM")
         made.put("release", held="N75NM", by="owner", reason_length=12)
         went = made.document("observe", released="N75NM")
-    (document,) = facts(tmp_path).documents
-    assert (document.number, document.fate) == (went, Fate.CLEAR)
+    digests = finding.document("N75NM", FolderSource(tmp_path).records())
+    for scope in (DEVICE, Scope("document", "N75NM", digests)):
+        (document,) = facts(tmp_path, scope).documents
+        assert (document.number, document.fate) == (went, Fate.CLEAR)
 
 
 def test_given_back_on_the_laptop_it_is_still_refused(tmp_path: Path) -> None:
@@ -139,6 +144,12 @@ def test_a_document_by_record_by_neutral_name_and_by_digest(tmp_path: Path) -> N
     source = FolderSource(tmp_path)
     for asked in (str(number), "document-ZZZZZ.age", "5e5e5e"):
         assert finding.document(asked, source.records()) == {"5e" * 8}
+    with log(tmp_path / "long") as made:
+        for _ in range(1000):
+            made.put("policy")
+        number = made.document()
+        made.document(file=f"{number}{'f' * 12}")
+    assert finding.document(str(number), FolderSource(tmp_path / "long").records()) == {f"{1:016x}"}
     assert finding.document("5e5", source.records()) == finding.document("document-Z", source.records()) == set()
 
 

@@ -302,6 +302,28 @@ def test_no_more_than_half_a_frame_survives_a_failed_write(open_log, folder, mon
     assert verify_folder(folder).records == 3
 
 
+def test_half_a_frame_that_could_not_be_cut_off_is_not_left_in_an_earlier_segment(open_log, folder, monkeypatch):
+    log = open_log(segment_bytes=1500)
+    log.append("transfer", TRANSFER, durable=True)
+    real, calls = os.write, []
+
+    def failing(fd, data):
+        calls.append(1)
+        if len(calls) == 1:
+            return real(fd, bytes(data)[:100])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("agent.fsys.atomic.os.write", failing)
+        patch.setattr("agent.audit.tail.os.ftruncate", failing)
+        with pytest.raises(HostError, match="No space left"):
+            log.append("transfer", TRANSFER)
+    assert log.append("transfer", TRANSFER, private=b"large" * 300) == 1
+    log.close()
+    assert len(segment_numbers(folder)) > 1
+    assert verify_folder(folder).records == 3
+
+
 def test_what_nobody_asked_to_be_durable_is_so_soon(open_log, folder):
     import time
 

@@ -159,7 +159,7 @@ class Writer:
             if self._durable >= size and not always:
                 return
             with self._write_lock:
-                fd = os.dup(self._tail.fd)  # a rotation may close ours meanwhile
+                fd = translated(self._folder, lambda: os.dup(self._tail.fd))  # a rotation may close ours meanwhile
                 try:
                     if self._sealed < self._state.size or not self._sealer.is_open:
                         self._seal()

@@ -324,6 +324,26 @@ def test_half_a_frame_that_could_not_be_cut_off_is_not_left_in_an_earlier_segmen
     assert verify_folder(folder).records == 3
 
 
+def test_a_process_without_a_free_descriptor_announces_nothing_and_seals_again_later(open_log, folder, monkeypatch):
+    log = open_log(flush_after_s=0.02)
+
+    def none_left(fd):
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("agent.audit.writer.os.dup", none_left)
+        log.append("policy", {"policy": "p"})
+        time.sleep(0.2)  # the flusher tries, and fails
+        with pytest.raises(HostError, match="Too many open files"):
+            log.append("transfer", {**TRANSFER, "act": True}, durable=True)
+    assert log.open_intents() == ()
+    log.append("policy", {"policy": "p"})
+    until = time.monotonic() + 5
+    while log.durable < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert log.durable == 2
+
+
 def test_what_nobody_asked_to_be_durable_is_so_soon(open_log, folder):
     import time
 

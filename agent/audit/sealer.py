@@ -60,7 +60,9 @@ class Sealer:
         return self._new_start.public if self._new_start else self.announced or b""
 
     def opened(self) -> None:
-        """The opening is on the disk: the start key that signed it is destroyed; later, when that fails now."""
+        """The opening is on the disk, head.json tells of it, and nobody takes it back any more: the start key that signed
+        it is destroyed; later, when that fails now.
+        """
         if self._new_start is not None:
             self.announced = self._new_start.public
             with contextlib.suppress(OSError):
@@ -77,11 +79,17 @@ class Sealer:
         self._key = following
         return signed
 
-    def taken_back(self) -> None:
-        """A seal is not in the log after all: the next one opens the session anew."""
+    def taken_back(self, *, opening: bool) -> None:
+        """A seal is not in the log after all: the next one opens the session anew.
+
+        ``opening``: the last opening is not there either, and the start key from before it counts. Else it stands,
+        durable or not, and so does what it announced.
+        """
         self._key = None
-        if self._new_start is not None and self._new_start.public != self.announced:
+        if self._new_start is not None and opening:
             self._new_start = None
+        elif self._new_start is not None:
+            self.announced = self._new_start.public
 
 
 def snapshot(state: State, sealer: Sealer) -> Head:

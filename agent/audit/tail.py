@@ -71,6 +71,8 @@ class Tail:
         self._torn = False
 
     def _next(self, state: State) -> None:
+        if self._torn:  # only the last segment may end in half a frame
+            self._cut(state)
         os.fdatasync(self.fd)
         fd = self._open(state.segment + 1)
         os.close(self._fd)

@@ -48,6 +48,7 @@ class Writer:
         self._sealed = 0  # records under a seal
         self._cosigned = 0  # records of which a collector said that it has them, as far as this process knows
         self._why = Why.FLUSH
+        self._opening = (0, 0)  # segment and offset of the last opening
         self._bytes = bytes_in(folder)
         self._sealer = Sealer(folder, state.identity, state.announced)
         self._tail = Tail(folder, state, limits.segment_bytes)
@@ -104,7 +105,7 @@ class Writer:
             if before.segment != self._state.segment:  # the record was the first of its segment
                 before.segment, before.offset = self._state.segment, 0
             self._state = before
-            self._sealer.taken_back()
+            self._sealer.taken_back(opening=self._opening >= (before.segment, before.offset))
             self._sealed = min(self._sealed, before.size)
             self._tail.cut(before)
             return False
@@ -138,16 +139,18 @@ class Writer:
         state, sealer = self._state, self._sealer
         wall, _ = self._clock.now()
         root = state.fold()
+        opening, place = not sealer.is_open, (state.segment, state.offset)
         try:
-            if sealer.is_open:
+            if not opening:
                 seal = sealer.seal(why or self._why, state.size, wall, root)
             else:
                 seal = sealer.open(state.size, wall, root)
             frame = frames.pack(FrameType.CHECKPOINT, checkpoint.pack(seal))
             self._tail.write(frame, state)
         except (OSError, HostError) as error:
-            sealer.taken_back()
+            sealer.taken_back(opening=opening)
             raise error if isinstance(error, HostError) else unwritable(self._folder, error) from error
+        self._opening = place if opening else self._opening
         self._bytes += len(frame)
         self._sealed = state.size
 
@@ -156,7 +159,7 @@ class Writer:
             if self._durable >= size and not always:
                 return
             with self._write_lock:
-                fd = os.dup(self._tail.fd)  # a rotation may close ours meanwhile
+                fd = translated(self._folder, lambda: os.dup(self._tail.fd))  # a rotation may close ours meanwhile
                 try:
                     if self._sealed < self._state.size or not self._sealer.is_open:
                         self._seal()
@@ -167,8 +170,8 @@ class Writer:
 
             def sync() -> None:
                 os.fdatasync(fd)
-                self._sealer.opened()
                 write_head(self._folder, head, durable=False)
+                self._sealer.opened()  # last: where anything before fails, the record may be taken back with its seals
 
             try:
                 translated(self._folder, sync)

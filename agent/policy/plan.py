@@ -56,13 +56,14 @@ def plan(
 def _changes(before: Policy | None, after: Policy, t: Translate) -> list[dict[str, Any]]:
     old = {rule.id: rule for rule in before.rules} if before else {}
     new = {rule.id: rule for rule in after.rules}
-    found = [_change("removed", rule, None, t) for rule in old.values() if rule.id not in new]
+    unspoken = before.defaults.nothing_matches if before else Decision.OBSERVE
+    found = [_change("removed", rule, None, t, unspoken) for rule in old.values() if rule.id not in new]
     for rule in after.rules:
         earlier = old.get(rule.id)
         if earlier is None:
-            found.append(_change("added", None, rule, t))
+            found.append(_change("added", None, rule, t, unspoken))
         elif _essence(earlier) != _essence(rule):
-            found.append(_change("changed", earlier, rule, t))
+            found.append(_change("changed", earlier, rule, t, unspoken))
     if before is not None:
         found += _settings(before, after, t)
     return sorted(found, key=lambda change: (_ORDER.index(change["what"]), not change["milder"]))
@@ -78,26 +79,47 @@ def _essence(rule: Rule) -> object:
     return when, unless, rule.then, rule.mode, rule.offer, rule.title, rule.message
 
 
-def _change(what: str, before: Rule | None, after: Rule | None, t: Translate) -> dict[str, Any]:
+def _change(
+    what: str, before: Rule | None, after: Rule | None, t: Translate, unspoken: Decision
+) -> dict[str, Any]:  # fmt: skip
     rule = after or before
     return {
         "what": what, "rule": rule.id if rule else "",
         "before": sentence(before, t) if before else "", "after": sentence(after, t) if after else "",
-        "milder": _is_milder(before, after), "emergency": _may_be_emergency(before, after),
+        "milder": _is_milder(before, after, unspoken), "emergency": _may_be_emergency(before, after),
     }  # fmt: skip
 
 
-def _is_milder(before: Rule | None, after: Rule | None) -> bool:
-    """Whether something that was held, or might have been, no longer is."""
-    if before is None or after is None:
-        return after is None
+def _is_milder(before: Rule | None, after: Rule | None, unspoken: Decision) -> bool:
+    """Whether something that was held, or might have been, no longer is. ``unspoken``: what no rule spoke of so far."""
+    if after is None:
+        return True
+    if before is None:
+        return _goes_past(after, unspoken)
     return (
         after.then.severity < before.then.severity
+        or _least(after).severity < _least(before).severity
         or (before.mode is Mode.ENFORCE and after.mode is Mode.OBSERVE)
         or not {(_scope(each.scope), each.until) for each in after.unless}
         <= {(_scope(each.scope), each.until) for each in before.unless}
-        or (_scope(before.when) != _scope(after.when) and not reach(after).covers(reach(before)))
+        or (
+            _scope(before.when) != _scope(after.when)
+            and (_goes_past(after, unspoken) or not reach(after).covers(reach(before)))
+        )
     )
+
+
+def _goes_past(rule: Rule, unspoken: Decision) -> bool:
+    """Whether a rule may let go what ``nothing_matches`` holds: also on trial and by its exceptions it is a rule that
+    speaks.
+    """
+    least = Decision.OBSERVE if rule.mode is Mode.OBSERVE or rule.unless else _least(rule)
+    return least.severity < unspoken.severity
+
+
+def _least(rule: Rule) -> Decision:
+    """What a rule comes to where the clinician takes the offer to go on with a reason; a sealed file is no less."""
+    return Decision.JUSTIFY if rule.offer is Decision.JUSTIFY else rule.then
 
 
 def _scope(conditions: Any) -> frozenset[object]:

@@ -302,6 +302,48 @@ def test_no_more_than_half_a_frame_survives_a_failed_write(open_log, folder, mon
     assert verify_folder(folder).records == 3
 
 
+def test_half_a_frame_that_could_not_be_cut_off_is_not_left_in_an_earlier_segment(open_log, folder, monkeypatch):
+    log = open_log(segment_bytes=1500)
+    log.append("transfer", TRANSFER, durable=True)
+    real, calls = os.write, []
+
+    def failing(fd, data):
+        calls.append(1)
+        if len(calls) == 1:
+            return real(fd, bytes(data)[:100])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("agent.fsys.atomic.os.write", failing)
+        patch.setattr("agent.audit.tail.os.ftruncate", failing)
+        with pytest.raises(HostError, match="No space left"):
+            log.append("transfer", TRANSFER)
+    assert log.append("transfer", TRANSFER, private=b"large" * 300) == 1
+    log.close()
+    assert len(segment_numbers(folder)) > 1
+    assert verify_folder(folder).records == 3
+
+
+def test_a_process_without_a_free_descriptor_announces_nothing_and_seals_again_later(open_log, folder, monkeypatch):
+    log = open_log(flush_after_s=0.02)
+
+    def none_left(fd):
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("agent.audit.writer.os.dup", none_left)
+        log.append("policy", {"policy": "p"})
+        time.sleep(0.2)  # the flusher tries, and fails
+        with pytest.raises(HostError, match="Too many open files"):
+            log.append("transfer", {**TRANSFER, "act": True}, durable=True)
+    assert log.open_intents() == ()
+    log.append("policy", {"policy": "p"})
+    until = time.monotonic() + 5
+    while log.durable < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert log.durable == 2
+
+
 def test_what_nobody_asked_to_be_durable_is_so_soon(open_log, folder):
     import time
 

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from agent.audit import checkpoint, start_key
+from agent.audit import writer as writer_module
 from agent.audit.checkpoint import Why
 from agent.audit.frames import Frame, FrameType
 from agent.audit.limits import Limits
@@ -123,6 +124,31 @@ def test_a_record_that_could_not_be_made_durable_is_taken_back_with_its_seal(ope
     again.start()
     again.close()
     assert verify_folder(folder).sessions == 3
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_head_json_that_cannot_be_written_while_a_session_opens_anew(open_log, folder, monkeypatch, flushed):
+    """The opening is durable and its record is taken back, or it stays and a later one is: no key is lost for either."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    log = open_log()
+    log.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(writer_module, "write_head", full)
+        for _ in range(2):  # the first ends the session
+            with pytest.raises(HostError):
+                log.append("transfer", TRANSFER, durable=True)
+            if flushed:
+                log.append("policy", {"policy": "p"})
+                with pytest.raises(HostError):
+                    log.flush()
+    log.append("transfer", TRANSFER, durable=True)
+    log.close()
+    assert verify_folder(folder).unclean_starts == 0
+    open_log().close()
+    assert verify_folder(folder).sessions > 2
 
 
 def test_a_record_that_opens_a_segment_and_is_taken_back(open_log, folder, monkeypatch):

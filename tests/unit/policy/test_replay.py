@@ -201,6 +201,7 @@ def test_removals_come_first_and_only_changes_are_told():
         (b"when: {action: copy}", b"when: {action: [copy, download]}", False),
         (b"then: block,", b"then: block, unless: [{service: usb, until: 2027-01-31, by: A, why: B}],", True),
         (b"then: block,", b"then: block, offer: encrypt,", False),
+        (b"then: block,", b"then: block, offer: justify,", True),
     ],
 )
 def test_what_protects_less_is_said(old, new, milder):
@@ -221,6 +222,16 @@ def test_how_much_defaults_and_answers_open():
     longer = TWO.replace(b"rules:", b"answers: {emergency: {minutes: 30, a_day: 3}}\nrules:", 1)
     assert changes(TWO, longer) == [("setting", "answers", True)]
     assert changes(longer, TWO) == [("setting", "answers", False)]
+
+
+def test_a_rule_more_protects_less_where_what_no_rule_speaks_of_is_held():
+    held = TWO.replace(b"rules:", b"defaults: {nothing_matches: block}\nrules:")
+    for rule, milder in ((b"observe, mode: enforce", True), (b"block", True), (b"block, mode: enforce", False)):
+        more = b"  - {id: c, when: {action: download}, then: " + rule + b"}\ntests:"
+        assert changes(held, held.replace(b"tests:", more)) == [("added", "c", milder)]
+        assert changes(TWO, TWO.replace(b"tests:", more)) == [("added", "c", False)]
+    wider = held.replace(b"when: {action: sync}", b"when: {action: [sync, download]}")
+    assert changes(held, wider) == [("changed", "b", True)]
 
 
 def test_failing_tests_are_said_and_who_signs():

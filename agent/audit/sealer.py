@@ -60,7 +60,7 @@ class Sealer:
         return self._new_start.public if self._new_start else self.announced or b""
 
     def opened(self) -> None:
-        """The opening is on the disk, head.json tells of it, and nobody takes it back any more: the start key that signed
+        """The opening is on the disk, head.json tells of it, nobody takes it back: the start key that signed
         it is destroyed; later, when that fails now.
         """
         if self._new_start is not None:

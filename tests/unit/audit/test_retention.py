@@ -205,7 +205,7 @@ def test_what_was_counted_is_not_lost_when_the_disk_is_full(folder, monkeypatch)
     add, asked = log._add, []
 
     def full(kind, *words):
-        if kind == "coalesced" and len(asked) < 3:
+        if kind in {"coalesced", "trouble"} and asked.count(kind) < 3:
             asked.append(kind)
             raise HostError("no space")
         return add(kind, *words)
@@ -217,7 +217,8 @@ def test_what_was_counted_is_not_lost_when_the_disk_is_full(folder, monkeypatch)
     log.close()
     found = [entry.fields for entry in read(folder)]
     told = sum(fields["count"] for fields in found if fields["k"] == "coalesced")
-    assert len(asked) == 3
+    assert len(asked) == 6
+    assert [fields.get("what") for fields in found].count("nearly-full") == 1
     assert told + sum(fields["k"] == "transfer" for fields in found) == 600
     assert found[-1]["k"] == "stop"
 

@@ -127,6 +127,25 @@ def test_purged_records_leave_what_proves_the_others(year, folder):
     assert purge(log, clock.us + DAY_US) == 0  # the last session stays
 
 
+def test_what_a_kill_left_of_a_purge_goes_with_the_next_look(year, folder):
+    log, clock = year
+    before = {path: path.read_bytes() for path in folder.glob("*.slog")}
+    assert purge(log, clock.us - 50 * DAY_US) > 0
+    kept = segment_numbers(folder)
+    log.close()
+    for path, data in before.items():
+        if not path.exists():
+            path.write_bytes(data)  # killed before it was removed
+    (folder / "head.json").unlink()
+    log = AuditLog.open(folder, clock)
+    log.start()
+    assert [entry.fields.get("what") for entry in read(folder) if entry.fields["k"] == "trouble"] == ["head-missing"]
+    assert purge(log, clock.us - 50 * DAY_US) == 0
+    log.close()
+    assert segment_numbers(folder)[: len(kept)] == kept
+    assert judged(folder)["intact"]
+
+
 def test_a_log_goes_on_behind_a_purge(year, folder):
     log, clock = year
     purge(log, clock.us - 50 * DAY_US)

@@ -203,6 +203,23 @@ def test_what_a_case_holds_stays(year, folder):
     assert verify_folder(folder).purged
 
 
+@pytest.mark.parametrize("what", ["file", "record"])
+def test_no_record_says_that_a_case_is_held_which_is_not(year, folder, monkeypatch, what):
+    log, _clock = year
+
+    def full(*_words: object, **_fields: object) -> None:
+        raise OSError(28, "No space left on device") if what == "file" else HostError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(holds, "replace_file", full) if what == "file" else patch.setattr(log, "append", full)
+        with pytest.raises(HostError, match="No space left"):
+            holds.place(log, Hold("2026-18"), "officer")
+    assert holds.read_holds(folder) == ()
+    assert "hold" not in [entry.fields["k"] for entry in read(folder)]
+    holds.place(log, Hold("2026-18"), "officer")
+    assert [each.case for each in holds.read_holds(folder)] == ["2026-18"]
+
+
 def test_holds_that_cannot_be_read_keep_everything(year, folder):
     log, clock = year
     (folder / "holds.json").write_text("[{")

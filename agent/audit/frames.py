@@ -9,6 +9,7 @@ file. It never calls damaged bytes good, and every byte it was given is in exact
 
 from __future__ import annotations
 
+import re
 import struct
 from enum import IntEnum
 from typing import NamedTuple
@@ -34,6 +35,7 @@ class FrameType(IntEnum):
 
 
 _TAGS = {kind << 24: int(kind) for kind in FrameType}
+_TYPE = re.compile(b"[%s]\0\0\0" % bytes(FrameType))  # megabytes of zeros hold none
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -131,18 +133,16 @@ def split(data: bytes, base: int = 0, *, final: bool = True) -> tuple[list[Item]
 
 def _next_frame(data: bytes, start: int) -> int:
     """Where the next whole frame with a right checksum begins at or after ``start``; -1 when there is none."""
-    tag_at = data.find(b"\x00\x00\x00", start + 5)
-    while tag_at >= 0:
-        at = tag_at - 5
-        if at + HEADER_BYTES <= len(data):
-            length, tag, checksum = HEADER.unpack_from(data, at)
-            stop = at + HEADER_BYTES + length
-            if (
-                tag in _TAGS
-                and 0 < length <= MAX_BODY_BYTES
-                and stop <= len(data)
-                and crc32(data[at + HEADER_BYTES : stop]) == checksum
-            ):
-                return at
-        tag_at = data.find(b"\x00\x00\x00", tag_at + 1)
+    for found in _TYPE.finditer(data, start + 4):
+        at = found.start() - 4
+        if at + HEADER_BYTES > len(data):
+            break
+        length, _, checksum = HEADER.unpack_from(data, at)
+        stop = at + HEADER_BYTES + length
+        if (
+            0 < length <= MAX_BODY_BYTES
+            and stop <= len(data)
+            and crc32(memoryview(data)[at + HEADER_BYTES : stop]) == checksum
+        ):
+            return at
     return -1

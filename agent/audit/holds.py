@@ -11,9 +11,10 @@ from pathlib import Path
 
 import msgspec
 
+from agent.audit.disk import translated
 from agent.audit.log import AuditLog
 from agent.audit.record import Kind
-from agent.errors import N_, AuditError, UsageError
+from agent.errors import N_, AuditError, HostError, UsageError
 from agent.fsys.atomic import replace_file
 
 FILE_NAME = "holds.json"
@@ -58,7 +59,8 @@ def read_holds(folder: Path) -> tuple[Hold, ...]:
 def place(log: AuditLog, hold: Hold, by: str) -> int:
     """Keep what ``hold`` covers; ``by`` is a pseudonym. Returns the record's index.
 
-    Raises UsageError (that case is held already; too many), AuditError, HostError.
+    It is in force before its record says so: a kill in between keeps too much, never too little. Raises UsageError
+    (that case is held already; too many), AuditError, HostError: it is not held then.
     """
     holds = read_holds(log.folder)
     if not 0 < len(hold.case) <= 64 or any(each.case == hold.case for each in holds) or len(holds) >= MAX_HOLDS:
@@ -68,9 +70,12 @@ def place(log: AuditLog, hold: Hold, by: str) -> int:
     fields = {"state": "held", "case": hold.case, "since": hold.since, "until": hold.until, "by": by}
     if hold.reason:
         fields["reason"] = hold.reason
-    index = log.append(Kind.HOLD, fields, durable=True)
     _write(log.folder, (*holds, hold))
-    return index
+    try:
+        return log.append(Kind.HOLD, fields, durable=True)
+    except HostError:
+        _write(log.folder, holds)
+        raise
 
 
 def lift(log: AuditLog, case: str, by: str) -> int:
@@ -85,4 +90,5 @@ def lift(log: AuditLog, case: str, by: str) -> int:
 
 
 def _write(folder: Path, holds: tuple[Hold, ...]) -> None:
-    replace_file(folder / FILE_NAME, msgspec.json.encode(holds) + b"\n", mode=0o640)
+    data = msgspec.json.encode(holds) + b"\n"
+    translated(folder, lambda: replace_file(folder / FILE_NAME, data, mode=0o640))

@@ -141,8 +141,9 @@ class AuditLog(Writer):
             self._told_full = False
             return False
         if not self._told_full:
-            self._told_full = True
-            self._add(Kind.TROUBLE, {"what": "nearly-full", "size": self._bytes}, b"", -1)
+            with contextlib.suppress(HostError):  # told with the next record, then
+                self._add(Kind.TROUBLE, {"what": "nearly-full", "size": self._bytes}, b"", -1)
+                self._told_full = True
         return may_be_counted(kind, fields, full=self._bytes >= self._limits.max_bytes)
 
     def _count(self, fields: Mapping[str, Any]) -> int:

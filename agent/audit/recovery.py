@@ -158,8 +158,9 @@ def _after_prefix(folder: Path) -> State:
     if prefix is None:
         return State()
     return State(
-        prefix.size, prefix.head_bytes, frontier=prefix.subtrees(), identity=prefix.identity, announced=prefix.announced
-    )
+        prefix.size, prefix.head_bytes, segment=prefix.segment, frontier=prefix.subtrees(), identity=prefix.identity,
+        announced=prefix.announced,
+    )  # fmt: skip
 
 
 def _take_item(item: Item, number: int, state: State) -> None:

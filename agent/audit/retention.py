@@ -125,6 +125,7 @@ def purge(log: AuditLog, before_us: int, holds: Sequence[Hold] = ()) -> int:
     if old is not None:
         numbers = [number for number in numbers if number >= old.segment]
         begin = _Walk(old.size, old.head_bytes, old.subtrees(), bytes.fromhex(old.key), list(old.openings))
+        _remove(log, old)  # what a kill left of the last time
     last_opening = _last_opening(folder, numbers)
     kept: Prefix | None = None
     last_us = 0
@@ -145,11 +146,18 @@ def purge(log: AuditLog, before_us: int, holds: Sequence[Hold] = ()) -> int:
     told = {"since": before, "until": kept.size, "root": root.hex(), "last": last_us}
     log.append(Kind.PURGE, told, durable=True)
     write_prefix(folder, kept)
-    for number in [each for each in segment_numbers(folder) if each < kept.segment]:
-        segment_path(folder, number).unlink()
-    sync_folder(folder)
-    log.purged()
+    _remove(log, kept)
     return kept.size - before
+
+
+def _remove(log: AuditLog, kept: Prefix) -> None:
+    """Remove the segments that ``kept`` stands for."""
+    gone = [number for number in segment_numbers(log.folder) if number < kept.segment]
+    for number in gone:
+        segment_path(log.folder, number).unlink()
+    if gone:
+        sync_folder(log.folder)
+        log.purged()
 
 
 def _last_opening(folder: Path, numbers: Sequence[int]) -> int:

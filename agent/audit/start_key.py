@@ -37,7 +37,9 @@ def load(folder: Path, announced: bytes | None) -> FileKey | None:
 
 
 def store(folder: Path, *keys: FileKey) -> None:
-    """Put ``keys`` durably in the place of what was there, which is overwritten first. Raises OSError."""
+    """Put ``keys`` durably in the place of what was there, which is overwritten. Raises OSError."""
+    for left in folder.glob(f".{FILE_NAME}.*.tmp"):  # of a store that was killed: it holds a key that has signed since
+        _destroy(left)
     old: int | None = None
     with contextlib.suppress(FileNotFoundError):
         old = os.open(folder / FILE_NAME, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -50,3 +52,13 @@ def store(folder: Path, *keys: FileKey) -> None:
         if old is not None:
             os.close(old)
     sync_folder(folder)
+
+
+def _destroy(path: Path) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        write_all(fd, bytes(os.fstat(fd).st_size))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    path.unlink()

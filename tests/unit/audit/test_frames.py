@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -97,6 +99,14 @@ def test_zeros_of_a_crashed_file_system_are_a_torn_end():
     items, _ = frames.split(stream() + bytes(4096))
     assert whole(items) == BODIES
     assert items[-1] == Torn(len(stream()), 4096)
+
+
+def test_megabytes_of_zeros_hold_nobody_up():
+    frame = frames.pack_leaf(b"x")
+    begin = time.process_time()
+    items, _ = frames.split(bytes(8 << 20) + frame)
+    assert items == [frames.Damage(0, 8 << 20), frames.Frame(1, frame[frames.HEADER_BYTES :], 8 << 20)]
+    assert time.process_time() - begin < 2.0
 
 
 def test_a_length_beyond_the_limit_is_not_believed():

@@ -127,6 +127,25 @@ def test_purged_records_leave_what_proves_the_others(year, folder):
     assert purge(log, clock.us + DAY_US) == 0  # the last session stays
 
 
+def test_what_a_kill_left_of_a_purge_goes_with_the_next_look(year, folder):
+    log, clock = year
+    before = {path: path.read_bytes() for path in folder.glob("*.slog")}
+    assert purge(log, clock.us - 50 * DAY_US) > 0
+    kept = segment_numbers(folder)
+    log.close()
+    for path, data in before.items():
+        if not path.exists():
+            path.write_bytes(data)  # killed before it was removed
+    (folder / "head.json").unlink()
+    log = AuditLog.open(folder, clock)
+    log.start()
+    assert [entry.fields.get("what") for entry in read(folder) if entry.fields["k"] == "trouble"] == ["head-missing"]
+    assert purge(log, clock.us - 50 * DAY_US) == 0
+    log.close()
+    assert segment_numbers(folder)[: len(kept)] == kept
+    assert judged(folder)["intact"]
+
+
 def test_a_log_goes_on_behind_a_purge(year, folder):
     log, clock = year
     purge(log, clock.us - 50 * DAY_US)
@@ -184,6 +203,23 @@ def test_what_a_case_holds_stays(year, folder):
     assert verify_folder(folder).purged
 
 
+@pytest.mark.parametrize("what", ["file", "record"])
+def test_no_record_says_that_a_case_is_held_which_is_not(year, folder, monkeypatch, what):
+    log, _clock = year
+
+    def full(*_words: object, **_fields: object) -> None:
+        raise OSError(28, "No space left on device") if what == "file" else HostError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(holds, "replace_file", full) if what == "file" else patch.setattr(log, "append", full)
+        with pytest.raises(HostError, match="No space left"):
+            holds.place(log, Hold("2026-18"), "officer")
+    assert holds.read_holds(folder) == ()
+    assert "hold" not in [entry.fields["k"] for entry in read(folder)]
+    holds.place(log, Hold("2026-18"), "officer")
+    assert [each.case for each in holds.read_holds(folder)] == ["2026-18"]
+
+
 def test_holds_that_cannot_be_read_keep_everything(year, folder):
     log, clock = year
     (folder / "holds.json").write_text("[{")
@@ -205,7 +241,7 @@ def test_what_was_counted_is_not_lost_when_the_disk_is_full(folder, monkeypatch)
     add, asked = log._add, []
 
     def full(kind, *words):
-        if kind == "coalesced" and len(asked) < 3:
+        if kind in {"coalesced", "trouble"} and asked.count(kind) < 3:
             asked.append(kind)
             raise HostError("no space")
         return add(kind, *words)
@@ -217,7 +253,8 @@ def test_what_was_counted_is_not_lost_when_the_disk_is_full(folder, monkeypatch)
     log.close()
     found = [entry.fields for entry in read(folder)]
     told = sum(fields["count"] for fields in found if fields["k"] == "coalesced")
-    assert len(asked) == 3
+    assert len(asked) == 6
+    assert [fields.get("what") for fields in found].count("nearly-full") == 1
     assert told + sum(fields["k"] == "transfer" for fields in found) == 600
     assert found[-1]["k"] == "stop"
 

@@ -89,6 +89,25 @@ def test_a_kill_while_a_session_opens_loses_no_key(open_log, folder, left, monke
     assert "trouble" not in [entry.fields["k"] for entry in read(folder)]
 
 
+def test_a_key_that_signed_is_nowhere_in_the_folder_also_after_a_kill(open_log, folder, monkeypatch):
+    """Whoever finds the key of an opening of the past can make everything since then again."""
+    abandon(open_log())
+    old = (folder / start_key.FILE_NAME).read_bytes()
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt  # stands for kill -9: nothing is tidied up
+
+    with monkeypatch.context() as patch:
+        patch.setattr("agent.fsys.atomic.os.replace", killed)
+        patch.setattr("agent.fsys.atomic.Path.unlink", killed)
+        with pytest.raises(KeyboardInterrupt):
+            start_key.store(folder, start_key.FileKey(old), start_key.FileKey())
+    assert any(old in path.read_bytes() for path in folder.glob(".*.tmp"))
+    open_log().close()
+    assert not [path for path in folder.rglob("*") if path.is_file() and old in path.read_bytes()]
+    assert verify_folder(folder).sessions == 2
+
+
 def test_a_lost_start_key_is_told_and_never_verifies(open_log, folder):
     abandon(open_log())
     (folder / start_key.FILE_NAME).unlink()

@@ -96,14 +96,14 @@ class Gatherer:
         stick = self._note_stick(record, device)
         if not self._wanted(record, device):
             return False
-        if record.get("channel") not in _LEAVING:
+        if _text(record, "channel") not in _LEAVING:
             self._downloads += 1
             return False
         if record.get("kind") == "sealed":  # encrypted already: what we sealed, seen again, or somebody's own
             self._sealed.setdefault(str(record.get("file") or record["i"]), _text(record, "arrival"))
             return False
         file = self._file(record)
-        if record.get("judgement") not in {"medical", "undecidable"}:
+        if _text(record, "judgement") not in {"medical", "undecidable"}:
             self._plain.add(file)
             self._seen.pop(file, None)  # a second look found that it is not about a patient
             return False
@@ -278,7 +278,7 @@ class Gatherer:
 
 def fate(transfer: Mapping[str, Any], outcome: Mapping[str, Any] | None) -> Fate:
     """Where the bytes went, by the transfer record and its outcome record."""
-    if transfer.get("decision") in {"observe", "inform"}:
+    if _text(transfer, "decision") in {"observe", "inform"}:
         return Fate.CLEAR
     before = bool(transfer.get("hold"))
     result = (outcome or {}).get("result")

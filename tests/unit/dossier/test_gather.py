@@ -40,6 +40,15 @@ def test_where_the_bytes_are(tmp_path: Path, decision: str, result: str, hold: s
     assert (document.number, document.fate) == (number, expected)
 
 
+@pytest.mark.parametrize("field", ["channel", "judgement", "decision", "file", "volume", "device", "released", "size"])
+def test_a_field_of_another_type_in_the_log_of_another_laptop(tmp_path: Path, field: str) -> None:
+    with log(tmp_path) as made:
+        usual = {"channel": "removable", "judgement": "medical", "decision": "observe", "file": "ab" * 8}
+        made.put("transfer", **(usual | {field: ["x"]}))
+        number = made.document("observe")
+    assert number in [document.number for document in facts(tmp_path, ALWAYS).documents]
+
+
 def test_only_the_stick_that_was_asked_for(tmp_path: Path) -> None:
     """Two sticks of one make, with the same name and numbers: the serial number tells them apart."""
     with log(tmp_path) as made:

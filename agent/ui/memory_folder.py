@@ -53,10 +53,16 @@ class MemoryFolder:
             return {}
         return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 
+    def release(self) -> None:
+        """Leave it to whoever asks for abandoned ones next."""
+        if self.lock_fd >= 0:
+            os.close(self.lock_fd)
+            self.lock_fd = -1
+
     def remove(self) -> None:
         """Nothing stays: the memory goes back to the system."""
         shutil.rmtree(self.path, ignore_errors=True)
-        os.close(self.lock_fd)
+        self.release()
         if self.path.exists():
             raise HostError(N_("a folder in memory could not be removed"), where=str(self.path), hint=N_("log out"))
 

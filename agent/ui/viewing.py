@@ -133,8 +133,14 @@ def _watch(words: list[str], sitting: Sitting, folder: MemoryFolder, second: Sec
 
 
 def sweep(access: KeyAccess, terminal: Terminal) -> None:
-    """What a crash left in memory: edits are sealed, then the folder goes. Raises nothing that stops the command."""
+    """What a crash left in memory: edits are sealed, then the folder goes; not while an application still has it open.
+
+    Raises nothing that stops the command.
+    """
     for folder in memory_folder.abandoned():
+        if holders(folder.path, ""):
+            folder.release()
+            continue
         try:
             noted = folder.noted()
             edited, names = left_over(folder) if noted else (False, [])
@@ -144,4 +150,4 @@ def sweep(access: KeyAccess, terminal: Terminal) -> None:
                 terminal.line(text.format(path=printable(path)))
             folder.remove()
         except (OSError, SermentError):
-            continue  # it stays for the next time
+            folder.release()  # it stays for the next time

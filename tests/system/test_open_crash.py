@@ -96,6 +96,28 @@ def test_both_are_killed_and_the_next_login_cleans_up(home: Home) -> None:  # no
     assert home.plain_copies() == []
 
 
+def test_both_are_killed_while_the_application_goes_on(home: Home) -> None:  # noqa: F811
+    """The next login does not take the folder from under an application: what it saves later is sealed too."""
+    path = home.sealed()
+    editor = home.application(
+        f'touch {home.folder}/ready; while [ ! -e {home.folder}/go ]; do sleep 0.1; done\n'
+        f'echo late >> "$1"; touch {home.folder}/done'
+    )
+    process = home.start("open", "--view", "--with", editor, str(path))
+    wait((home.folder / "ready").exists)
+    os.kill(second_of(process.pid), signal.SIGKILL)
+    killed(process)
+    assert home.run("keys", "ready").returncode == 0
+    assert len(home.in_memory()) == 1
+    (home.folder / "go").touch()
+    wait((home.folder / "done").exists)
+    time.sleep(0.5)
+    assert home.run("keys", "ready").returncode == 0
+    assert home.in_memory() == []
+    assert {home.content(each) for each in (home.folder / "work").iterdir()} >= {MARK + b"\nlate\n"}
+    assert home.plain_copies() == []
+
+
 def test_names_stay_out_of_the_lists_of_recent_files(home: Home) -> None:  # noqa: F811
     """What GTK and KDE do with each file that is opened; the person's other data is there as ever."""
     share = home.folder / "home/share"

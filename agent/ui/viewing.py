@@ -28,6 +28,7 @@ from agent.ui.sitting import Sitting, left_over, seal_apart
 from agent.ui.terminal import Terminal
 
 _LOOK_S = 0.5  # between two looks at the document
+_AGAIN_S = 5.0  # after an edit that could not be saved
 _HANDED_OVER_S = 5.0  # a command that ends sooner gave the document to a process that ran already
 _LONGEST_S = 12 * 3600.0
 
@@ -47,10 +48,10 @@ def view(source: bytes, access: KeyAccess, terminal: Terminal, program: str | No
             _sit(sitting, folder, fd, program, second)
             settled = True
         finally:
-            if not _cleaned(folder, settled=settled):
-                text = terminal.translate(N_("an edit could not be saved; it is kept in memory: {path}"))
-                terminal.error(text.format(path=printable(str(folder.document))))
+            cleaned = _cleaned(folder, settled=settled)
             second.dismiss()
+            if not cleaned:
+                raise _kept(folder)
     finally:
         os.close(fd)
     _say(sitting, terminal)
@@ -72,13 +73,34 @@ def _cleaned(folder: MemoryFolder, *, settled: bool) -> bool:
     return True
 
 
+def _kept(folder: MemoryFolder) -> HostError:
+    return HostError(
+        N_("an edit could not be saved; it is kept in memory: {path}"), path=printable(str(folder.document)),
+        hint=N_("make room, then open any sealed document before you log out: the edit is sealed then"),
+    )  # fmt: skip
+
+
+def _saved(sitting: Sitting, due: float) -> float:
+    """Save what has come to rest, once it is ``due`` (monotonic time); returns when to try next.
+
+    A disk that is full may have room later, and the application goes on meanwhile: the last save says what is wrong.
+    """
+    if time.monotonic() < due:
+        return due
+    try:
+        sitting.save()
+    except (SermentError, OSError):
+        return time.monotonic() + _AGAIN_S
+    return 0.0
+
+
 def _take_over(sitting: Sitting, folder: MemoryFolder, program: str) -> None:
     """In the second process, the first being dead: the application may still have the document open."""
     sitting.recall()
-    begun = time.monotonic()
+    begun, due = time.monotonic(), 0.0
     while holders(folder.path, program) and time.monotonic() - begun < _LONGEST_S:
         time.sleep(_LOOK_S)
-        sitting.save()
+        due = _saved(sitting, due)
     if folder.noted():  # else nobody has seen it yet
         sitting.save(last=True)
         sitting.save_others()
@@ -103,7 +125,7 @@ def _watch(words: list[str], sitting: Sitting, folder: MemoryFolder, second: Sec
         raise _StopAskedError
 
     before = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
-    begun = time.monotonic()
+    begun, due = time.monotonic(), 0.0
     try:
         try:
             child = subprocess.Popen(
@@ -117,7 +139,7 @@ def _watch(words: list[str], sitting: Sitting, folder: MemoryFolder, second: Sec
         handed_over = ""
         while time.monotonic() - begun < _LONGEST_S:
             time.sleep(_LOOK_S)
-            sitting.save()
+            due = _saved(sitting, due)
             if child.poll() is None:
                 continue
             if not handed_over and time.monotonic() - begun < _HANDED_OVER_S:

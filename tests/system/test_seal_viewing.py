@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,49 @@ def test_an_edit_that_cannot_go_back_goes_home(home: Home) -> None:
     assert home.content(path) == MARK + b"\n"
     assert home.in_memory() == []
     assert home.plain_copies() == []
+
+
+@contextmanager
+def nowhere_to_write(home: Home) -> Iterator[None]:
+    """Neither the folder of the sealed file nor the home folder takes anything."""
+    places = [home.folder / "work", home.folder / "home"]
+    try:
+        for place in places:
+            subprocess.run(["mount", "--bind", place, place], check=True)
+            subprocess.run(["mount", "-o", "remount,bind,ro", place], check=True)
+        yield
+    finally:
+        for place in places:
+            subprocess.run(["umount", "-l", place], check=False)
+
+
+def test_a_disk_that_is_full_for_a_while_ends_nothing(home: Home) -> None:
+    path = home.sealed()
+    editor = home.application(f'echo edited >> "$1"; until [ -e {home.folder}/go ]; do sleep 0.1; done')
+    with nowhere_to_write(home):
+        process = home.start("open", "--view", "--with", editor, str(path))
+        time.sleep(4)
+        assert process.poll() is None  # the application has it open
+    (home.folder / "go").touch()
+    assert process.wait(60) == 0
+    assert home.content(path) == MARK + b"\nedited\n"
+    assert home.in_memory() == []
+
+
+def test_an_edit_that_can_be_saved_nowhere_is_said_and_kept(home: Home) -> None:
+    path = home.sealed()
+    programs = home.folder / "bin"
+    programs.mkdir()
+    shutil.copy(home.application(f"cat > {home.folder}/said", "zenity"), programs / "zenity")
+    home.environment["PATH"] = f"{programs}:{os.environ['PATH']}"
+    with nowhere_to_write(home):
+        done = home.run("open", "--view", "--notify", "--with", home.application('echo edited >> "$1"'), str(path))
+    assert done.returncode == 69
+    for said in (done.stderr, (home.folder / "said").read_text()):
+        assert "kept in memory" in said
+    assert home.run("keys", "ready").returncode == 0
+    assert {home.content(each) for each in (home.folder / "work").iterdir()} == {MARK + b"\n", MARK + b"\nedited\n"}
+    assert home.in_memory() == []
 
 
 def test_somebody_else_changed_the_sealed_file_meanwhile(home: Home) -> None:

@@ -74,14 +74,18 @@ class Sitting:
         try:
             try:
                 fd = open_regular(folder_fd, self._name)
-            except OSError:
+            except FileNotFoundError:
                 return  # in the middle of being replaced, or removed by its reader: the sealed file stays
+            except OSError:
+                if last:
+                    raise  # what cannot be read may be an edit
+                return
             try:
                 state = os.fstat(fd)
                 seen = (state.st_ino, state.st_size, state.st_mtime_ns)
                 resting = time.time_ns() - state.st_mtime_ns > _REST_NS and not open_for_writing(fd)
-                if seen == self._seen or not (resting or last):
-                    return
+                if not last and (seen == self._seen or not resting):
+                    return  # the last time the bytes are asked: an application may put the time back
                 digest = _digest(fd)
                 if digest != self._digest:
                     self._put_back(fd, state)

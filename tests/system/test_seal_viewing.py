@@ -241,6 +241,22 @@ def test_an_edit_that_can_be_saved_nowhere_is_said_and_kept(home: Home) -> None:
     assert home.in_memory() == []
 
 
+@pytest.mark.parametrize(
+    ("edit", "code"),
+    [('cp -p "$1" {0}/before; printf X | dd of="$1" conv=notrunc status=none; touch -r {0}/before "$1"', 0),
+     ('echo edited > {0}/elsewhere; ln -sf {0}/elsewhere "$1"', 69)],
+)  # fmt: skip
+def test_no_edit_is_passed_over(home: Home, edit: str, code: int) -> None:
+    """One that puts the time back, and one that cannot be read the usual way."""
+    path = home.sealed()
+    done = home.run("open", "--view", "--with", home.application(edit.format(home.folder)), str(path))
+    assert done.returncode == code, done.stderr
+    if code:
+        assert "kept in memory" in done.stderr
+    else:
+        assert home.content(path) == b"X" + MARK[1:] + b"\n"
+
+
 def test_somebody_else_changed_the_sealed_file_meanwhile(home: Home) -> None:
     path = home.sealed()
     theirs = home.folder / "theirs.age"

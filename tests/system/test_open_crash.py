@@ -100,7 +100,7 @@ def test_both_are_killed_while_the_application_goes_on(home: Home) -> None:  # n
     """The next login does not take the folder from under an application: what it saves later is sealed too."""
     path = home.sealed()
     editor = home.application(
-        f'touch {home.folder}/ready; while [ ! -e {home.folder}/go ]; do sleep 0.1; done\n'
+        f"touch {home.folder}/ready; while [ ! -e {home.folder}/go ]; do sleep 0.1; done\n"
         f'echo late >> "$1"; touch {home.folder}/done'
     )
     process = home.start("open", "--view", "--with", editor, str(path))

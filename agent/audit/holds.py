@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,8 @@ FILE_NAME = "holds.json"
 MAX_BYTES = 64 << 10
 MAX_HOLDS = 100
 FOREVER = (1 << 53) - 1
+changing = threading.RLock()
+"""Held by who changes the holds, and by who removes what they let go: several ask the agent at once."""
 REASONS = ("breach", "complaint", "court", "authority", "other")
 
 
@@ -62,31 +65,33 @@ def place(log: AuditLog, hold: Hold, by: str) -> int:
     It is in force before its record says so: a kill in between keeps too much, never too little. Raises UsageError
     (that case is held already; too many), AuditError, HostError: it is not held then.
     """
-    holds = read_holds(log.folder)
-    if not 0 < len(hold.case) <= 64 or any(each.case == hold.case for each in holds) or len(holds) >= MAX_HOLDS:
-        raise UsageError(
-            N_("this case cannot be held"), hint=N_("give a file number that is not in use, up to 64 characters")
-        )
-    fields = {"state": "held", "case": hold.case, "since": hold.since, "until": hold.until, "by": by}
-    if hold.reason:
-        fields["reason"] = hold.reason
-    _write(log.folder, (*holds, hold))
-    try:
-        return log.append(Kind.HOLD, fields, durable=True)
-    except HostError:
-        _write(log.folder, holds)
-        raise
+    with changing:
+        holds = read_holds(log.folder)
+        if not 0 < len(hold.case) <= 64 or any(each.case == hold.case for each in holds) or len(holds) >= MAX_HOLDS:
+            raise UsageError(
+                N_("this case cannot be held"), hint=N_("give a file number that is not in use, up to 64 characters")
+            )
+        fields = {"state": "held", "case": hold.case, "since": hold.since, "until": hold.until, "by": by}
+        if hold.reason:
+            fields["reason"] = hold.reason
+        _write(log.folder, (*holds, hold))
+        try:
+            return log.append(Kind.HOLD, fields, durable=True)
+        except HostError:
+            _write(log.folder, holds)
+            raise
 
 
 def lift(log: AuditLog, case: str, by: str) -> int:
     """The time of what the case held counts again. Returns the record's index. Raises like ``place``."""
-    holds = read_holds(log.folder)
-    left = tuple(each for each in holds if each.case != case)
-    if left == holds:
-        raise UsageError(N_("no such case is held"), hint=N_("see: serment audit list --kind hold"))
-    index = log.append(Kind.HOLD, {"state": "lifted", "case": case, "by": by}, durable=True)
-    _write(log.folder, left)
-    return index
+    with changing:
+        holds = read_holds(log.folder)
+        left = tuple(each for each in holds if each.case != case)
+        if left == holds:
+            raise UsageError(N_("no such case is held"), hint=N_("see: serment audit list --kind hold"))
+        index = log.append(Kind.HOLD, {"state": "lifted", "case": case, "by": by}, durable=True)
+        _write(log.folder, left)
+        return index
 
 
 def _write(folder: Path, holds: tuple[Hold, ...]) -> None:

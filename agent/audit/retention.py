@@ -14,7 +14,7 @@ from pathlib import Path
 from agent.audit import chain, checkpoint, frames, private, record, tree
 from agent.audit.checkpoint import Why
 from agent.audit.frames import Frame, FrameType
-from agent.audit.holds import Hold, read_holds
+from agent.audit.holds import Hold, changing, read_holds
 from agent.audit.log import AuditLog
 from agent.audit.prefix import Prefix, read_prefix, write_prefix
 from agent.audit.record import Kind
@@ -44,9 +44,10 @@ def keep_house(log: AuditLog, retention: Retention, now_us: int) -> None:
 
     Raises AuditError (holds or files unreadable: nothing is removed then), HostError and OSError.
     """
-    holds = read_holds(log.folder)
-    erase_private(log, now_us - retention.private_days * DAY_US, holds)
-    purge(log, now_us - retention.event_days * DAY_US, holds)
+    with changing:
+        holds = read_holds(log.folder)
+        erase_private(log, now_us - retention.private_days * DAY_US, holds)
+        purge(log, now_us - retention.event_days * DAY_US, holds)
 
 
 def erase_private(log: AuditLog, before_us: int, holds: Sequence[Hold] = ()) -> int:

@@ -104,6 +104,7 @@ class Writer:
                 return self._durable > index  # not durable, others behind it: a start finds it without an outcome
             if before.segment != self._state.segment:  # the record was the first of its segment
                 before.segment, before.offset = self._state.segment, 0
+            self._bytes -= self._state.offset - before.offset
             self._state = before
             self._sealer.taken_back(opening=self._opening >= (before.segment, before.offset))
             self._sealed = min(self._sealed, before.size)
@@ -126,7 +127,9 @@ class Writer:
             if statement.size <= self._cosigned or statement.size > self._durable:
                 return
             self._cosigned = statement.size
-            self._tail.write(frames.pack(FrameType.COSIGNED, checkpoint.pack_cosigned(statement)), self._state)
+            frame = frames.pack(FrameType.COSIGNED, checkpoint.pack_cosigned(statement))
+            self._tail.write(frame, self._state)
+            self._bytes += len(frame)
         self._make_durable(self._state.size, always=True)
 
     def purged(self) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import socket
 import sys
 from collections.abc import Iterator, Sequence
@@ -172,18 +173,35 @@ def rows_of(data: bytes, wanted: Sequence[tuple[Field, str]]) -> Rows:
     separator = max(_SEPARATORS, key=lambda sign: _fit(text, sign, wanted))
     csv.field_size_limit(_FIELD)
     try:
-        rows = [
-            tuple(row)
-            for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-            if any(map(str.strip, row))
-        ]
+        rows = _read_quoted(text, separator)
     except csv.Error as error:
-        raise RefusedError(Refusal.UNREADABLE) from error
+        if (plain := _read_plain(text, separator)) is None:
+            raise RefusedError(Refusal.UNREADABLE) from error
+        rows = plain
+    if any("\n" in cell for row in rows for cell in row):
+        rows = _read_plain(text, separator) or rows
     if len(rows) > MAX_ROWS:
         raise RefusedError(Refusal.TOO_MANY)
     if max(map(len, rows), default=0) < 2:
         raise RefusedError(Refusal.NO_TABLE)
     return rows
+
+
+def _read_quoted(text: str, separator: str) -> Rows:
+    """The rows; raises csv.Error."""
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    return [tuple(row) for row in lines if any(map(str.strip, row))]
+
+
+def _read_plain(text: str, separator: str) -> Rows | None:
+    """The rows when a quotation mark is a sign like any other: a stray one would swallow the patients up to the next.
+
+    None unless every line then has as many cells as the others, and none beyond all measure.
+    """
+    lines = (line.split(separator) for line in re.split("\r\n?|\n", text))
+    rows = [tuple(cell.strip('"') for cell in row) for row in lines if any(map(str.strip, row))]
+    fits = len({len(row) for row in rows}) == 1 and all(len(cell) <= _FIELD for row in rows for cell in row)
+    return rows if fits else None
 
 
 def _fit(text: str, separator: str, wanted: Sequence[tuple[Field, str]]) -> tuple[int, float]:

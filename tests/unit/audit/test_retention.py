@@ -1,11 +1,13 @@
 """What is forgotten and when, what a case holds, and that every proof of what is left stays valid."""
 
 import json
+import threading
+import time
 
 import msgspec
 import pytest
 
-from agent.audit import coalesce, holds, private, proof
+from agent.audit import coalesce, holds, private, proof, retention
 from agent.audit.holds import Hold
 from agent.audit.limits import Limits
 from agent.audit.log import AuditLog
@@ -218,6 +220,35 @@ def test_no_record_says_that_a_case_is_held_which_is_not(year, folder, monkeypat
     assert "hold" not in [entry.fields["k"] for entry in read(folder)]
     holds.place(log, Hold("2026-18"), "officer")
     assert [each.case for each in holds.read_holds(folder)] == ["2026-18"]
+
+
+def test_cases_held_at_once_are_all_held_and_none_while_records_go(year, folder, monkeypatch):
+    log, clock = year
+    write = holds._write
+
+    def slowly(*words):
+        time.sleep(0.05)
+        write(*words)
+
+    monkeypatch.setattr(holds, "_write", slowly)
+    cases = [f"2026-{number}" for number in range(4)]
+    threads = [threading.Thread(target=holds.place, args=(log, Hold(case), "officer")) for case in cases]
+    late = threading.Thread(target=holds.place, args=(log, Hold("late"), "officer"))
+
+    def while_names_go(*_words):
+        late.start()
+        time.sleep(0.3)
+        assert holds.read_holds(folder) == ()
+        return 0
+
+    with monkeypatch.context() as patch:
+        patch.setattr(retention, "erase_private", while_names_go)
+        keep_house(log, Retention(), clock.us)
+    for thread in threads:
+        thread.start()
+    for thread in (late, *threads):
+        thread.join()
+    assert sorted(each.case for each in holds.read_holds(folder)) == [*cases, "late"]
 
 
 def test_holds_that_cannot_be_read_keep_everything(year, folder):

@@ -10,7 +10,7 @@ from agent.audit import writer as writer_module
 from agent.audit.checkpoint import Why
 from agent.audit.frames import Frame, FrameType
 from agent.audit.limits import Limits
-from agent.audit.segments import items, read, segment_path, verify_folder
+from agent.audit.segments import bytes_in, items, read, segment_path, verify_folder
 from agent.errors import HostError, TamperError
 from tests.unit.audit.independent import judged
 from tests.unit.audit.logs import TRANSFER, abandon
@@ -134,6 +134,7 @@ def test_a_record_that_could_not_be_made_durable_is_taken_back_with_its_seal(ope
             with pytest.raises(HostError):
                 log.append("transfer", TRANSFER, durable=True)
         assert log.size == 1
+        assert log._bytes == bytes_in(folder)  # a disk that is full for long does not make the log look full
     assert log.append("transfer", TRANSFER, durable=True) == 1
     log.close()
     summary = verify_folder(folder)

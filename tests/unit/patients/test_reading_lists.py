@@ -177,7 +177,19 @@ def test_every_separator_and_encoding(encoding: str, separator: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("stray", [(4,), (4, 30), (4, 30, 31)])
+def test_a_stray_quotation_mark_swallows_no_patient(stray: tuple[int, ...]) -> None:
+    lines = ["nom;prénom;né le", *(f"DUPONT{chr(65 + at % 26)};Jean;{1 + at % 28:02}/03/1950" for at in range(60))]
+    for at in stray:
+        lines[at] = lines[at].replace(";Jean", ';"Jean')
+    rows = rows_of("\r\n".join(lines).encode(), [])
+    assert rows == rows_of("\n".join(lines).replace('"', "").encode(), [])
+    assert len(rows) == 61
+
+
 def test_a_separator_within_quotes_is_none() -> None:
+    lines = rows_of('nom;prénom;né le\n"ROUX; A";"Jean\nPaul";01/02/1950\nROUX;Luc;01/02/1950\n'.encode(), [])
+    assert lines[1] == ("ROUX; A", "Jean\nPaul", "01/02/1950") and len(lines) == 3
     assert rows_of(TEXT.encode(), [])[2][1] == "Hugo;Louis"
     assert rows_of(b"sep=;\r\n" + TEXT.encode(), [])[0][0] == "nom"
 

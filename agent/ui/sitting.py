@@ -136,14 +136,17 @@ def _changed() -> HostError:
 
 
 def left_over(folder: MemoryFolder) -> tuple[bool, list[bytes]]:
-    """Whether the document differs from what is sealed, and the names of what else an application left."""
+    """Whether the document differs from what is sealed, and the names of what else an application left, in folders of
+    its making too (relative, with slashes).
+    """
     noted, edited, others = folder.noted(), False, []
-    for path in sorted(folder.document.iterdir()) if folder.document.is_dir() else ():
-        if path.name == noted.get("name"):
+    for path in sorted(folder.document.rglob("*")):
+        name = os.fsencode(path.relative_to(folder.document))
+        if os.fsdecode(name) == noted.get("name"):
             with path.open("rb") as file:
                 edited = hashlib.file_digest(file, "sha256").hexdigest() != noted.get("digest")
-        elif not _passing(os.fsencode(path.name)) and path.is_file() and path.stat().st_size:
-            others.append(os.fsencode(path.name))
+        elif not any(map(_passing, name.split(b"/"))) and path.is_file() and path.stat().st_size:
+            others.append(name)
     return edited, others
 
 
@@ -160,7 +163,7 @@ def seal_apart(folder: MemoryFolder, names: list[bytes], source: bytes, access: 
         for name in names:
             fd = open_regular(folder_fd, name)
             try:
-                made.append(_sealed_apart(fd, name, source, access))
+                made.append(_sealed_apart(fd, name.rpartition(b"/")[2], source, access))
             finally:
                 os.close(fd)
     finally:

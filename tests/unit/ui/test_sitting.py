@@ -64,3 +64,26 @@ def test_two_who_edit_the_same_document_lose_nothing(
     assert desk.content(Path(os.fsdecode(kept)), scratch) == "base\ncomes again on Monday\n"
     for sitting in (one, other):
         sitting._folder.remove()
+
+
+def test_what_is_saved_in_a_new_folder_is_sealed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    (tmp_path / "work").mkdir()
+    desk = Desk(tmp_path / "work")
+    sitting, document = desk.sit()
+    (document.parent / "deep/.~lock.x").mkdir(parents=True)
+    (document.parent / "deep/.~lock.x/y").write_text("a lock\n")
+    (document.parent / "deep/page.txt").write_text("saved there\n")
+    sitting.save(last=True)
+    sitting.save_others()
+    (made,) = map(Path, map(os.fsdecode, sitting.elsewhere))
+    assert desk.content(made, tmp_path / "scratch") == "saved there\n"
+
+
+def test_the_longest_path_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be read back counts as a document that nobody has seen yet, and goes unsaved."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    folder = memory_folder.make()
+    facts = {"source": os.fsdecode(b"/\xe9" * 2048), "name": os.fsdecode(b"\xe9" * 255), "digest": "0" * 64}
+    folder.note(**facts)
+    assert folder.noted() == facts

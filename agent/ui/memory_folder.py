@@ -20,7 +20,7 @@ from agent.errors import N_, HostError
 
 _IN_MEMORY = frozenset({0x01021994, 0x858458F6})  # tmpfs, ramfs
 _libc = ctypes.CDLL(None, use_errno=True)
-_MAX_STATE = 8192  # bytes
+_MAX_STATE = 64 * 1024  # bytes: a path of 4,096 bytes takes six times as many
 
 
 @dataclass(slots=True)

@@ -265,6 +265,10 @@ class KeyStore:
         """Whether the identities of ``uid`` lie under a phrase."""
         return self._files.has(f"{clinician(uid)}.age")
 
+    def outgrew_phrase(self, uid: int) -> bool:
+        """Whether the key of today was made after the phrase was set, so that this machine opens it without."""
+        return self.has_phrase(uid) and self._files.has(f"{clinician(uid)}.sealed")
+
     def _slot(self, name: str) -> str:
         return f"serment:{self._files.folder}:{name}"
 

@@ -123,6 +123,11 @@ def test_under_a_phrase_even_root_cannot_open(laptop: Laptop) -> None:
     laptop.done(CLARA, "keys", "lock")
     (laptop.folder(CLARA) / "letter.txt").unlink()
     laptop.done(CLARA, "seal", laptop.put(CLARA, "again.txt", b"still seals"), "-o", laptop.folder(CLARA) / "e.age")
+    assert "not under your phrase" not in laptop.serment(CLARA, "keys", "status").stdout
+    for action in ("renew", "status", "ready"):  # a key that is made later lies where root opens it: that is said
+        assert "not under your phrase" in laptop.serment(CLARA, "keys", action).stdout
+    laptop.done(CLARA, "keys", "phrase", "--own", typed=f"{PHRASE}\n{PHRASE}\n{PHRASE}\n")
+    assert "not under your phrase" not in laptop.serment(CLARA, "keys", "status").stdout
     weak = laptop.serment(CLARA, "keys", "phrase", "--own", typed=f"{PHRASE}\nmotdepasse\nmotdepasse\n")
     assert "too short" in weak.stderr
     page = laptop.serment(CLARA, "keys", "backup", "-o", laptop.folder(CLARA) / "sheet.pdf", typed=f"{PHRASE}\n")

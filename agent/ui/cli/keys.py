@@ -76,6 +76,7 @@ def _ready(args: argparse.Namespace, terminal: Terminal, access: KeyAccess) -> i
         terminal.data({"recipient": recipient, "kind": str(kind_of(recipient))})
     else:
         terminal.line(terminal.translate(N_("your key is ready: {key}")).format(key=_short(recipient)))
+        _say_outgrown(terminal, access)
     return 0
 
 
@@ -97,7 +98,14 @@ def _status(args: argparse.Namespace, terminal: Terminal, access: KeyAccess) -> 
         terminal.line(f"{name}  {_short(each['recipient'])}  {translate(_METHODS[each['method']])}")
     if found and recovery not in {each["recipient"] for each in found}:
         terminal.line(translate(N_("recovery by two officers: {key}")).format(key=_short(recovery)))
+    _say_outgrown(terminal, access)
     return 0
+
+
+def _say_outgrown(terminal: Terminal, access: KeyAccess) -> None:
+    """Keys are made without the phrase: by ``renew``, and when the practice goes over to keys of the other kind."""
+    if access.store.outgrew_phrase(access.uid):
+        terminal.line(terminal.translate(N_("your key of today is not under your phrase yet: serment keys phrase")))
 
 
 def _short(recipient: str) -> str:
@@ -165,6 +173,7 @@ def _renew(args: argparse.Namespace, terminal: Terminal, access: KeyAccess) -> i
         return 0
     terminal.line(terminal.translate(N_("your new key: {key}")).format(key=_short(new)))
     terminal.line(terminal.translate(N_("give your sealed files the new key: serment keys rotate FOLDER")))
+    _say_outgrown(terminal, access)
     return 0
 
 

@@ -30,7 +30,7 @@ from agent.ui.terminal import Terminal
 _LOOK_S = 0.5  # between two looks at the document
 _AGAIN_S = 5.0  # after an edit that could not be saved
 _HANDED_OVER_S = 5.0  # a command that ends sooner gave the document to a process that ran already
-_LONGEST_S = 12 * 3600.0
+_LONGEST_S = 12 * 3600.0  # for a program that ran already and shows nothing of the folder; who holds it is waited for
 
 
 def view(source: bytes, access: KeyAccess, terminal: Terminal, program: str | None) -> int:
@@ -98,7 +98,7 @@ def _take_over(sitting: Sitting, folder: MemoryFolder, program: str) -> None:
     """In the second process, the first being dead: the application may still have the document open."""
     sitting.recall()
     begun, due = time.monotonic(), 0.0
-    while holders(folder.path, program) and time.monotonic() - begun < _LONGEST_S:
+    while holders(folder.path, program if time.monotonic() - begun < _LONGEST_S else ""):
         time.sleep(_LOOK_S)
         due = _saved(sitting, due)
     if folder.noted():  # else nobody has seen it yet
@@ -137,7 +137,7 @@ def _watch(words: list[str], sitting: Sitting, folder: MemoryFolder, second: Sec
                 N_("the application cannot be started: {why}"), hint=N_("name one: --with PROGRAM"), why=error.strerror
             ) from error
         handed_over = ""
-        while time.monotonic() - begun < _LONGEST_S:
+        while time.monotonic() - begun < _LONGEST_S or holders(folder.path, "", second.pid):
             time.sleep(_LOOK_S)
             due = _saved(sitting, due)
             if child.poll() is None:

@@ -156,6 +156,22 @@ def test_what_is_saved_under_another_name_is_sealed_too(home: Home) -> None:
     assert home.plain_copies() == []
 
 
+def test_whoever_has_it_open_is_waited_for_however_long(home: Home) -> None:
+    path = home.sealed()
+    editor = home.application('sleep 3; echo "after hours" >> "$1"')
+    script = (
+        "import sys; from agent.ui import viewing; viewing._LONGEST_S = 1.0\n"
+        "from agent.ui.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "open", "--view", "--with", editor, str(path), "--config",
+         str(home.folder / "agent.toml")], env=home.environment, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert home.content(path) == MARK + b"\nafter hours\n"
+    assert home.in_memory() == []
+
+
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_log_out_saves_and_cleans(home: Home, signum: int) -> None:
     path = home.sealed()

@@ -20,6 +20,7 @@ class Watching:
         self._spans: list[Span] = []
         self._troubles: dict[str, tuple[int, int]] = {}
         self._last: tuple[int, int, str] | None = None  # number, time, kind
+        self._counting = 0  # the record behind which the counting began that the next « coalesced » tells
 
     def see(self, record: Mapping[str, Any]) -> None:
         """One more record."""
@@ -31,7 +32,10 @@ class Watching:
         elif kind == "overflow":
             self._spans.append(Span("overflow", number, number, time_us, time_us))
         elif kind in {"purge", "erasure", "coalesced"}:
-            self._spans.append(Span(kind, number, number, _number(record.get("since")), time_us, str(_count(record))))
+            first = self._counting if kind == "coalesced" else number  # told up to a minute after they went
+            self._spans.append(Span(kind, first, number, _number(record.get("since")), time_us, str(_count(record))))
+        if kind == "coalesced" or (kind == "trouble" and record.get("what") == "nearly-full"):
+            self._counting = number
         self._last = number, time_us, kind
 
     def _started(self, record: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from agent.dossier.judgement import judge
 from tests.unit.dossier.invented_log import log
 from tests.unit.dossier.reading import dossier, facts
 
@@ -96,6 +97,17 @@ def test_documents_that_were_only_counted_are_told(tmp_path: Path) -> None:
         made.document()
     found = facts(tmp_path)
     assert (found.counted_only, [gap.what for gap in found.gaps]) == (17, ["coalesced"])
+
+
+def test_documents_that_were_counted_are_told_also_when_the_stick_was_gone_by_then(tmp_path: Path) -> None:
+    with log(tmp_path) as made:
+        made.document("block")
+        made.place("gone")
+        made.put("coalesced", count=17, since=1, until=2, groups=[])
+        made.put("coalesced", count=5, since=2, until=3, groups=[])
+    found = facts(tmp_path)
+    assert [(gap.what, gap.word) for gap in found.gaps] == [("coalesced", "17")]
+    assert judge(found, intact=True, whole_view=True).answer == "open"
 
 
 def test_what_the_clock_was_worth_when_the_agent_started(tmp_path: Path) -> None:

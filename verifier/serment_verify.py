@@ -679,6 +679,22 @@ def checked_dossier(path, dossier, key):
     return found
 
 
+def digits(count, text):
+    """Hexadecimal digits as they are printed elsewhere; an empty word is none, and no log is checked against none."""
+    found = "".join(text.lower().split()).removeprefix("serment-log/")
+    if len(found) != count or not set(found) <= set("0123456789abcdef"):
+        raise ValueError
+    return found
+
+
+def fingerprint(text):
+    return digits(32, text)
+
+
+def public_key(text):
+    return bytes.fromhex(digits(64, text))
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, help="the folder with the .slog files")
@@ -686,8 +702,10 @@ def main(arguments=None):
     parser.add_argument(
         "--dossier", type=Path, help="the dossier.json of « serment audit dossier », instead of a folder"
     )
-    parser.add_argument("--key", help="the fingerprint that the log must have (32 hexadecimal digits)")
-    parser.add_argument("--witness", help="the collector's public key (64 hexadecimal digits)")
+    parser.add_argument(
+        "--key", type=fingerprint, help="the fingerprint that the log must have (32 hexadecimal digits)"
+    )
+    parser.add_argument("--witness", type=public_key, help="the collector's public key (64 hexadecimal digits)")
     chosen = parser.parse_args(arguments)
     if [chosen.folder, chosen.proof, chosen.dossier].count(None) != 2:
         parser.error("give a folder, --proof FILE, or --dossier FILE")
@@ -697,7 +715,7 @@ def main(arguments=None):
         elif chosen.proof is not None:
             found = check_proof(load_proof(chosen.proof), chosen.key)
         else:
-            found = check_folder(chosen.folder, chosen.key, bytes.fromhex(chosen.witness) if chosen.witness else None)
+            found = check_folder(chosen.folder, chosen.key, chosen.witness)
     except Tampered as error:
         print(json.dumps({"intact": False, "index": error.index, "why": error.why}))
         return 1

@@ -75,6 +75,9 @@ def test_verify_against_the_fingerprint(serment: Serment, config: Path, log: Pat
             assert (said.code, "32 hexadecimal" in said.err) == (64, True)
     for odd in ("", "xyz"):
         assert serment("audit", "verify", log, "--witness", odd).code == 64
+    for words, code in ((("--key", f"serment-log/{key.upper()}"), 0), (("--key", ""), 2), (("--witness", ""), 2)):
+        independent = subprocess.run([sys.executable, PATH, log, *words], capture_output=True)
+        assert independent.returncode == code  # the other verifier says the same
 
 
 def test_a_dossier_is_of_a_log_and_of_the_past(serment: Serment, config: Path, log: Path, tmp_path: Path) -> None:

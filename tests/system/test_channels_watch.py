@@ -114,6 +114,41 @@ def test_a_folder_moved_in_with_everything_and_renamed(heard, root, tmp_path):
     assert not [name for name in heard.names() if name.endswith(b"outside")]
 
 
+@pytest.mark.parametrize("rescan", [False, True])
+def test_many_old_folders_moved_in_at_once_are_what_came(heard, root, tmp_path, monkeypatch, rescan):
+    """Their files are as old as they were elsewhere: only the move says that they are new here."""
+    monkeypatch.setattr(guarding, "CLOCK_SLACK", 0)
+    names = [b"p%d/doc" % number for number in range(1200)]
+    for name in names:
+        path = tmp_path / "aside" / os.fsdecode(name)
+        path.parent.mkdir(parents=True)
+        path.touch()
+    time.sleep(0.05)
+    with watching(heard, root, channel=ChannelKind.CLOUD_SYNC, service="nextcloud") as watcher:
+        for folder in (tmp_path / "aside").iterdir():
+            folder.rename(root / folder.name)
+        if rescan:  # another policy, just then
+            watcher.rescan()
+        heard.wait(*names, cause=Cause.MOVED_IN, seconds=40)
+        assert watcher.wait(20, surveyed=True)
+    assert heard.names(Cause.EXISTING) == []
+
+
+def test_another_folder_that_takes_the_name_comes_with_its_files(heard, root, tmp_path, monkeypatch):
+    monkeypatch.setattr(guarding, "CLOCK_SLACK", 0)
+    monkeypatch.setattr(guarding, "RETRY_EVERY", 0.3)
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/doc").touch()
+    time.sleep(0.05)
+    with watching(heard, root, channel=ChannelKind.CLOUD_SYNC, service="nextcloud") as watcher:
+        root.rename(tmp_path / "aside")
+        (tmp_path / "old").rename(root)
+        heard.wait(b"doc", cause=Cause.MOVED_IN)
+        heard.events.clear()
+        watcher.rescan()
+        heard.wait(b"doc", cause=Cause.MOVED_IN)
+
+
 def test_a_hundred_writes_make_one_event_and_a_held_file_one(heard, root):
     with watching(heard, root):
         for index in range(100):

@@ -245,6 +245,8 @@ class Guard(threading.Thread):
                 break
             self._again, cause = False, None
         self.surveyed.set()
+        if "limit" in self.troubles and self._poll_at is None:  # reached by a folder that came meanwhile
+            self._poll_at = time.monotonic()
         survey.reported.clear()
         self.troubles.pop("lost", None)
 

@@ -1,6 +1,7 @@
 """The watcher on the real kernel: inotify, mounts, overflow, hostile names and folders."""
 
 import ctypes
+import errno
 import os
 import subprocess
 import sys
@@ -371,6 +372,48 @@ def test_the_limit_of_watches_leads_to_polling(root):
         pytest.skip("no user namespaces here")
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=90)
     assert done.stdout.split() == ["watch-limit", "40"]
+
+
+def test_a_folder_that_cannot_be_listed_is_said(heard, root, monkeypatch):
+    """A damaged stick, no more descriptors: what lies there was not looked at."""
+    (root / "damaged").mkdir()
+    number, scandir = (root / "damaged").stat().st_ino, os.scandir
+
+    def damaged(folder):
+        if isinstance(folder, int) and os.fstat(folder).st_ino == number:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", damaged)
+    with watching(heard, root) as watcher:
+        assert [trouble.word for _, trouble in watcher.troubles()] == ["unreadable-folder"]
+
+
+def test_the_limit_reached_while_files_are_still_reported_leads_to_polling_too(heard, root, monkeypatch):
+    monkeypatch.setattr(guarding, "POLL_EVERY", 0.3)
+    add = guarding.Watches.add
+
+    def no_more(watches, fd, name):
+        if name == b"late":
+            raise guarding.WatchLimit
+        add(watches, fd, name)
+
+    monkeypatch.setattr(guarding.Watches, "add", no_more)
+    for index in range(200):
+        (root / f"{index}").touch()
+    watcher = Watcher(heard.sink, existing_rate=200)
+    watcher.add(Place(ChannelKind.CLOUD_SYNC, os.fsencode(root), 0))
+    try:
+        assert watcher.wait(10)
+        (root / "late").mkdir()
+        assert watcher.wait(20, surveyed=True)
+        assert [trouble.word for _, trouble in watcher.troubles()] == ["watch-limit"]
+        next(iter(watcher._guards.values()))._rate = 1e6
+        time.sleep(0.5)
+        (root / "late/doc").write_text("x")
+        heard.wait(b"late/doc")
+    finally:
+        watcher.stop()
 
 
 def test_a_mount_inside_is_not_entered(heard, root, tmp_path):

@@ -1,12 +1,15 @@
 """The cloud-sync and download channels: the search in a child, the check of its answer, when it is repeated."""
 
+import errno
 import os
+import pwd
 import select
 import stat
 import threading
 
 import pytest
 
+from agent.channels import people as listing
 from agent.channels import searches
 from agent.channels.cloud_sync import CloudSyncChannel, cloud_service
 from agent.channels.discover.reading import Found
@@ -295,3 +298,36 @@ def test_people():
     assert people(["nobody-of-that-name", "a\0b"]) == []
     assert uid_of("root") == 0
     assert uid_of("nobody-of-that-name") is None
+
+
+@pytest.mark.parametrize("uid", [1000, 60001, 200_000, 1_104_601_234])
+def test_a_person_of_a_directory_is_a_person(monkeypatch, tmp_path, uid):
+    """Who is logged in from a directory is not listed, and has the number that the directory gives."""
+    entries = {
+        number: pwd.struct_passwd((f"u{number}", "x", number, number, "", str(tmp_path), "/bin/bash"))
+        for number in (uid, 120, 65534, 65535, 2**32 - 2)
+    }
+    monkeypatch.setattr(listing, "_present", lambda: list(entries))
+    monkeypatch.setattr(pwd, "getpwall", list)
+    monkeypatch.setattr(pwd, "getpwuid", entries.__getitem__)
+    monkeypatch.setattr(listing, "_invoker", list)
+    assert [person.uid for person in people()] == [uid]
+
+
+def test_a_home_that_shows_itself_to_its_owner_alone_is_a_home(monkeypatch, tmp_path):
+    """An encrypted home by FUSE answers root EACCES."""
+    entry = pwd.struct_passwd(("alma", "x", 1000, 1000, "", str(tmp_path / "alma"), "/bin/bash"))
+    monkeypatch.setattr(pwd, "getpwnam", lambda _name: entry)
+    look = os.stat
+
+    def closed(path, *more, **options):
+        if path == os.fsencode(tmp_path / "alma"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return look(path, *more, **options)
+
+    assert people(["alma"]) == []
+    monkeypatch.setattr(os, "stat", closed)
+    (person,) = people(["alma"])
+    channel = CloudSyncChannel([person], search=answering(Found("nextcloud", person.home + b"/sync")))
+    assert channel.places() == ()
+    channel.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -23,6 +24,8 @@ from agent.fsys.openat import open_folder
 from agent.model import ChannelKind, Place, Strength
 
 MAX_LINKS = 16
+CONFIGURED = "folder"  # the service of a folder that the configuration names
+MAX_PLACES = 128  # of one person in one channel: each takes a thread, and all of them together may be a thousand
 
 
 def real_path(path: bytes, trusted: Iterable[int]) -> bytes:
@@ -94,7 +97,23 @@ class FolderChannel:
             for item in items:
                 self._discovered_folder(found, person, item)
         self.more(found)
-        return tuple(sorted(found.values(), key=lambda place: place.root))
+        return tuple(sorted(self._bounded(found.values()), key=lambda place: place.root))
+
+    def _bounded(self, places: Iterable[Place]) -> list[Place]:
+        """Without what is too much of one person's own naming; what the administrator names is never too much."""
+        counts, kept = Counter[int](), []
+        for place in places:
+            counts[place.owner] += place.service != CONFIGURED and place.owner != 0
+            if place.service == CONFIGURED or counts[place.owner] <= MAX_PLACES:
+                kept.append(place)
+        if any(count > MAX_PLACES for count in counts.values()):
+            self._trouble(
+                "too-many-folders",
+                N_("programs of one person name more than {limit} folders: the others are not guarded"),
+                N_("list the folders in the configuration, under channels"),
+                limit=str(MAX_PLACES),
+            )
+        return kept
 
     def more(self, found: dict[bytes, Place]) -> None:
         """Further places of a particular channel."""
@@ -126,7 +145,7 @@ class FolderChannel:
             )
             return
         try:
-            found[path] = self.place(path, os.fstat(fd).st_uid, "folder")
+            found[path] = self.place(path, os.fstat(fd).st_uid, CONFIGURED)
         finally:
             os.close(fd)
 

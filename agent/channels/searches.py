@@ -100,7 +100,11 @@ class Discovered:
             if known.running or self._closed or not (age >= SEARCH_EVERY or changed):
                 return
             known.running, known.searched, known.fingerprint = True, now, fingerprint
-        threading.Thread(target=self._run, args=(person,), name="discovery", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, args=(person,), name="discovery", daemon=True).start()
+        except RuntimeError:  # no thread to be had: again when the next one is due
+            with self._lock:
+                known.running = False
 
     def _run(self, person: Person) -> None:
         found: tuple[Found, ...] | None = None

@@ -6,6 +6,7 @@ import pwd
 import select
 import stat
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -15,11 +16,12 @@ from agent.channels.cloud_sync import CloudSyncChannel, cloud_service
 from agent.channels.discover.reading import Found
 from agent.channels.discovery import discover_for
 from agent.channels.downloads import DownloadsChannel
-from agent.channels.folders import real_path
+from agent.channels.folders import MAX_PLACES, real_path
 from agent.channels.mounts import parse
 from agent.channels.people import Person, people, uid_of
+from agent.channels.watch import Watcher
 from agent.errors import HostError
-from agent.model import ChannelKind, Strength
+from agent.model import ChannelKind, Place, Strength
 
 
 @pytest.fixture
@@ -331,3 +333,39 @@ def test_a_home_that_shows_itself_to_its_owner_alone_is_a_home(monkeypatch, tmp_
     channel = CloudSyncChannel([person], search=answering(Found("nextcloud", person.home + b"/sync")))
     assert channel.places() == ()
     channel.close()
+
+
+def test_one_person_cannot_use_up_the_agents_threads(person, tmp_path):
+    """Each place is a thread: settings that name hundreds of folders would end the agent."""
+    found = [Found("nextcloud", person.home + b"/%d" % number) for number in range(200)]
+    for item in found:
+        os.mkdir(item.path)
+    ours = [os.fsencode(tmp_path / f"ours{number}") for number in range(200)]
+    for path in ours:
+        os.mkdir(path)
+    alma = replace(person, uid=12345)
+    channel = CloudSyncChannel([alma], ours, search=answering(*found))
+    places = channel.places()
+    assert len(places) == 200 + MAX_PLACES
+    assert set(ours) < {place.root for place in places}
+    assert words(channel) == ["too-many-folders"]
+    channel.close()
+
+
+def test_no_thread_for_a_place_is_said_and_ends_nothing(person, monkeypatch):
+    def none_left(_thread):
+        raise RuntimeError("can't start new thread")
+
+    place = Place(ChannelKind.CLOUD_SYNC, person.home, person.uid)
+    watcher = Watcher(lambda _event: None)
+    with monkeypatch.context() as context:
+        context.setattr(threading.Thread, "start", none_left)
+        with pytest.raises(HostError):
+            watcher.add(place)
+        channel = CloudSyncChannel([person], search=answering())
+        assert channel.places() == ()
+        channel.close()
+    assert watcher.places() == ()
+    watcher.add(place)
+    assert watcher.wait(10)
+    watcher.stop()

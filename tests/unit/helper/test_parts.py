@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent.errors import HostError
 from agent.helper import outbox
+from agent.helper.board import Board
 from agent.helper.memory import LESSONS, Memory
 from agent.helper.menu import Entry, layout, properties
 from agent.helper.months import owed
 from agent.helper.pages import emergency_page, reason_page
+from agent.helper.replies import Replies
 from agent.helper.saying import Voice
 from agent.helper.state import OFF, PROTECTED, WEAKER, state_of
 from agent.ui import asking
@@ -171,3 +175,39 @@ def test_one_ok_cannot_open_one_channel_of_several(plain_windows: Path) -> None:
     answer = asking.Question(page, {"PATH": f"{plain_windows}"}).answer()
     assert answer is not None
     assert (answer.button, answer.why) == ("removable", "soins")
+
+
+class Agent:
+    """What ``AgentLink`` is to the helper: answers from a table; an exception in it is raised."""
+
+    is_open = True
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+        self.hello: dict[str, Any] = {"mail": {"page": "", "program": ""}}
+
+    def call(self, name: str, **_arguments: Any) -> Any:
+        answer = self.answers[name.replace(".", "_")]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def test_an_answer_that_is_not_taken_does_not_take_the_place_of_the_one_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mail is still opened with the documents that were on their way into it."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    tmp_path.chmod(0o700)
+    opened: list[list[bytes]] = []
+    monkeypatch.setattr(outbox, "compose", lambda paths, *_more: opened.append(paths))
+    agent = Agent(answer={})
+    replies = Replies(agent, Board(None, None, VOICE), None)  # type: ignore[arg-type]
+    replies.give("A" * 16, "mail")
+    agent.answers["answer"] = HostError("your last answer is still being carried out")
+    with pytest.raises(HostError):
+        replies.give("B" * 16, "seal")
+    path = base64.b64encode(b"/run/letter.pdf").decode()
+    agent.answers["answer_progress"] = {"over": True, "done": 1, "failed": 0, "paths": [path]}
+    replies.tell_progress()
+    assert opened == [[b"/run/letter.pdf"]]

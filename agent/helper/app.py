@@ -34,6 +34,7 @@ AGAIN_S = 1.0  # a batch that grows is told anew at most so often
 BUS_NAME, BUS_PATH = "org.serment.Helper", "/org/serment/Helper"
 MENU = ("open", "held", "emergency", "tour")  # what ``serment-helper --show`` takes: the entries of the shield's menu
 REST_S = 20.0  # so long after something happened, what was needed for it is given back
+SWEEP_S = 3600.0  # while attachments lie in their folder, how often it is looked for what is a day old
 CONNECT_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 _SEEN = 500
 _COMMAND = [sys.executable, "-m", "agent.ui.cli.main"]
@@ -57,7 +58,7 @@ class Helper:
         self._since: float | None = None
         self._release = ""
         self._fetched_at = 0.0
-        self._due: dict[str, float] = {"connect": 0.0, "rest": time.monotonic() + REST_S}
+        self._due: dict[str, float] = {"connect": 0.0, "sweep": 0.0, "rest": time.monotonic() + REST_S}
         self._left = 0  # bytes that were resident after the last rest
         self._tries = 0
         self._running = True
@@ -119,7 +120,7 @@ class Helper:
         for what in [what for what, when in self._due.items() if when <= now]:
             del self._due[what]
             try:
-                {"connect": self._connect, "fetch": self._fetch, "rest": self._rest}[what]()
+                {"connect": self._connect, "fetch": self._fetch, "rest": self._rest, "sweep": self._sweep}[what]()
             except SermentError as error:
                 self._replies.complain(error)
             except BusError:
@@ -164,7 +165,11 @@ class Helper:
         if count:
             board.put("waiting", board.own("waiting-title", board.counted(count), "show"))
         tell_month(self._link, self._memory, board)
-        outbox.sweep()
+
+    def _sweep(self) -> None:
+        """No attachment stays for longer than its day, however long the session is."""
+        if outbox.sweep():
+            self._due["sweep"] = time.monotonic() + SWEEP_S
 
     def _heard_agent(self, words: frozenset[str]) -> None:
         if "gone" in words:
@@ -174,6 +179,7 @@ class Helper:
         if words & {"notices", "answers"}:
             self._due["fetch"] = max(time.monotonic(), self._fetched_at + AGAIN_S)
         if "answers" in words:
+            self._sweep()
             self._replies.tell_progress()
         if "status" in words:
             self._link.refresh()

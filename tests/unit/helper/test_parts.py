@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 
 from agent.errors import HostError
 from agent.helper import outbox
+from agent.helper.agent_link import AgentLink
+from agent.helper.app import Helper
 from agent.helper.board import Board
 from agent.helper.memory import LESSONS, Memory
 from agent.helper.menu import Entry, layout, properties
@@ -211,3 +214,22 @@ def test_an_answer_that_is_not_taken_does_not_take_the_place_of_the_one_at_work(
     agent.answers["answer_progress"] = {"over": True, "done": 1, "failed": 0, "paths": [path]}
     replies.tell_progress()
     assert opened == [[b"/run/letter.pdf"]]
+
+
+def test_attachments_go_after_a_day_also_in_a_session_that_lasts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    helper = Helper(AgentLink(tmp_path / "no.sock"), None, None, Memory(tmp_path / "memory"), "en", None)
+    helper._act_on_time()
+    assert "sweep" not in helper._due, "nothing lies there: nothing is to be looked for"
+    (outbox.folder() / "a.pdf").write_bytes(b"x")
+    (outbox.folder() / "folder").mkdir()
+    monkeypatch.setattr(helper._replies, "tell_progress", lambda: None)
+    helper._heard_agent(frozenset({"answers"}))
+    assert helper._due["sweep"] > time.monotonic()
+    monkeypatch.setattr(outbox, "_KEPT_S", -1)
+    helper._due["sweep"] = 0.0
+    helper._act_on_time()
+    assert [path.name for path in outbox.folder().iterdir()] == ["folder"]

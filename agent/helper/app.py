@@ -90,7 +90,9 @@ class Helper:
         for fd in sources:
             poll.register(fd, select.POLLIN | select.POLLHUP)
         wait_ms = max(0.0, min(times) - time.monotonic()) * 1000 if times else None
-        return [sources[fd] for fd, _events in poll.poll(wait_ms)]
+        waiting = [bus for bus in (self._bus, self._system) if bus is not None and bus.has_come()]
+        ready = [sources[fd] for fd, _events in poll.poll(0 if waiting else wait_ms)]
+        return [*waiting, *(source for source in ready if source not in waiting)]
 
     def _safely(self, source: object) -> None:
         try:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import base64
+import socket
 import stat
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jeepney import DBusAddress, HeaderFields, MessageType, new_signal
+from jeepney.io.blocking import DBusConnection, DBusConnectionBase
 
 from agent.errors import HostError
 from agent.helper import outbox
 from agent.helper.agent_link import AgentLink
 from agent.helper.app import Helper
 from agent.helper.board import Board
+from agent.helper.bus import Bus
 from agent.helper.memory import LESSONS, Memory
 from agent.helper.menu import Entry, layout, properties
 from agent.helper.months import owed
@@ -233,3 +238,26 @@ def test_attachments_go_after_a_day_also_in_a_session_that_lasts(
     helper._due["sweep"] = 0.0
     helper._act_on_time()
     assert [path.name for path in outbox.folder().iterdir()] == ["folder"]
+
+
+def test_a_button_that_is_pressed_while_a_call_waits_is_heard(tmp_path: Path) -> None:
+    """What came with the reply was read with it: the descriptor alone would say nothing, until something else comes."""
+    ours, desktop = socket.socketpair()
+    bus = Bus.__new__(Bus)
+    bus._connection = DBusConnection.__new__(DBusConnection)
+    DBusConnectionBase.__init__(bus._connection, ours)
+    bus._waiting = deque()
+    pressed = new_signal(DBusAddress("/d", interface="org.d"), "ActionInvoked", "us", (1, "seal"))
+    reply = new_signal(DBusAddress("/d", interface="org.d"), "Reply")
+    reply.header.message_type = MessageType.method_return
+    reply.header.fields[HeaderFields.reply_serial] = 1
+    desktop.sendall(pressed.serialise(serial=1) + reply.serialise(serial=2) + pressed.serialise(serial=3))
+    assert bus.call("org.d", "/d", "org.d", "Notify") == ()
+    helper = Helper(AgentLink(tmp_path / "no.sock"), None, None, Memory(tmp_path / "memory"), "en", None)
+    helper._bus, helper._due = bus, {"rest": time.monotonic() + 2.0}
+    assert helper._wait() == [bus]
+    assert [came.body for came in bus.arrived()] == [(1, "seal")] * 2
+    helper._due = {"rest": time.monotonic()}
+    assert helper._wait() == []
+    bus.close()
+    desktop.close()

@@ -54,6 +54,7 @@ def _channel(strength: str, channel: str = "removable", path: str | None = "/s",
         (_status(_channel("after-write", "downloads")), PROTECTED),
         (_status(_channel("hold"), _channel("after-write", reason="read-only")), WEAKER),
         (_status(_channel("off", path=None, reason="switched off")), WEAKER),
+        (_status(_channel("hold"), troubles=({"word": "collector-away", "severity": "notice"},)), PROTECTED),
         (_status(troubles=({"word": "x", "severity": "weaker", "message": "m {a}", "fields": {"a": 1}},)), WEAKER),
     ],
 )

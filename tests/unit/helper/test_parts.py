@@ -19,7 +19,8 @@ from agent.helper import outbox
 from agent.helper.agent_link import AgentLink
 from agent.helper.app import Helper
 from agent.helper.board import Board
-from agent.helper.bus import Bus
+from agent.helper.bus import Bus, BusError
+from agent.helper.desktop import Shown
 from agent.helper.memory import LESSONS, Memory
 from agent.helper.menu import Entry, layout, properties
 from agent.helper.months import owed
@@ -262,3 +263,43 @@ def test_a_button_that_is_pressed_while_a_call_waits_is_heard(tmp_path: Path) ->
     assert helper._wait() == []
     bus.close()
     desktop.close()
+
+
+class Crowded:
+    """A bus whose notification service refuses what comes too fast, as KDE's does."""
+
+    name, refuses, there = ":1.1", True, True
+
+    def __init__(self) -> None:
+        self.notified = 0
+
+    def listen(self, *_rule: str) -> None:
+        pass
+
+    def owner(self, name: str) -> str:
+        return ":1.2" if self.there and name == "org.freedesktop.Notifications" else ""
+
+    def get(self, *_property: str) -> Any:
+        raise BusError("no such property")
+
+    def call(self, _name: str, _path: str, _interface: str, member: str, *_more: Any, **_options: Any) -> Any:
+        if member == "GetCapabilities":
+            return (["actions"],)
+        if self.refuses:
+            raise BusError("org.freedesktop.Notifications.Error.ExcessNotificationGeneration")
+        self.notified += 1
+        return (self.notified,)
+
+
+def test_a_notice_that_the_desktop_refuses_for_a_moment_is_shown_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    bus = Crowded()
+    board = Board(bus, None, VOICE)  # type: ignore[arg-type]
+    board.put("answer", Shown("t", "b"))
+    assert board.look_at is not None
+    bus.refuses = False
+    board.show()
+    assert (bus.notified, board.look_at) == (1, None)
+    bus.there, bus.refuses = False, True
+    board.put("answer", Shown("t", "b"))
+    assert board.look_at is None, "no timer runs where there is no service: its coming is heard"

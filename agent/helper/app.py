@@ -139,19 +139,28 @@ class Helper:
     # ---- the agent
 
     def _connect(self) -> None:
-        if not self._link.open():
+        status = self._asked_status() if self._link.open() else None
+        if status is None:
             self._due["connect"] = time.monotonic() + CONNECT_S[min(self._tries, len(CONNECT_S) - 1)]
             self._tries += 1
             self._show_state(None)
             return
         self._tries = 0
         self._learn(self._link.hello)
+        self._show_state(status)
         first = self._since is None
         self._fetch(quietly=first)
-        self._show_state(self._link.call("status"))
         if first:
             self._greet()
         systemd.notify("STATUS=listening")
+
+    def _asked_status(self) -> Mapping[str, Any] | None:
+        """None: it took the connection and does not answer, as one that is just being started or stopped."""
+        try:
+            return dict(self._link.call("status"))
+        except SermentError:
+            self._link.close()
+            return None
 
     def _learn(self, hello: Mapping[str, Any]) -> None:
         self._release = str(hello["release"])

@@ -17,7 +17,7 @@ from jeepney.io.blocking import DBusConnection, DBusConnectionBase
 from agent.errors import HostError
 from agent.helper import outbox
 from agent.helper.agent_link import AgentLink
-from agent.helper.app import Helper
+from agent.helper.app import CONNECT_S, Helper
 from agent.helper.board import Board
 from agent.helper.bus import Bus, BusError
 from agent.helper.desktop import Shown
@@ -196,6 +196,13 @@ class Agent:
         self.answers = answers
         self.hello: dict[str, Any] = {"mail": {"page": "", "program": ""}}
 
+    def open(self) -> bool:
+        self.is_open = True
+        return True
+
+    def close(self) -> None:
+        self.is_open = False
+
     def call(self, name: str, **_arguments: Any) -> Any:
         answer = self.answers[name.replace(".", "_")]
         if isinstance(answer, Exception):
@@ -303,3 +310,22 @@ def test_a_notice_that_the_desktop_refuses_for_a_moment_is_shown_later(monkeypat
     bus.there, bus.refuses = False, True
     board.put("answer", Shown("t", "b"))
     assert board.look_at is None, "no timer runs where there is no service: its coming is heard"
+
+
+def test_an_agent_that_does_not_answer_yet_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shield would say « not protected » for as long as nothing changes."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    agent = Agent(status=HostError("the agent stopped answering"))
+    agent.hello |= {"release": 1, "texts": {}, "lessons": {}}
+    helper = Helper(agent, None, None, Memory(tmp_path / "memory"), "en", None)  # type: ignore[arg-type]
+    shown: list[Any] = []
+    monkeypatch.setattr(helper, "_show_state", shown.append)
+    helper._due = {"connect": 0.0}
+    helper._act_on_time()
+    assert (agent.is_open, shown) == (False, [None])
+    assert 0 < helper._due["connect"] - time.monotonic() <= CONNECT_S[0]
+    agent.answers |= {"status": _status(), "held": (), "helper_news": HostError("the agent stopped answering")}
+    helper._due = {"connect": 0.0}
+    helper._act_on_time()
+    assert (agent.is_open, shown) == (True, [None, _status()])
+    assert "connect" not in helper._due

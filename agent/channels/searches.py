@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from agent.channels import mounts
 from agent.channels.discover.reading import Found
 from agent.channels.discovery import discover_for
 from agent.channels.people import Person
@@ -128,7 +129,10 @@ class Discovered:
 def _fingerprint(person: Person, what: str) -> Print:
     """Inode and time of the settings files that say when to search again."""
     from agent.channels import discover
+    from agent.channels.folders import mount_table
 
+    if mounts.leads_to_person(mount_table(), person.home):
+        return ()  # it might never answer: then it is asked every ten minutes, by the child
     modules = discover.CLOUD if what == "cloud" else discover.DOWNLOADS
     names = sorted({name for module in modules for _, name in module.FILES})
     try:

@@ -1,5 +1,6 @@
 """The cloud-sync and download channels: the search in a child, the check of its answer, when it is repeated."""
 
+import ctypes
 import errno
 import os
 import pwd
@@ -369,3 +370,54 @@ def test_no_thread_for_a_place_is_said_and_ends_nothing(person, monkeypatch):
     watcher.add(place)
     assert watcher.wait(10)
     watcher.stop()
+
+
+@pytest.fixture
+def silent(tmp_path):
+    """``silent(path, uid)`` mounts a file system of a person's program that never answers, for everybody to see."""
+    ends = []
+
+    def mount(path, uid):
+        fuse = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+        ends.append((fuse, path))
+        options = f"fd={fuse},rootmode=40000,user_id={uid},group_id={uid},allow_other".encode()
+        if ctypes.CDLL(None, use_errno=True).mount(b"x", path, b"fuse.mine", 0, options):
+            pytest.skip(f"no FUSE here: {os.strerror(ctypes.get_errno())}")
+
+    yield mount
+    for fuse, path in ends:
+        os.close(fuse)  # whoever waits gets an error
+        ctypes.CDLL(None).umount2(path, 2)
+
+
+@pytest.mark.system
+def test_a_sync_folder_behind_a_program_that_hangs_holds_nobody_up(person, tmp_path, silent):
+    """Its network is gone, or it means ill: who looks for folders is the agent's main loop."""
+    alma, drive = replace(person, uid=12345), person.home + b"/Drive"
+    os.mkdir(drive)
+    os.mkdir(tmp_path / "hers")
+    silent(drive, 12345)
+    silent(os.fsencode(tmp_path / "hers"), 12346)
+    found = [
+        Found("nextcloud", drive),
+        Found("nextcloud", drive + b"/below"),
+        Found("nextcloud", os.fsencode(tmp_path / "hers")),
+    ]
+    channel, places = CloudSyncChannel([alma], search=answering(*found)), []
+    asking = threading.Thread(target=lambda: places.extend(channel.places()), daemon=True)
+    asking.start()
+    asking.join(5)
+    assert not asking.is_alive(), "it waits for the program"
+    assert [place.root for place in places] == [drive, drive + b"/below"]
+    assert words(channel) == ["folder-refused"]
+    channel.close()
+
+
+@pytest.mark.system
+def test_a_home_behind_a_program_that_hangs_holds_nobody_up(person, silent):
+    silent(person.home, 12345)
+    looked = []
+    looking = threading.Thread(target=lambda: looked.append(searches._fingerprint(person, "cloud")), daemon=True)
+    looking.start()
+    looking.join(5)
+    assert looked == [()]

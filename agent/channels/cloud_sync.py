@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 
 from agent.channels import mounts
-from agent.channels.folders import FolderChannel
+from agent.channels.folders import FolderChannel, mount_table
 from agent.channels.hosts import host_of
 from agent.channels.mounts import Mount
-from agent.channels.removable import MAX_MOUNTINFO
 from agent.model import ChannelKind, Place
 
 _BY_TYPE = {
@@ -47,19 +46,10 @@ class CloudSyncChannel(FolderChannel):
 
     def more(self, found: dict[bytes, Place]) -> None:
         guarded = {person.uid for person in self._people}
-        for mount in mounts.visible(_table()):
+        for mount in mounts.visible(mount_table()):
             service = cloud_service(mount)
             value = mount.option(b"user_id") or b""
             owner = int(value) if value.isdigit() and len(value) < 11 else 0
             if service and (owner in guarded or owner == 0) and mounts.may_be_guarded(mount.point):
                 host = host_of(os.fsdecode(mount.source)) if service == "webdav" else ""
                 found.setdefault(mount.point, self.place(mount.point, owner, service, host))
-
-
-def _table() -> tuple[Mount, ...]:
-    try:
-        fd = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return ()
-    with open(fd, "rb") as file:
-        return mounts.parse(file.read(MAX_MOUNTINFO))

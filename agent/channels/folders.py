@@ -1,28 +1,34 @@
 """What the cloud-sync and the download channel share: configured folders, and folders that users' programs name.
 
 The search for the latter is in ``searches.py``. Owns the check of what comes back: a folder counts when it can be
-opened without a symbolic link on the way and belongs to the person, or lies in their home. It opens no document.
+opened without a symbolic link on the way and belongs to the person, or lies in their home. One behind a mount of a
+person's program is not opened, for it might never answer: its mount says whose it is. It opens no document.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from agent.channels import mounts
 from agent.channels.base import Trouble
 from agent.channels.discover.reading import Found
 from agent.channels.discovery import discover_for
 from agent.channels.hosts import SERVICE_HOSTS
+from agent.channels.mounts import Mount
 from agent.channels.people import Person
-from agent.channels.removable import AFTER_WRITE_REASON
+from agent.channels.removable import AFTER_WRITE_REASON, MAX_MOUNTINFO
 from agent.channels.searches import Discovered, Search
 from agent.errors import N_
 from agent.fsys.openat import open_folder
 from agent.model import ChannelKind, Place, Strength
 
 MAX_LINKS = 16
+CONFIGURED = "folder"  # the service of a folder that the configuration names
+MAX_PLACES = 128  # of one person in one channel: each takes a thread, and all of them together may be a thousand
 
 
 def real_path(path: bytes, trusted: Iterable[int]) -> bytes:
@@ -88,13 +94,30 @@ class FolderChannel:
         found: dict[bytes, Place] = {}
         for folder in self._folders:
             self._configured(found, folder)
+        table = mount_table()
         for person, items, trouble in self._discovered.results():
             if trouble is not None:
                 self._trouble("discovery-failed", trouble.message, trouble.hint, **_texts(trouble.fields))
             for item in items:
-                self._discovered_folder(found, person, item)
+                self._discovered_folder(found, person, item, table)
         self.more(found)
-        return tuple(sorted(found.values(), key=lambda place: place.root))
+        return tuple(sorted(self._bounded(found.values()), key=lambda place: place.root))
+
+    def _bounded(self, places: Iterable[Place]) -> list[Place]:
+        """Without what is too much of one person's own naming; what the administrator names is never too much."""
+        counts, kept = Counter[int](), []
+        for place in places:
+            counts[place.owner] += place.service != CONFIGURED and place.owner != 0
+            if place.service == CONFIGURED or counts[place.owner] <= MAX_PLACES:
+                kept.append(place)
+        if any(count > MAX_PLACES for count in counts.values()):
+            self._trouble(
+                "too-many-folders",
+                N_("programs of one person name more than {limit} folders: the others are not guarded"),
+                N_("list the folders in the configuration, under channels"),
+                limit=str(MAX_PLACES),
+            )
+        return kept
 
     def more(self, found: dict[bytes, Place]) -> None:
         """Further places of a particular channel."""
@@ -126,11 +149,13 @@ class FolderChannel:
             )
             return
         try:
-            found[path] = self.place(path, os.fstat(fd).st_uid, "folder")
+            found[path] = self.place(path, os.fstat(fd).st_uid, CONFIGURED)
         finally:
             os.close(fd)
 
-    def _discovered_folder(self, found: dict[bytes, Place], person: Person, item: Found) -> None:
+    def _discovered_folder(
+        self, found: dict[bytes, Place], person: Person, item: Found, table: Sequence[Mount]
+    ) -> None:
         if item.problem:
             self._trouble(
                 "folders-not-stated",
@@ -138,6 +163,13 @@ class FolderChannel:
                 N_("list the folder in the configuration, under channels.cloud_sync"),
                 service=item.service,
             )
+            return
+        program = mounts.leads_to_person(table, item.path)
+        if program is not None:  # only the guard's own thread may wait for it
+            if program.option(b"user_id") == b"%d" % person.uid:
+                self._take(found, person, item)
+            else:
+                self._refused(item, "not theirs")
             return
         try:
             fd = open_folder(item.path)
@@ -150,12 +182,15 @@ class FolderChannel:
             if os.fstat(fd).st_uid != person.uid and not _is_below(item.path, person.home):
                 self._refused(item, "not theirs")
             else:
-                place = self.place(item.path, person.uid, item.service, item.host)
-                first = found.setdefault(item.path, place)
-                if first.host != place.host:  # two programs bring it to two hosts: towards which, nobody can say
-                    found[item.path] = replace(first, host="")
+                self._take(found, person, item)
         finally:
             os.close(fd)
+
+    def _take(self, found: dict[bytes, Place], person: Person, item: Found) -> None:
+        place = self.place(item.path, person.uid, item.service, item.host)
+        first = found.setdefault(item.path, place)
+        if first.host != place.host:  # two programs bring it to two hosts: towards which, nobody can say
+            found[item.path] = replace(first, host="")
 
     def _refused(self, item: Found, why: str) -> None:
         self._trouble(
@@ -173,6 +208,15 @@ class FolderChannel:
 
     def _trouble(self, word: str, message: str, hint: str = "", **fields: str) -> None:
         self._troubles.append(Trouble(word, message, hint, tuple(fields.items())))
+
+
+def mount_table() -> tuple[Mount, ...]:
+    """The mounts of now; empty when they cannot be read. Nothing in them is opened."""
+    try:
+        with open("/proc/self/mountinfo", "rb") as file:
+            return mounts.parse(file.read(MAX_MOUNTINFO))
+    except OSError:
+        return ()
 
 
 def _texts(fields: dict[str, object]) -> dict[str, str]:

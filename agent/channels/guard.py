@@ -30,7 +30,7 @@ from agent.model import Cause, ChannelKind, FileEvent, Place
 if TYPE_CHECKING:
     from watchdog.observers.inotify_c import InotifyFD
 
-MAX_WALKS = 1_000  # folders waiting to be gone into; beyond it, the same
+MAX_WALKS = 50_000  # folders waiting to be gone into; beyond it, a rescan instead
 CHECK_EVERY = 60.0  # s between two looks whether the folder is still the one that is watched
 POLL_EVERY = 60.0  # s, for a folder that could not be watched whole
 RETRY_EVERY = 5.0  # s, for a folder that is gone
@@ -61,6 +61,7 @@ class Guard(threading.Thread):
         self._root = Root(place.root)
         self._settling = Settling(place.channel, place.service)
         self._walks: deque[Iterator[float]] = deque()
+        self._entering: deque[Iterator[float]] = deque()  # walks through folders that were made or moved in
         self._again = False  # survey once more after the one that runs
         self._pause_until = 0.0
         self._survey: Survey | None = None
@@ -69,6 +70,7 @@ class Guard(threading.Thread):
         self._check_at = time.monotonic() + CHECK_EVERY
         self._mounted = False  # a removable volume that has to be mounted
         self._began_ns = time.time_ns() - CLOCK_SLACK
+        self._old = Cause.EXISTING  # what a file is that was last changed before that
 
     def ask(self, what: str) -> None:
         """``stop``, ``rescan`` or ``overflow``; from any thread."""
@@ -111,7 +113,7 @@ class Guard(threading.Thread):
     def _idle_for(self) -> float:
         due = (self._settling.next_due(), self._poll_at, self._retry_at, self._check_at)
         times = [when for when in due if when is not None]
-        if self._walks:
+        if self._walks or self._entering:
             times.append(self._pause_until)
         return max(0.0, min(times) - time.monotonic())
 
@@ -138,10 +140,11 @@ class Guard(threading.Thread):
             self._watches.drop(path)
             self._settling.forget(path + b"/")
         if mask & (watches.IN_MOVED_TO | watches.IN_CREATE):
-            if len(self._walks) >= MAX_WALKS:
+            if len(self._entering) >= MAX_WALKS:
                 self.ask("overflow")
             else:
-                self._walks.append(self._enter(path, Cause.MOVED_IN if mask & watches.IN_MOVED_TO else Cause.WRITTEN))
+                cause = Cause.MOVED_IN if mask & watches.IN_MOVED_TO else Cause.WRITTEN
+                self._entering.append(self._enter(path, cause))
 
     def _handle_file(self, mask: int, path: bytes) -> None:
         """Behind an airlock what is written was judged at its close, and nothing has two names: only what is renamed is
@@ -187,16 +190,23 @@ class Guard(threading.Thread):
             self._poll_at = None
             if self._survey is not None:
                 self._walks.append(self._poll(self._survey, Cause.WRITTEN))
-        if not self._walks or now < self._pause_until:
+        self._go_on(now)
+
+    def _go_on(self, now: float) -> None:
+        """One step of a walk. Where everything is watched, what came in goes first: a survey that met it before would
+        take its files, which are as old as they were elsewhere, for files that were always there.
+        """
+        walks = self._entering if self._entering and (self.armed.is_set() or not self._walks) else self._walks
+        if not walks or now < self._pause_until:
             return
-        rest = next(self._walks[0], None)
+        rest = next(walks[0], None)
         if rest is None:
-            self._walks.popleft()
+            walks.popleft()
             self._pause_until = 0.0
         else:
             self._pause_until = time.monotonic() + rest
             if self.armed.is_set():
-                self._walks.rotate(-1)
+                walks.rotate(-1)
 
     def _begin(self, cause: Cause | None) -> None:
         self.armed.clear()
@@ -225,6 +235,7 @@ class Guard(threading.Thread):
             for word in ("gone", "failed"):
                 self.troubles.pop(word, None)
             self.armed.set()
+            yield 0.0
             if "limit" in self.troubles:
                 yield from self._poll(survey, cause)
             else:
@@ -234,6 +245,8 @@ class Guard(threading.Thread):
                 break
             self._again, cause = False, None
         self.surveyed.set()
+        if "limit" in self.troubles and self._poll_at is None:  # reached by a folder that came meanwhile
+            self._poll_at = time.monotonic()
         survey.reported.clear()
         self.troubles.pop("lost", None)
 
@@ -255,7 +268,10 @@ class Guard(threading.Thread):
             raise RootGone  # the empty mount point of a volume that is gone
         self._mounted = mounted and self.place.channel is ChannelKind.REMOVABLE
         if self._survey is None or root != self._root:
-            self._survey = Survey(self.place, root, self._settling, self._emit, self._trouble, self._began_ns)
+            self._old = _cause_of_old(self._root.identity, root.identity, self._old)
+            self._survey = Survey(
+                self.place, root, self._settling, self._emit, self._trouble, self._began_ns, self._old
+            )  # fmt: skip
         self._root = root
         return self._survey
 
@@ -272,6 +288,7 @@ class Guard(threading.Thread):
     def _lose(self, word: str) -> None:
         self._watches.clear()
         self._walks.clear()
+        self._entering.clear()
         self._settling = Settling(self.place.channel, self.place.service)
         self._survey = self._poll_at = None
         self.armed.clear()
@@ -283,3 +300,12 @@ class Guard(threading.Thread):
             self.troubles[word] = TROUBLES[word]
             with contextlib.suppress(Exception):  # whoever listens must not stop the guard; ``troubles`` keeps it
                 self._tell(self.place, TROUBLES[word])
+
+
+def _cause_of_old(before: tuple[int, int] | None, now: tuple[int, int] | None, so_far: Cause) -> Cause:
+    """Why old files lie in the folder that is there now: where another one of the same device has taken its name, they
+    came with it. Another device was mounted, by a person or a program, with what lies on it.
+    """
+    if before is None or now is None or before == now:
+        return so_far
+    return Cause.MOVED_IN if before[0] == now[0] else Cause.EXISTING

@@ -145,6 +145,14 @@ def leads_into(mounts: Iterable[Mount], path: bytes) -> Mount | None:
     return at
 
 
+def leads_to_person(mounts: Iterable[Mount], path: bytes) -> Mount | None:
+    """The mount of a person's own program that a path without links leads into, if any: whoever opens it may wait for
+    that program for ever.
+    """
+    mount = leads_into(mounts, path)
+    return mount if mount is not None and mount.is_program and mount.option(b"user_id") != b"0" else None
+
+
 def may_be_guarded(point: bytes) -> bool:
     """False for the root, the homes' parent and whatever the system itself lives on, whatever a list says."""
     clean = point.rstrip(b"/") or b"/"

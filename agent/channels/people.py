@@ -5,13 +5,15 @@ Owns the answer to «who is a person here»; opens no file of theirs. Homes are 
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-FIRST_UID, NOBODY = 1000, 65534
+FIRST_UID = 1000
+_NOBODIES = frozenset({0xFFFE, 0xFFFF, 0xFFFF_FFFE, 0xFFFF_FFFF})  # nobody and « none », of 16 bits and of 32
 _NO_SHELL = (b"nologin", b"false", b"sync")
 
 
@@ -28,9 +30,9 @@ class Person:
 def people(names: Sequence[str] = ()) -> list[Person]:
     """The persons whose folders are to be guarded, by uid.
 
-    With ``names``: those logins, whatever their ids. Without: every login from 1000 on with a real shell and a home
-    that is there, the persons who are logged in, and the one who started this process (SUDO_UID or its own uid). Root
-    counts only when nobody else does. A name that is not known is left out.
+    With ``names``: those logins, whatever their ids. Without: every login from 1000 on (those of a directory have large
+    numbers) with a real shell and a home that is there, the persons who are logged in, and the one who started this
+    process (SUDO_UID or its own uid). Root counts only when nobody else does. A name that is not known is left out.
     """
     if names:
         found = [entry for name in names if (entry := _by_name(name)) is not None]
@@ -69,7 +71,7 @@ def _by_uid(uids: Iterable[int]) -> Iterator[pwd.struct_passwd]:
 
 def _is_person(entry: pwd.struct_passwd) -> bool:
     shell = os.fsencode(entry.pw_shell)
-    return FIRST_UID <= entry.pw_uid < NOBODY and not shell.endswith(_NO_SHELL)
+    return entry.pw_uid >= FIRST_UID and entry.pw_uid not in _NOBODIES and not shell.endswith(_NO_SHELL)
 
 
 def _present() -> list[int]:
@@ -88,9 +90,14 @@ def _invoker() -> list[int]:
 
 
 def _is_folder(path: bytes) -> bool:
+    """Whether there is a folder, or something that is not ours to look at: a home that a program of its owner has
+    mounted (an encrypted one) shows itself to nobody else, and is nevertheless there.
+    """
     if not path.startswith(b"/") or path == b"/":
         return False
     try:
         return stat.S_ISDIR(os.stat(path).st_mode)
-    except OSError:
+    except OSError as error:
+        return error.errno not in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
+    except ValueError:
         return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -73,11 +74,23 @@ class RemovableChannel:
         return (self._epoll.fileno(),)
 
     def drain(self) -> None:
-        """Take the device events; asking the kernel about the mount table is enough to quieten it."""
+        """Take the device events; asking the kernel about the mount table is enough to quieten it.
+
+        Events that its buffer did not hold are lost: nothing is, for all is asked anew after any of them.
+        """
         self._epoll.poll(0)
         for _ in range(256):
-            if self._monitor is None or self._monitor.poll(0) is None:
-                return
+            try:
+                if self._monitor is None or self._monitor.poll(0) is None:
+                    return
+            except OSError:
+                self._take_error(self._monitor.fileno())
+
+    @staticmethod
+    def _take_error(fd: int) -> None:
+        """A socket that lost something says so until it is asked what happened."""
+        with socket.socket(fileno=os.dup(fd)) as monitor:
+            monitor.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
     def troubles(self) -> tuple[Trouble, ...]:
         return tuple(self._troubles)

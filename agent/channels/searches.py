@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from agent.channels import mounts
 from agent.channels.discover.reading import Found
 from agent.channels.discovery import discover_for
 from agent.channels.people import Person
@@ -100,7 +101,11 @@ class Discovered:
             if known.running or self._closed or not (age >= SEARCH_EVERY or changed):
                 return
             known.running, known.searched, known.fingerprint = True, now, fingerprint
-        threading.Thread(target=self._run, args=(person,), name="discovery", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, args=(person,), name="discovery", daemon=True).start()
+        except RuntimeError:  # no thread to be had: again when the next one is due
+            with self._lock:
+                known.running = False
 
     def _run(self, person: Person) -> None:
         found: tuple[Found, ...] | None = None
@@ -124,7 +129,10 @@ class Discovered:
 def _fingerprint(person: Person, what: str) -> Print:
     """Inode and time of the settings files that say when to search again."""
     from agent.channels import discover
+    from agent.channels.folders import mount_table
 
+    if mounts.leads_to_person(mount_table(), person.home):
+        return ()  # it might never answer: then it is asked every ten minutes, by the child
     modules = discover.CLOUD if what == "cloud" else discover.DOWNLOADS
     names = sorted({name for module in modules for _, name in module.FILES})
     try:

@@ -29,11 +29,13 @@ class Survey:
         emit: Callable[[bytes, Cause], None],
         problem: Problem,
         began_ns: int,
+        old: Cause = Cause.EXISTING,
     ) -> None:
+        """``old``: the cause of a file that was last changed before ``began_ns``, where it is told by that time."""
         self.root = root
         self.reported: set[bytes] = set()  # by events, while a survey runs
         self._place, self._settling, self._emit, self._problem = place, settling, emit, problem
-        self._began_ns = began_ns
+        self._began_ns, self._old = began_ns, old
         self._remembered: set[int] | None = None  # hashes of names and states
 
     def start(self) -> None:
@@ -94,7 +96,7 @@ class Survey:
             if state is None:
                 return
             changed_ns = state[2]
-            cause = Cause.WRITTEN if changed_ns >= self._began_ns else Cause.EXISTING
+            cause = Cause.WRITTEN if changed_ns >= self._began_ns else self._old
             fresh = time.time_ns() - changed_ns < QUIET * 1e9  # perhaps still being written
         if fresh or quiet_for(self._place.channel, name) != QUIET:
             self._settling.touched(name, cause, time.monotonic())

@@ -21,6 +21,7 @@ from agent.fsys.ways import open_root, reach_root
 MAX_DEPTH = 128  # folders below the root
 CHUNK = 1024  # entries read before the folder is given a pause
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY
+_VANISHED = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE})  # it, or another thing has its name
 
 
 class RootGone(Exception):
@@ -126,10 +127,8 @@ def walk(root: Root, start: bytes, enter: Enter, problem: Problem) -> Iterator[t
                         yield first
                         first, more = _chunk(entries, name, waiting)
         except OSError as error:
-            word = {errno.EXDEV: "mount", errno.EACCES: "unreadable", errno.EPERM: "unreadable"}.get(error.errno or 0)
-            word = "deep" if error.errno == errno.ENAMETOOLONG else word
-            if word:
-                problem(word)
+            if error.errno not in _VANISHED:
+                problem({errno.EXDEV: "mount", errno.ENAMETOOLONG: "deep"}.get(error.errno or 0, "unreadable"))
             continue
         yield first
 

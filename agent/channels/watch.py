@@ -47,7 +47,7 @@ class Watcher:
     def add(self, place: Place) -> None:
         """Guard a place and report what is in it; a place already guarded only gets its new description.
 
-        Raises HostError when the kernel gives no inotify instance.
+        Raises HostError when the kernel gives no inotify instance, or no thread: it is not guarded then.
         """
         with self._lock:
             guard = self._guards.get(_key(place))
@@ -55,8 +55,11 @@ class Watcher:
                 guard.place = place
                 return
             guard = Guard(place, self._sink, self._reader(), self._on_trouble, self._on_overflow, self._rate)
+            try:
+                guard.start()
+            except RuntimeError as error:
+                raise _no_thread() from error
             self._guards[_key(place)] = guard
-        guard.start()
 
     def remove(self, place: Place) -> None:
         """Stop guarding a place; nothing of it is reported afterwards, unless its volume hangs."""
@@ -101,7 +104,8 @@ class Watcher:
         _end(guards)
         if inotify is not None:
             inotify.stop()
-            inotify.join(STOP_LIMIT)
+            if inotify.ident is not None:
+                inotify.join(STOP_LIMIT)
 
     def _reader(self) -> InotifyFD:
         if self._inotify is None:
@@ -115,8 +119,16 @@ class Watcher:
                     hint=N_("raise fs.inotify.max_user_instances with sysctl"),
                     why=error.strerror,
                 ) from error
-            self._inotify.start()
+        if self._inotify.ident is None:
+            try:
+                self._inotify.start()
+            except RuntimeError as error:
+                raise _no_thread() from error
         return self._inotify
+
+
+def _no_thread() -> HostError:
+    return HostError(N_("the system gives no more threads"), hint=N_("run: serment doctor"))
 
 
 def _key(place: Place) -> _Key:

@@ -12,10 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agent.channels.folders import real_path
-from agent.channels.mounts import Mount, leads_into, parse
+from agent.channels.folders import mount_table, real_path
+from agent.channels.mounts import Mount, leads_into, leads_to_person
 from agent.channels.people import Person
-from agent.channels.removable import MAX_MOUNTINFO
 from agent.daemon.awaited_pictures import AwaitedPictures
 from agent.daemon.gate_moves import GateMoves
 from agent.daemon.gate_trace import GateTrace
@@ -49,6 +48,7 @@ class GateChannel:
         from any thread. ``starting``: whether a document waits for a reader that is being started.
         """
         self._places: tuple[Place, ...] = ()
+        self._given: frozenset[bytes] = frozenset()  # to the gate: roots of sync folders
         self._documents = documents
         self._homes = _homes(people) if documents else {}
         self._reason = NOT_ROOT_REASON if enabled else OFF_REASON
@@ -77,10 +77,14 @@ class GateChannel:
                 self._left = None
             return tuple(replace(place, reason=self._reason) for place in found)
         self._places = found
-        folders = [Folder(place.root, FolderKind.SYNC) for place in self._places]
+        table = mount_table()
+        # what a program stands before is opened by nobody here; what it has covered since stays guarded below it
+        roots = [each.root for each in found if each.root in self._given or not leads_to_person(table, each.root)]
+        self._given = frozenset(roots)
+        folders = [Folder(root, FolderKind.SYNC) for root in roots]
         folders += [Folder(home, FolderKind.DOCUMENTS, skip_hidden=True) for home in sorted(self._homes)]
         self._gating.guard(folders)
-        table = _mounts()
+        table = mount_table()
         return tuple(self._described(self._gating.described(place), table) for place in found)
 
     @staticmethod
@@ -111,15 +115,6 @@ class GateChannel:
 
     def _owner(self, root: bytes) -> int:
         return self._homes.get(root, next((place.owner for place in self._places if place.root == root), 0))
-
-
-def _mounts() -> tuple[Mount, ...]:
-    """Nothing in it is opened: a stopped program's file system would hold us up."""
-    try:
-        with open("/proc/self/mountinfo", "rb") as table:
-            return parse(table.read(MAX_MOUNTINFO))
-    except OSError:
-        return ()
 
 
 def _homes(people: Sequence[Person]) -> dict[bytes, int]:

@@ -287,7 +287,9 @@ class Agent:
         """What a person would call the state of protection: it changes seldom, and is cheap to ask."""
         places = {(place.root, str(place.strength)) for place in self.guard.places()}
         words = {trouble.word for trouble in self.troubles.standing()}
-        return frozenset(places), frozenset(words), self.policy.release
+        words |= {trouble.word for trouble in self.guard.troubles()}
+        watched = {(place.root, trouble.word) for place, trouble in self.watcher.troubles()}
+        return frozenset(places), frozenset(words), frozenset(watched), self.policy.release
 
     def give_note(self, entry: Held) -> None:
         """The note in the folder of a document that was held is written anew."""

@@ -54,7 +54,11 @@ class Newcomers:
             if self._asking or (times == self._seen and now - self._asked_s < ASK_EVERY_S):
                 return
             self._asking, self._seen, self._asked_s = True, times, now
-        threading.Thread(target=self._run, name="newcomers", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, name="newcomers", daemon=True).start()
+        except RuntimeError:  # no thread to be had: when it is due again
+            with self._lock:
+                self._asking = False
 
     def _run(self) -> None:
         found: list[Person] = []

@@ -34,6 +34,7 @@ AGAIN_S = 1.0  # a batch that grows is told anew at most so often
 BUS_NAME, BUS_PATH = "org.serment.Helper", "/org/serment/Helper"
 MENU = ("open", "held", "emergency", "tour")  # what ``serment-helper --show`` takes: the entries of the shield's menu
 REST_S = 20.0  # so long after something happened, what was needed for it is given back
+SWEEP_S = 3600.0  # while attachments lie in their folder, how often it is looked for what is a day old
 CONNECT_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 _SEEN = 500
 _COMMAND = [sys.executable, "-m", "agent.ui.cli.main"]
@@ -57,7 +58,7 @@ class Helper:
         self._since: float | None = None
         self._release = ""
         self._fetched_at = 0.0
-        self._due: dict[str, float] = {"connect": 0.0, "rest": time.monotonic() + REST_S}
+        self._due: dict[str, float] = {"connect": 0.0, "sweep": 0.0, "rest": time.monotonic() + REST_S}
         self._left = 0  # bytes that were resident after the last rest
         self._tries = 0
         self._running = True
@@ -89,7 +90,9 @@ class Helper:
         for fd in sources:
             poll.register(fd, select.POLLIN | select.POLLHUP)
         wait_ms = max(0.0, min(times) - time.monotonic()) * 1000 if times else None
-        return [sources[fd] for fd, _events in poll.poll(wait_ms)]
+        waiting = [bus for bus in (self._bus, self._system) if bus is not None and bus.has_come()]
+        ready = [sources[fd] for fd, _events in poll.poll(0 if waiting else wait_ms)]
+        return [*waiting, *(source for source in ready if source not in waiting)]
 
     def _safely(self, source: object) -> None:
         try:
@@ -119,7 +122,7 @@ class Helper:
         for what in [what for what, when in self._due.items() if when <= now]:
             del self._due[what]
             try:
-                {"connect": self._connect, "fetch": self._fetch, "rest": self._rest}[what]()
+                {"connect": self._connect, "fetch": self._fetch, "rest": self._rest, "sweep": self._sweep}[what]()
             except SermentError as error:
                 self._replies.complain(error)
             except BusError:
@@ -136,19 +139,28 @@ class Helper:
     # ---- the agent
 
     def _connect(self) -> None:
-        if not self._link.open():
+        status = self._asked_status() if self._link.open() else None
+        if status is None:
             self._due["connect"] = time.monotonic() + CONNECT_S[min(self._tries, len(CONNECT_S) - 1)]
             self._tries += 1
             self._show_state(None)
             return
         self._tries = 0
         self._learn(self._link.hello)
+        self._show_state(status)
         first = self._since is None
         self._fetch(quietly=first)
-        self._show_state(self._link.call("status"))
         if first:
             self._greet()
         systemd.notify("STATUS=listening")
+
+    def _asked_status(self) -> Mapping[str, Any] | None:
+        """None: it took the connection and does not answer, as one that is just being started or stopped."""
+        try:
+            return dict(self._link.call("status"))
+        except SermentError:
+            self._link.close()
+            return None
 
     def _learn(self, hello: Mapping[str, Any]) -> None:
         self._release = str(hello["release"])
@@ -164,7 +176,11 @@ class Helper:
         if count:
             board.put("waiting", board.own("waiting-title", board.counted(count), "show"))
         tell_month(self._link, self._memory, board)
-        outbox.sweep()
+
+    def _sweep(self) -> None:
+        """No attachment stays for longer than its day, however long the session is."""
+        if outbox.sweep():
+            self._due["sweep"] = time.monotonic() + SWEEP_S
 
     def _heard_agent(self, words: frozenset[str]) -> None:
         if "gone" in words:
@@ -174,6 +190,7 @@ class Helper:
         if words & {"notices", "answers"}:
             self._due["fetch"] = max(time.monotonic(), self._fetched_at + AGAIN_S)
         if "answers" in words:
+            self._sweep()
             self._replies.tell_progress()
         if "status" in words:
             self._link.refresh()

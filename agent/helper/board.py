@@ -104,6 +104,8 @@ class Board:
             try:
                 desktop.show(key, self._said(key))
             except BusError:
+                if desktop.is_there():  # too many at once, or it was too slow: once more
+                    self.look_at = now + LOOK_S
                 return  # no notification service: it is heard of when it comes
             self._waiting.pop(key, None)
             self._shown_at[key] = now

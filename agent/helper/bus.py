@@ -133,6 +133,16 @@ class Bus:
         )  # fmt: skip
         self._reply(message_bus.AddMatch(rule), CALL_S)
 
+    def has_come(self) -> bool:
+        """Whether there is something for ``arrived`` already: what came while a call waited for its reply was read, and
+        the descriptor says nothing of it.
+        """
+        try:
+            self._waiting.append(self._connection.receive(timeout=0))
+        except (OSError, ValueError):  # nothing, or the bus is gone: ``arrived`` says so
+            pass
+        return bool(self._waiting)
+
     def arrived(self) -> Iterator[Came]:
         """All that has come and was not looked at; waits for nothing. Raises BusError when the bus is gone."""
         while True:

@@ -87,6 +87,10 @@ class Desktop:
         """Whether it is on the screen, as far as the service said."""
         return key in self._ids
 
+    def is_there(self) -> bool:
+        """Whether there is a notification service, whatever it answers."""
+        return bool(self._bus.owner(_NAME))
+
     def inhibited(self) -> bool:
         """Whether the person asked the desktop for silence (a presentation, « do not disturb »)."""
         try:

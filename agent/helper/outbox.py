@@ -39,13 +39,24 @@ def folder() -> Path:
     return made
 
 
-def sweep(now: float | None = None) -> None:
-    """Remove what is older than a day."""
+def sweep(now: float | None = None) -> bool:
+    """Remove what is older than a day; whether something is left for another time."""
     limit = (time.time() if now is None else now) - _KEPT_S
-    with contextlib.suppress(HostError, OSError):
-        for path in folder().iterdir():
-            if path.is_file() and path.lstat().st_ctime < limit:
-                path.unlink()
+    try:
+        paths = list(folder().iterdir())
+    except (HostError, OSError):
+        return False
+    left = [path for path in paths if not _swept(path, limit)]
+    return bool(left)
+
+
+def _swept(path: Path, limit: float) -> bool:
+    """Whether it is gone. One that cannot be removed keeps no other from it."""
+    with contextlib.suppress(OSError):
+        if path.lstat().st_ctime < limit:
+            path.unlink()
+            return True
+    return False
 
 
 def compose(paths: Sequence[bytes], page: str, program: str, environment: Mapping[str, str]) -> None:

@@ -37,8 +37,8 @@ class Replies:
         notice = self._board.notice(key)
         offers = notice.get("offers", [])
         if action in {"seal", "mail"} and action in offers and notice.get("held"):
-            self._board.close(key)
             self.give(notice["held"], action)
+            self._board.close(key)
         elif offers:
             self.ask(notice)
 
@@ -110,8 +110,8 @@ class Replies:
         more: dict[str, str] = {} if answer is None else {"why": answer.why, "text": answer.text}
         if how == "mail":
             more["to"] = base64.b64encode(os.fsencode(outbox.folder())).decode("ascii")
-        self._under_way = how
         self._link.call("answer", id=held, how=how, whole=True, wait=False, **more)
+        self._under_way = how  # once it is taken: while another is still at work, it is not
 
     def tell_progress(self) -> None:
         """What became of the last answer. Raises SermentError."""

@@ -22,7 +22,7 @@ def state_of(status: Mapping[str, Any] | None, translate: Callable[[str], str]) 
     off = next((each for each in channels if each["strength"] == "off"), None)
     if off is not None:
         return WEAKER, _because(off, translate)
-    serious = next((each for each in status["troubles"] if each["severity"] != "note"), None)
+    serious = next((each for each in status["troubles"] if each["severity"] != "notice"), None)
     if serious is not None:
         fields = {key: str(value) for key, value in refusal_worded(serious["fields"], translate).items()}
         return WEAKER, translate(serious["message"]).format_map(fields)

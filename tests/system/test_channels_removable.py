@@ -3,6 +3,7 @@
 import os
 import select
 import shutil
+import socket
 import subprocess
 from contextlib import ExitStack
 
@@ -15,6 +16,8 @@ from agent.model import Cause, ChannelKind, Strength
 from tests.running import wait_for
 
 pytestmark = pytest.mark.system
+DEVICE_EVENTS = (socket.AF_NETLINK, socket.SOCK_RAW, 15)  # NETLINK_KOBJECT_UEVENT
+UDEVS_GROUP, SO_DETACH_FILTER = 2, 27
 
 
 def run(*command):
@@ -135,6 +138,28 @@ def test_a_mount_and_an_unmount_wake_the_channel(stick, channel):
     assert poll.poll(5000), "an unmount was not told"
     found.drain()
     wait_for(lambda: (found.drain(), poll.poll(0) == [])[1])
+
+
+def test_more_device_events_than_a_socket_holds(channel):
+    """A disk of a hundred partitions, a storm of udev's: what is lost is asked for anew."""
+    found = channel()
+    if found._monitor is None:
+        pytest.skip("no netlink here")
+    number = found._monitor.fileno()
+    with socket.socket(fileno=os.dup(number)) as monitor, socket.socket(*DEVICE_EVENTS) as sender:
+        monitor.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        monitor.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
+        try:
+            for _ in range(200):
+                sender.sendto(b"x" * 4096, (0, UDEVS_GROUP))
+        except OSError:
+            pytest.skip("events cannot be made up here")
+        poll = select.poll()
+        poll.register(number, select.POLLIN)
+        assert poll.poll(0)[0][1] & select.POLLERR
+        found.drain()
+        assert poll.poll(0) == []
+        found.places()
 
 
 def test_a_listed_volume_that_is_a_tmpfs_or_a_folder(tmp_path, channel):

@@ -1,6 +1,7 @@
 """The watcher on the real kernel: inotify, mounts, overflow, hostile names and folders."""
 
 import ctypes
+import errno
 import os
 import subprocess
 import sys
@@ -112,6 +113,41 @@ def test_a_folder_moved_in_with_everything_and_renamed(heard, root, tmp_path):
         heard.wait(b"last")
         assert len(next(iter(watcher._guards.values()))._watches) == 1, "watches of what is gone were kept"
     assert not [name for name in heard.names() if name.endswith(b"outside")]
+
+
+@pytest.mark.parametrize("rescan", [False, True])
+def test_many_old_folders_moved_in_at_once_are_what_came(heard, root, tmp_path, monkeypatch, rescan):
+    """Their files are as old as they were elsewhere: only the move says that they are new here."""
+    monkeypatch.setattr(guarding, "CLOCK_SLACK", 0)
+    names = [b"p%d/doc" % number for number in range(1200)]
+    for name in names:
+        path = tmp_path / "aside" / os.fsdecode(name)
+        path.parent.mkdir(parents=True)
+        path.touch()
+    time.sleep(0.05)
+    with watching(heard, root, channel=ChannelKind.CLOUD_SYNC, service="nextcloud") as watcher:
+        for folder in (tmp_path / "aside").iterdir():
+            folder.rename(root / folder.name)
+        if rescan:  # another policy, just then
+            watcher.rescan()
+        heard.wait(*names, cause=Cause.MOVED_IN, seconds=40)
+        assert watcher.wait(20, surveyed=True)
+    assert heard.names(Cause.EXISTING) == []
+
+
+def test_another_folder_that_takes_the_name_comes_with_its_files(heard, root, tmp_path, monkeypatch):
+    monkeypatch.setattr(guarding, "CLOCK_SLACK", 0)
+    monkeypatch.setattr(guarding, "RETRY_EVERY", 0.3)
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/doc").touch()
+    time.sleep(0.05)
+    with watching(heard, root, channel=ChannelKind.CLOUD_SYNC, service="nextcloud") as watcher:
+        root.rename(tmp_path / "aside")
+        (tmp_path / "old").rename(root)
+        heard.wait(b"doc", cause=Cause.MOVED_IN)
+        heard.events.clear()
+        watcher.rescan()
+        heard.wait(b"doc", cause=Cause.MOVED_IN)
 
 
 def test_a_hundred_writes_make_one_event_and_a_held_file_one(heard, root):
@@ -336,6 +372,48 @@ def test_the_limit_of_watches_leads_to_polling(root):
         pytest.skip("no user namespaces here")
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=90)
     assert done.stdout.split() == ["watch-limit", "40"]
+
+
+def test_a_folder_that_cannot_be_listed_is_said(heard, root, monkeypatch):
+    """A damaged stick, no more descriptors: what lies there was not looked at."""
+    (root / "damaged").mkdir()
+    number, scandir = (root / "damaged").stat().st_ino, os.scandir
+
+    def damaged(folder):
+        if isinstance(folder, int) and os.fstat(folder).st_ino == number:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", damaged)
+    with watching(heard, root) as watcher:
+        assert [trouble.word for _, trouble in watcher.troubles()] == ["unreadable-folder"]
+
+
+def test_the_limit_reached_while_files_are_still_reported_leads_to_polling_too(heard, root, monkeypatch):
+    monkeypatch.setattr(guarding, "POLL_EVERY", 0.3)
+    add = guarding.Watches.add
+
+    def no_more(watches, fd, name):
+        if name == b"late":
+            raise guarding.WatchLimit
+        add(watches, fd, name)
+
+    monkeypatch.setattr(guarding.Watches, "add", no_more)
+    for index in range(200):
+        (root / f"{index}").touch()
+    watcher = Watcher(heard.sink, existing_rate=200)
+    watcher.add(Place(ChannelKind.CLOUD_SYNC, os.fsencode(root), 0))
+    try:
+        assert watcher.wait(10)
+        (root / "late").mkdir()
+        assert watcher.wait(20, surveyed=True)
+        assert [trouble.word for _, trouble in watcher.troubles()] == ["watch-limit"]
+        next(iter(watcher._guards.values()))._rate = 1e6
+        time.sleep(0.5)
+        (root / "late/doc").write_text("x")
+        heard.wait(b"late/doc")
+    finally:
+        watcher.stop()
 
 
 def test_a_mount_inside_is_not_entered(heard, root, tmp_path):

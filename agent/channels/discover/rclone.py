@@ -12,12 +12,19 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import pairwise
 
 from agent.channels.discover.reading import Found, Home, ini_items
 
 FILES = (("rclone", ".config/rclone/rclone.conf"),)
 _UNITS = ".config/systemd/user"
 _COMMANDS = frozenset({"mount", "sync", "bisync", "copy", "move", "cmount", "nfsmount"})
+# Options whose value is a path of rclone's own, and nothing that is synchronised.
+_OWN_PATHS = frozenset({
+    "--config", "--log-file", "--cache-dir", "--temp-dir", "--files-from", "--files-from-raw", "--filter-from",
+    "--include-from", "--exclude-from", "--ca-cert", "--client-cert", "--client-key", "--rc-cert", "--rc-key",
+    "--rc-files", "--rc-htpasswd",
+})  # fmt: skip
 _REMOTE = re.compile(r"^[^/~%$][^/]*:")
 
 
@@ -39,7 +46,10 @@ def _local_folders(home: Home, command: str) -> Iterator[bytes]:
     verbs = [index for index, word in enumerate(words) if word in _COMMANDS]
     if not verbs or not any(word.rpartition("/")[2].startswith("rclone") for word in words[: verbs[0]]):
         return
-    arguments = [word for word in words[verbs[0] + 1 :] if not word.startswith("-")]
+    after = words[verbs[0] :]
+    arguments = [
+        word for option, word in pairwise(after) if not word.startswith("-") and option not in _OWN_PATHS
+    ]  # fmt: skip
     if not any(_REMOTE.match(word) for word in arguments):
         return
     for word in arguments:

@@ -132,10 +132,17 @@ def test_rclone_units(home):
         ".config/systemd/user/sync.service",
         '[Service]\nExecStart=rclone bisync "/srv/mes docs" box: \\\n --force\n',
     )
+    put(
+        home,
+        ".config/systemd/user/logged.service",
+        "[Service]\nExecStart=/usr/bin/rclone mount photos: %h/Photos --config %h/.config/rclone/rclone.conf "
+        "--log-file /var/log/rclone.log --cache-dir=%h/.cache/rclone --exclude-from /etc/not\n",
+    )
     put(home, ".config/systemd/user/local.service", "[Service]\nExecStart=rclone sync /a /b\n")
     put(home, ".config/systemd/user/bad.service", '[Service]\nExecStart=rclone mount x: "/unclosed\n')
     put(home, ".config/systemd/user/other.service", "[Service]\nExecStart=/bin/mount x: /y\n")
-    assert sorted(find(rclone, home)) == sorted([("rclone", os.fsencode(home / "Drive")), ("rclone", b"/srv/mes docs")])
+    folders = [os.fsencode(home / "Drive"), os.fsencode(home / "Photos"), b"/srv/mes docs"]
+    assert sorted(find(rclone, home)) == sorted(("rclone", folder) for folder in folders)
 
 
 def test_insync(home):

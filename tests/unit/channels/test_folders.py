@@ -1,22 +1,28 @@
 """The cloud-sync and download channels: the search in a child, the check of its answer, when it is repeated."""
 
+import ctypes
+import errno
 import os
+import pwd
 import select
 import stat
 import threading
+from dataclasses import replace
 
 import pytest
 
+from agent.channels import people as listing
 from agent.channels import searches
 from agent.channels.cloud_sync import CloudSyncChannel, cloud_service
 from agent.channels.discover.reading import Found
 from agent.channels.discovery import discover_for
 from agent.channels.downloads import DownloadsChannel
-from agent.channels.folders import real_path
+from agent.channels.folders import MAX_PLACES, real_path
 from agent.channels.mounts import parse
 from agent.channels.people import Person, people, uid_of
+from agent.channels.watch import Watcher
 from agent.errors import HostError
-from agent.model import ChannelKind, Strength
+from agent.model import ChannelKind, Place, Strength
 
 
 @pytest.fixture
@@ -295,3 +301,123 @@ def test_people():
     assert people(["nobody-of-that-name", "a\0b"]) == []
     assert uid_of("root") == 0
     assert uid_of("nobody-of-that-name") is None
+
+
+@pytest.mark.parametrize("uid", [1000, 60001, 200_000, 1_104_601_234])
+def test_a_person_of_a_directory_is_a_person(monkeypatch, tmp_path, uid):
+    """Who is logged in from a directory is not listed, and has the number that the directory gives."""
+    entries = {
+        number: pwd.struct_passwd((f"u{number}", "x", number, number, "", str(tmp_path), "/bin/bash"))
+        for number in (uid, 120, 65534, 65535, 2**32 - 2)
+    }
+    monkeypatch.setattr(listing, "_present", lambda: list(entries))
+    monkeypatch.setattr(pwd, "getpwall", list)
+    monkeypatch.setattr(pwd, "getpwuid", entries.__getitem__)
+    monkeypatch.setattr(listing, "_invoker", list)
+    assert [person.uid for person in people()] == [uid]
+
+
+def test_a_home_that_shows_itself_to_its_owner_alone_is_a_home(monkeypatch, tmp_path):
+    """An encrypted home by FUSE answers root EACCES."""
+    entry = pwd.struct_passwd(("alma", "x", 1000, 1000, "", str(tmp_path / "alma"), "/bin/bash"))
+    monkeypatch.setattr(pwd, "getpwnam", lambda _name: entry)
+    look = os.stat
+
+    def closed(path, *more, **options):
+        if path == os.fsencode(tmp_path / "alma"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return look(path, *more, **options)
+
+    assert people(["alma"]) == []
+    monkeypatch.setattr(os, "stat", closed)
+    (person,) = people(["alma"])
+    channel = CloudSyncChannel([person], search=answering(Found("nextcloud", person.home + b"/sync")))
+    assert channel.places() == ()
+    channel.close()
+
+
+def test_one_person_cannot_use_up_the_agents_threads(person, tmp_path):
+    """Each place is a thread: settings that name hundreds of folders would end the agent."""
+    found = [Found("nextcloud", person.home + b"/%d" % number) for number in range(200)]
+    for item in found:
+        os.mkdir(item.path)
+    ours = [os.fsencode(tmp_path / f"ours{number}") for number in range(200)]
+    for path in ours:
+        os.mkdir(path)
+    alma = replace(person, uid=12345)
+    channel = CloudSyncChannel([alma], ours, search=answering(*found))
+    places = channel.places()
+    assert len(places) == 200 + MAX_PLACES
+    assert set(ours) < {place.root for place in places}
+    assert words(channel) == ["too-many-folders"]
+    channel.close()
+
+
+def test_no_thread_for_a_place_is_said_and_ends_nothing(person, monkeypatch):
+    def none_left(_thread):
+        raise RuntimeError("can't start new thread")
+
+    place = Place(ChannelKind.CLOUD_SYNC, person.home, person.uid)
+    watcher = Watcher(lambda _event: None)
+    with monkeypatch.context() as context:
+        context.setattr(threading.Thread, "start", none_left)
+        with pytest.raises(HostError):
+            watcher.add(place)
+        channel = CloudSyncChannel([person], search=answering())
+        assert channel.places() == ()
+        channel.close()
+    assert watcher.places() == ()
+    watcher.add(place)
+    assert watcher.wait(10)
+    watcher.stop()
+
+
+@pytest.fixture
+def silent(tmp_path):
+    """``silent(path, uid)`` mounts a file system of a person's program that never answers, for everybody to see."""
+    ends = []
+
+    def mount(path, uid):
+        fuse = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+        ends.append((fuse, path))
+        options = f"fd={fuse},rootmode=40000,user_id={uid},group_id={uid},allow_other".encode()
+        if ctypes.CDLL(None, use_errno=True).mount(b"x", path, b"fuse.mine", 0, options):
+            pytest.skip(f"no FUSE here: {os.strerror(ctypes.get_errno())}")
+
+    yield mount
+    for fuse, path in ends:
+        os.close(fuse)  # whoever waits gets an error
+        ctypes.CDLL(None).umount2(path, 2)
+
+
+@pytest.mark.system
+def test_a_sync_folder_behind_a_program_that_hangs_holds_nobody_up(person, tmp_path, silent):
+    """Its network is gone, or it means ill: who looks for folders is the agent's main loop."""
+    alma, drive = replace(person, uid=12345), person.home + b"/Drive"
+    os.mkdir(drive)
+    os.mkdir(tmp_path / "hers")
+    silent(drive, 12345)
+    silent(os.fsencode(tmp_path / "hers"), 12346)
+    found = [
+        Found("nextcloud", drive),
+        Found("nextcloud", drive + b"/below"),
+        Found("nextcloud", os.fsencode(tmp_path / "hers")),
+    ]
+    channel, places = CloudSyncChannel([alma], search=answering(*found)), []
+    asking = threading.Thread(target=lambda: places.extend(channel.places()), daemon=True)
+    asking.start()
+    asking.join(5)
+    assert not asking.is_alive(), "it waits for the program"
+    assert [place.root for place in places] == [drive, drive + b"/below"]
+    assert words(channel) == ["folder-refused"]
+    channel.close()
+
+
+@pytest.mark.system
+def test_a_home_behind_a_program_that_hangs_holds_nobody_up(person, silent):
+    silent(person.home, 12345)
+    looked = []
+    looking = threading.Thread(target=lambda: looked.append(searches._fingerprint(person, "cloud")), daemon=True)
+    looking.start()
+    looking.join(5)
+    assert looked == [()]

@@ -10,6 +10,7 @@ import pytest
 
 from agent.channels.base import Trouble
 from agent.daemon import status
+from agent.daemon.main import Agent
 from agent.model import ChannelKind, Place, Strength
 
 ALICE, BOB = 61001, 61002
@@ -55,3 +56,16 @@ def test_troubles_name_no_folder_of_somebody_else(agent: Any) -> None:
     assert [trouble["word"] for trouble in status._troubles(agent, ALICE)] == ["folder-missing"]
     assert [trouble["word"] for trouble in status._troubles(agent, BOB)] == ["folder-missing", "deep"]
     assert "bob" in repr(status._troubles(agent, os.getuid()))
+
+
+def test_helpers_are_told_of_a_trouble_that_a_channel_or_a_folder_has(agent: Any) -> None:
+    """The shield shows what ``status`` says: it asks again when this has changed."""
+    agent.policy = SimpleNamespace(release=1)
+    before = Agent.protection(agent)
+    found, watched = agent.guard.troubles, agent.watcher.troubles
+    agent.guard.troubles = lambda: ()
+    assert Agent.protection(agent) != before
+    agent.guard.troubles, agent.watcher.troubles = found, lambda: ()
+    assert Agent.protection(agent) != before
+    agent.watcher.troubles = watched
+    assert Agent.protection(agent) == before

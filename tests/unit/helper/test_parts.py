@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import base64
+import socket
 import stat
+import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jeepney import DBusAddress, HeaderFields, MessageType, new_signal
+from jeepney.io.blocking import DBusConnection, DBusConnectionBase
 
+from agent.errors import HostError
 from agent.helper import outbox
+from agent.helper.agent_link import AgentLink
+from agent.helper.app import CONNECT_S, Helper
+from agent.helper.board import Board
+from agent.helper.bus import Bus, BusError
+from agent.helper.desktop import Shown
 from agent.helper.memory import LESSONS, Memory
 from agent.helper.menu import Entry, layout, properties
 from agent.helper.months import owed
 from agent.helper.pages import emergency_page, reason_page
+from agent.helper.replies import Replies
 from agent.helper.saying import Voice
 from agent.helper.state import OFF, PROTECTED, WEAKER, state_of
 from agent.ui import asking
@@ -42,6 +55,7 @@ def _channel(strength: str, channel: str = "removable", path: str | None = "/s",
         (_status(_channel("after-write", "downloads")), PROTECTED),
         (_status(_channel("hold"), _channel("after-write", reason="read-only")), WEAKER),
         (_status(_channel("off", path=None, reason="switched off")), WEAKER),
+        (_status(_channel("hold"), troubles=({"word": "collector-away", "severity": "notice"},)), PROTECTED),
         (_status(troubles=({"word": "x", "severity": "weaker", "message": "m {a}", "fields": {"a": 1}},)), WEAKER),
     ],
 )
@@ -179,3 +193,147 @@ def test_attachments_lie_in_a_folder_of_ones_own_and_go_after_a_day(
     tmp_path.chmod(0o755)
     with pytest.raises(Exception, match="no place"):
         outbox.folder()
+
+
+class Agent:
+    """What ``AgentLink`` is to the helper: answers from a table; an exception in it is raised."""
+
+    is_open = True
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+        self.hello: dict[str, Any] = {"mail": {"page": "", "program": ""}}
+
+    def open(self) -> bool:
+        self.is_open = True
+        return True
+
+    def close(self) -> None:
+        self.is_open = False
+
+    def call(self, name: str, **_arguments: Any) -> Any:
+        answer = self.answers[name.replace(".", "_")]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def test_an_answer_that_is_not_taken_does_not_take_the_place_of_the_one_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mail is still opened with the documents that were on their way into it."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    tmp_path.chmod(0o700)
+    opened: list[list[bytes]] = []
+    monkeypatch.setattr(outbox, "compose", lambda paths, *_more: opened.append(paths))
+    agent = Agent(answer={})
+    replies = Replies(agent, Board(None, None, VOICE), None)  # type: ignore[arg-type]
+    replies.give("A" * 16, "mail")
+    agent.answers["answer"] = HostError("your last answer is still being carried out")
+    with pytest.raises(HostError):
+        replies.give("B" * 16, "seal")
+    path = base64.b64encode(b"/run/letter.pdf").decode()
+    agent.answers["answer_progress"] = {"over": True, "done": 1, "failed": 0, "paths": [path]}
+    replies.tell_progress()
+    assert opened == [[b"/run/letter.pdf"]]
+
+
+def test_attachments_go_after_a_day_also_in_a_session_that_lasts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    helper = Helper(AgentLink(tmp_path / "no.sock"), None, None, Memory(tmp_path / "memory"), "en", None)
+    helper._act_on_time()
+    assert "sweep" not in helper._due, "nothing lies there: nothing is to be looked for"
+    (outbox.folder() / "a.pdf").write_bytes(b"x")
+    (outbox.folder() / "folder").mkdir()
+    monkeypatch.setattr(helper._replies, "tell_progress", lambda: None)
+    helper._heard_agent(frozenset({"answers"}))
+    assert helper._due["sweep"] > time.monotonic()
+    monkeypatch.setattr(outbox, "_KEPT_S", -1)
+    helper._due["sweep"] = 0.0
+    helper._act_on_time()
+    assert [path.name for path in outbox.folder().iterdir()] == ["folder"]
+
+
+def test_a_button_that_is_pressed_while_a_call_waits_is_heard(tmp_path: Path) -> None:
+    """What came with the reply was read with it: the descriptor alone would say nothing, until something else comes."""
+    ours, desktop = socket.socketpair()
+    bus = Bus.__new__(Bus)
+    bus._connection = DBusConnection.__new__(DBusConnection)
+    DBusConnectionBase.__init__(bus._connection, ours)
+    bus._waiting = deque()
+    pressed = new_signal(DBusAddress("/d", interface="org.d"), "ActionInvoked", "us", (1, "seal"))
+    reply = new_signal(DBusAddress("/d", interface="org.d"), "Reply")
+    reply.header.message_type = MessageType.method_return
+    reply.header.fields[HeaderFields.reply_serial] = 1
+    desktop.sendall(pressed.serialise(serial=1) + reply.serialise(serial=2) + pressed.serialise(serial=3))
+    assert bus.call("org.d", "/d", "org.d", "Notify") == ()
+    helper = Helper(AgentLink(tmp_path / "no.sock"), None, None, Memory(tmp_path / "memory"), "en", None)
+    helper._bus, helper._due = bus, {"rest": time.monotonic() + 2.0}
+    assert helper._wait() == [bus]
+    assert [came.body for came in bus.arrived()] == [(1, "seal")] * 2
+    helper._due = {"rest": time.monotonic()}
+    assert helper._wait() == []
+    bus.close()
+    desktop.close()
+
+
+class Crowded:
+    """A bus whose notification service refuses what comes too fast, as KDE's does."""
+
+    name, refuses, there = ":1.1", True, True
+
+    def __init__(self) -> None:
+        self.notified = 0
+
+    def listen(self, *_rule: str) -> None:
+        pass
+
+    def owner(self, name: str) -> str:
+        return ":1.2" if self.there and name == "org.freedesktop.Notifications" else ""
+
+    def get(self, *_property: str) -> Any:
+        raise BusError("no such property")
+
+    def call(self, _name: str, _path: str, _interface: str, member: str, *_more: Any, **_options: Any) -> Any:
+        if member == "GetCapabilities":
+            return (["actions"],)
+        if self.refuses:
+            raise BusError("org.freedesktop.Notifications.Error.ExcessNotificationGeneration")
+        self.notified += 1
+        return (self.notified,)
+
+
+def test_a_notice_that_the_desktop_refuses_for_a_moment_is_shown_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    bus = Crowded()
+    board = Board(bus, None, VOICE)  # type: ignore[arg-type]
+    board.put("answer", Shown("t", "b"))
+    assert board.look_at is not None
+    bus.refuses = False
+    board.show()
+    assert (bus.notified, board.look_at) == (1, None)
+    bus.there, bus.refuses = False, True
+    board.put("answer", Shown("t", "b"))
+    assert board.look_at is None, "no timer runs where there is no service: its coming is heard"
+
+
+def test_an_agent_that_does_not_answer_yet_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shield would say « not protected » for as long as nothing changes."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    agent = Agent(status=HostError("the agent stopped answering"))
+    agent.hello |= {"release": 1, "texts": {}, "lessons": {}}
+    helper = Helper(agent, None, None, Memory(tmp_path / "memory"), "en", None)  # type: ignore[arg-type]
+    shown: list[Any] = []
+    monkeypatch.setattr(helper, "_show_state", shown.append)
+    helper._due = {"connect": 0.0}
+    helper._act_on_time()
+    assert (agent.is_open, shown) == (False, [None])
+    assert 0 < helper._due["connect"] - time.monotonic() <= CONNECT_S[0]
+    agent.answers |= {"status": _status(), "held": (), "helper_news": HostError("the agent stopped answering")}
+    helper._due = {"connect": 0.0}
+    helper._act_on_time()
+    assert (agent.is_open, shown) == (True, [None, _status()])
+    assert "connect" not in helper._due

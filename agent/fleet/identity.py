@@ -8,7 +8,9 @@ credential of systemd, which hands it to the sync service and to nobody else. do
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -181,10 +183,14 @@ def save_identity(
 
 
 def read_file(path: Path) -> bytes:
-    """A small file of ours. Raises HostError."""
+    """A small file of ours. Raises HostError: also for a link or a pipe. The folder belongs to the user that syncs, and
+    the agent, which has more rights, reads here too.
+    """
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(fd, "rb") as file:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise OSError(errno.EINVAL, N_("is not a file"))
             return file.read(MAX_FILE)
     except OSError as error:
         raise HostError(N_("cannot be read: {why}"), where=str(path), why=error.strerror) from error

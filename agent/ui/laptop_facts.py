@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from agent.errors import HostError
 from agent.fleet import FOLDER as FLEET
-from agent.fleet.identity import COLLECTOR, CREDENTIAL, KEY
+from agent.fleet.identity import COLLECTOR, CREDENTIAL, KEY, read_file
 from agent.fleet.key_sealing import opens
 from agent.transport.proxies import script_in
 from agent.ui.installation import Laptop
@@ -50,11 +51,13 @@ def _fleet_key(folder: Path) -> str:
             return ""
         if (folder / KEY).exists():
             return "file"
-        blob = (folder / CREDENTIAL).read_bytes()
-    except FileNotFoundError:
-        return "missing"
+        if not (folder / CREDENTIAL).exists():
+            return "missing"
+        blob = read_file(folder / CREDENTIAL)
     except OSError:
         return ""
+    except HostError:
+        return "shut"
     return "sealed" if opens(blob) else "shut"
 
 

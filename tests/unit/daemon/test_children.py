@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import select
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from agent.config import AgentConfig, AgentSection
 from agent.daemon.children import Child, EmbeddedCollector
+from agent.daemon.collecting import start_collecting
+from agent.daemon.troubles import Troubles
 from tests.running import wait_for
 
 
@@ -79,3 +86,26 @@ def test_a_collector_that_left_in_peace_is_started_again_at_once(collector: Embe
         collector.wake()
         wait_for(lambda: not collector.child.running())
     assert collector.descriptor() is not None
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("spoilt", ["text", "pipe", "link", "folder"])
+def test_an_enrolment_that_is_spoilt_does_not_keep_the_agent_from_guarding(tmp_path: Path, spoilt: str) -> None:
+    """Its folder belongs to the user that syncs, who has fewer rights than the agent."""
+    place = tmp_path / "data/fleet/collector.json"
+    place.parent.mkdir(parents=True)
+    if spoilt == "text":
+        place.write_text("{")
+    elif spoilt == "pipe":
+        os.mkfifo(place)
+    elif spoilt == "link":
+        (tmp_path / "other").write_text("{}")
+        place.symlink_to(tmp_path / "other")
+    else:
+        place.mkdir()
+    troubles = Troubles(lambda _word, _state: None)
+    config = AgentConfig(agent=AgentSection(data_dir=tmp_path / "data", runtime_dir=tmp_path / "run"))
+    agent = cast("Any", SimpleNamespace(config=config, troubles=troubles))
+    with contextlib.ExitStack() as stack:
+        assert start_collecting(agent, stack) == (None, None, "")
+    assert [each.word for each in troubles.standing()] == ["fleet-unusable"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +104,6 @@ def layer(root: Path, name: str, uuid: str = "", below: str = "") -> None:
 
 @pytest.mark.parametrize(("uuid", "encrypted"), [("CRYPT-LUKS2-00", True), ("LVM-00", False)])
 def test_encryption_is_found_below_a_logical_volume(tmp_path: Path, uuid: str, encrypted: bool) -> None:
-    import os
-
     layer(tmp_path, "vda")
     layer(tmp_path, "dm-0", uuid, "vda")
     layer(tmp_path, "dm-1", "LVM-11", "dm-0")
@@ -161,6 +160,14 @@ def test_how_the_key_of_an_enrolled_laptop_is_kept(
     for name, text in files.items():
         make(tmp_path, f"fleet/{name}", text=text)
     assert fleet_findings(tmp_path) == state
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_in_the_keys_place_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("https_proxy", raising=False)
+    make(tmp_path, "fleet/collector.json", text="{}")
+    os.mkfifo(tmp_path / "fleet/device.cred")
+    assert fleet_findings(tmp_path) == [("fleet-key", BROKEN)]
 
 
 def test_whether_the_collector_can_call_and_a_script_is_no_proxy(

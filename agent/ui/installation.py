@@ -25,6 +25,7 @@ class Laptop:
     fuse: bool = True
     reader_account: bool | None = None
     replaced: bool | None = None  # the agent still runs the files of before an update
+    settings_changed: bool | None = None  # agent.toml is younger than the running agent, which read it when it began
     disk_encrypted: bool | None = None
     swap_clear: Sequence[str] = ()  # swap that is neither encrypted nor in memory
     clock_synchronised: bool | None = None
@@ -79,6 +80,11 @@ def _service(laptop: Laptop) -> Iterator[Diagnosis]:
     if laptop.replaced:
         yield Diagnosis("update", WEAK, N_("the agent still runs the version of before the update"),
                         N_("sudo systemctl restart serment-agent"))  # fmt: skip
+    if laptop.settings_changed:
+        yield Diagnosis(
+            "settings", WEAK, N_("agent.toml was changed since the agent began: the agent does not follow it yet"),
+            N_("sudo systemctl restart serment-agent"),
+        )  # fmt: skip
     if laptop.udev_rule is False:
         yield Diagnosis("udev-rule", WEAK, N_("sticks are mounted for writing until the agent takes them over"),
                         N_("install 60-serment-removable.rules, then: sudo udevadm control --reload"))  # fmt: skip

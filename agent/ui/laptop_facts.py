@@ -27,8 +27,12 @@ _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 _LAYERS = 4  # a logical volume on an encrypted partition on a RAID
 
 
-def look(data_dir: Path, status: Mapping[str, Any] | None, root: Path = Path("/")) -> Laptop:
-    """What this user may see of the laptop; ``status`` is the agent's answer, when there is one."""
+def look(
+    data_dir: Path, status: Mapping[str, Any] | None, root: Path = Path("/"), settings: Path | None = None
+) -> Laptop:
+    """What this user may see of the laptop; ``status`` is the agent's answer, when there is one, ``settings`` the file
+    that it is configured by.
+    """
     installed = any((root / folder / "serment-agent.service").exists() for folder in _UNITS)
     guards_all = bool(status and status["root"])
     return Laptop(
@@ -37,6 +41,7 @@ def look(data_dir: Path, status: Mapping[str, Any] | None, root: Path = Path("/"
         fuse=(root / "dev/fuse").exists() or not guards_all,
         reader_account=_account("serment-worker") if installed else None,
         replaced=_replaced(root, int(status["pid"])) if status else None,
+        settings_changed=_changed(settings, status),
         disk_encrypted=_encrypted(root, data_dir) if guards_all else None,
         swap_clear=_swaps(root), clock_synchronised=_synchronised(),
         patients=_patients(status), unsent=_unsent(status), fleet_key=_fleet_key(data_dir / FLEET), bell=_bell(status),
@@ -87,6 +92,16 @@ def _replaced(root: Path, pid: int) -> bool | None:
     """Whether the running program's file is gone: an update put another in its place."""
     try:
         return os.readlink(root / f"proc/{pid}/exe").endswith(" (deleted)")
+    except OSError:
+        return None
+
+
+def _changed(settings: Path | None, status: Mapping[str, Any] | None) -> bool | None:
+    """Whether the settings were written after the agent began, which read them then."""
+    if settings is None or not status or "since" not in status:
+        return None
+    try:
+        return settings.stat().st_mtime > float(status["since"])
     except OSError:
         return None
 

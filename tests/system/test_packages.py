@@ -119,6 +119,7 @@ def test_the_first_configuration_can_be_used(tmp_path: Path) -> None:
     from agent.config import load_config
 
     text = (PACKAGING / "config/agent.toml").read_text("utf-8")
+    assert "reload" not in text  # which reads the policy again, and not this file
     for profile in ("enforce", "monitor"):
         (tmp_path / "agent.toml").write_text(text.replace("@PROFILE@", profile))
         config = load_config(tmp_path / "agent.toml")

@@ -39,6 +39,7 @@ def packaged(root: Path) -> None:
         (Laptop(unit_enabled=False), "service", WEAK),
         (Laptop(unit_enabled=True), "service", OK),
         (Laptop(replaced=True), "update", WEAK),
+        (Laptop(settings_changed=True), "settings", WEAK),
         (Laptop(udev_rule=False), "udev-rule", WEAK),
         (Laptop(fuse=False), "fuse", BROKEN),
         (Laptop(reader_account=False), "reader-account", WEAK),
@@ -93,6 +94,17 @@ def test_an_agent_whose_program_was_replaced(tmp_path: Path) -> None:
     link.unlink()
     link.symlink_to("/opt/serment/python/bin/python3.11")
     assert laptop_facts.look(tmp_path, STATUS, tmp_path).replaced is False
+
+
+def test_settings_that_the_running_agent_has_not_read(tmp_path: Path) -> None:
+    settings = tmp_path / "agent.toml"
+    settings.touch()
+    began = settings.stat().st_mtime
+    for since, changed in ((began + 1, False), (began - 1, True)):
+        status = STATUS | {"since": since}
+        assert laptop_facts.look(tmp_path, status, tmp_path, settings).settings_changed is changed
+    assert laptop_facts.look(tmp_path, None, tmp_path, settings).settings_changed is None  # there is no agent
+    assert laptop_facts.look(tmp_path, STATUS | {"since": 0}, tmp_path, tmp_path / "none").settings_changed is None
 
 
 def layer(root: Path, name: str, uuid: str = "", below: str = "") -> None:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 COLLECTOR, CERTIFICATE, KEY, CREDENTIAL = "collector.json", "device.pem", "device.key", "device.cred"
+STATE = "sync.json"
+"""How the visits went (transport.spool)."""
 MAX_FILE = 32 << 10
 STATEMENT_CONTEXT = b"serment authority 1\n"
 
@@ -174,6 +176,7 @@ def save_identity(
         replace_file(folder / mine, key)
         (folder / other).unlink(missing_ok=True)
         replace_file(folder / CERTIFICATE, certificate.encode("ascii"))
+        (folder / STATE).unlink(missing_ok=True)  # who was denied before would come by tomorrow, and not now
         replace_file(folder / COLLECTOR, msgspec.json.encode(member) + b"\n")
         if owner is not None:
             for path in (folder, folder / mine, folder / CERTIFICATE, folder / COLLECTOR):

@@ -132,6 +132,18 @@ def test_a_denied_laptop_is_refused_from_its_next_request_on_and_readmitted(coll
     assert collector.command("fleet", "deny", "dev_nobody", "--why", "x") == UsageError.exit_code
 
 
+def test_who_is_enrolled_again_after_a_refusal_comes_by_at_once(collector, joined, tmp_path, capsys):
+    device = joined[0].member.device
+    assert visit(joined) == 0
+    assert collector.command("fleet", "deny", device, "--why", "lost on a train") == 0
+    assert visit(joined) == 77
+    assert sync.next_visit(joined[0].folder / sync.STATE) - time.time() > DAY_S - 60
+    enrolment.enrol(collector.token(capsys), joined[0].folder, name(), "", "0.1")
+    assert sync.next_visit(joined[0].folder / sync.STATE) <= time.time()
+    assert visit((load_identity(joined[0].folder), joined[1])) == 0
+    assert state(joined).acked == 3
+
+
 def aged(collector, joined, days):
     """The laptop's certificate as it would be, had it been issued so many days ago."""
     identity = joined[0]

@@ -308,6 +308,21 @@ def test_joining_through_a_proxy_that_opens_tls_keeps_the_secret(collector, tmp_
     assert made.secret not in proxy.seen
 
 
+@pytest.mark.parametrize("member", ["device", "group"])
+def test_who_opens_tls_on_the_way_does_not_choose_the_group(collector, tmp_path, capsys, monkeypatch, member):
+    ask = enrolment._first
+
+    def changed(*arguments):
+        answer = ask(*arguments)
+        return answer._replace(body=msgspec.json.encode({**msgspec.json.decode(answer.body), member: "libre"}))
+
+    monkeypatch.setattr(enrolment, "_first", changed)
+    with pytest.raises(TransportError) as caught:
+        enrolment.enrol(collector.token(capsys, "--group", "cardio"), tmp_path / "fleet", name(), "", "0.1")
+    assert kind(caught) == "refused"
+    assert load_identity(tmp_path / "fleet") is None
+
+
 def test_a_laptop_that_lost_its_collector_file_is_not_enrolled(joined):
     (joined[0].folder / COLLECTOR).unlink()
     assert load_identity(joined[0].folder) is None

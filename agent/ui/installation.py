@@ -73,8 +73,10 @@ def _fleet(laptop: Laptop) -> Iterator[Diagnosis]:
 
 def _service(laptop: Laptop) -> Iterator[Diagnosis]:
     if laptop.unit_enabled is False:
-        yield Diagnosis("service", WEAK, N_("the agent does not start with the laptop"),
-                        N_("sudo systemctl enable --now serment-agent"))  # fmt: skip
+        yield Diagnosis(
+            "service", WEAK, N_("the agent does not start with the laptop"),
+            N_("sudo systemctl unmask serment-agent; sudo systemctl enable --now serment-agent"),
+        )  # fmt: skip
     elif laptop.unit_enabled:
         yield Diagnosis("service", OK, N_("the agent starts with the laptop"))
     if laptop.replaced:

@@ -22,7 +22,9 @@ from agent.ui.installation import Laptop
 
 _MAX_BYTES = 1 << 20
 _UNITS = ("usr/lib/systemd/system", "lib/systemd/system", "etc/systemd/system")
+_UNIT = "serment-agent.service"
 _RULE = "60-serment-removable.rules"
+_RULES = ("etc/udev/rules.d", "run/udev/rules.d", "usr/local/lib/udev/rules.d", "usr/lib/udev/rules.d")
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 _LAYERS = 4  # a logical volume on an encrypted partition on a RAID
 
@@ -33,7 +35,7 @@ def look(
     """What this user may see of the laptop; ``status`` is the agent's answer, when there is one, ``settings`` the file
     that it is configured by.
     """
-    installed = any((root / folder / "serment-agent.service").exists() for folder in _UNITS)
+    installed = any((root / folder / _UNIT).exists() for folder in _UNITS)
     guards_all = bool(status and status["root"])
     return Laptop(
         unit_enabled=_enabled(root) if installed else None,
@@ -73,11 +75,24 @@ def _bell(status: Mapping[str, Any] | None) -> bool | None:
 
 
 def _enabled(root: Path) -> bool:
-    return any((root / "etc/systemd/system").glob("*.wants/serment-agent.service"))
+    """Whether something wants the unit, and nobody has put nothing in its place (systemctl mask)."""
+    if any(_is_nothing(root / folder / _UNIT) for folder in ("etc/systemd/system", "run/systemd/system")):
+        return False
+    return any((root / "etc/systemd/system").glob(f"*.wants/{_UNIT}"))
 
 
 def _rule(root: Path) -> bool:
-    return any((root / folder / _RULE).exists() for folder in ("usr/lib/udev/rules.d", "etc/udev/rules.d"))
+    """Whether the rule counts: of files with one name udev reads the first alone, and nothing may stand there."""
+    found = next((root / folder / _RULE for folder in _RULES if os.path.lexists(root / folder / _RULE)), None)
+    return found is not None and not _is_nothing(found)
+
+
+def _is_nothing(path: Path) -> bool:
+    """Whether a file there says that those of its name elsewhere do not count: empty, or a link to /dev/null."""
+    try:
+        return (path.is_symlink() and os.readlink(path) == os.devnull) or path.stat().st_size == 0
+    except OSError:
+        return False
 
 
 def _account(name: str) -> bool:

@@ -30,7 +30,7 @@ def make(root: Path, *names: str, text: str = "") -> None:
 
 def packaged(root: Path) -> None:
     make(root, "usr/lib/systemd/system/serment-agent.service", "usr/lib/udev/rules.d/60-serment-removable.rules",
-         "etc/systemd/system/multi-user.target.wants/serment-agent.service", "dev/fuse")  # fmt: skip
+         "etc/systemd/system/multi-user.target.wants/serment-agent.service", "dev/fuse", text="# ours")  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,24 @@ def test_what_somebody_took_away_is_missed(tmp_path: Path) -> None:
         (tmp_path / name).unlink()
     found = laptop_facts.look(tmp_path, STATUS, tmp_path)
     assert (found.unit_enabled, found.udev_rule, found.fuse) == (False, False, False)
+
+
+@pytest.mark.parametrize("nothing", ["link", "empty"])
+def test_what_somebody_put_nothing_in_the_place_of_does_not_count(tmp_path: Path, nothing: str) -> None:
+    """As by ``systemctl mask``, which leaves the unit wanted; udev knows the same."""
+    packaged(tmp_path)
+    for name in ("etc/systemd/system/serment-agent.service", "etc/udev/rules.d/60-serment-removable.rules"):
+        make(tmp_path, name)
+        if nothing == "link":
+            (tmp_path / name).unlink()
+            (tmp_path / name).symlink_to("/dev/null")
+    found = laptop_facts.look(tmp_path, STATUS, tmp_path)
+    assert (found.unit_enabled, found.udev_rule) == (False, False)
+    for name in ("etc/systemd/system/serment-agent.service", "etc/udev/rules.d/60-serment-removable.rules"):
+        (tmp_path / name).unlink()
+        make(tmp_path, name, text="# the administrator's own")
+    found = laptop_facts.look(tmp_path, STATUS, tmp_path)
+    assert (found.unit_enabled, found.udev_rule) == (True, True)
 
 
 def test_a_checkout_is_not_asked_for_units(tmp_path: Path) -> None:

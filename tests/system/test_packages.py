@@ -103,6 +103,7 @@ def test_removal_never_touches_what_is_the_persons() -> None:
         assert template.startswith(f"{name}/purge-data")
         assert "Default: false" in template
         assert "Description-fr.UTF-8" in template
+        assert "\n. /usr/share/debconf/confmodule\n" in (folder / "postinst").read_text("utf-8")  # else it is not known
 
 
 def test_what_runs_as_a_person_gets_nothing_of_roots() -> None:

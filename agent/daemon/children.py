@@ -39,7 +39,17 @@ class Child:
         self.last_exit: int | None = None
 
     def start(self) -> None:
-        self._process = subprocess.Popen(
+        """One that the machine has no room for has ended at once, and is tried again as any that failed: the main loop
+        calls this, and guards whatever happens.
+        """
+        try:
+            self._process = self._begin()
+        except OSError:
+            self._process, self.last_exit = None, os.EX_OSERR
+
+    def _begin(self) -> subprocess.Popen[bytes]:
+        """The process. Raises OSError."""
+        return subprocess.Popen(
             self._command, pass_fds=self._pass_fds, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
@@ -191,6 +201,7 @@ class SyncProcess:
         if wait > 0:
             return wait
         self.child.start()
+        self._was_running = True
         return 1.0
 
     def descriptors(self) -> tuple[int, ...]:

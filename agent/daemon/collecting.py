@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.daemon.children import EmbeddedCollector, SyncProcess
-from agent.errors import N_, HostError
+from agent.errors import N_, ConfigError, HostError
 from agent.fleet import FOLDER
 
 if TYPE_CHECKING:
@@ -20,11 +20,15 @@ def start_collecting(
     agent: Agent, stack: contextlib.ExitStack
 ) -> tuple[EmbeddedCollector | None, SyncProcess | FleetSync | None, str]:
     """The collector that is part of this agent, what sends to it or to another one, and its address; stopped by
-    ``stack``. All nothing when it is switched off. Raises HostError.
+    ``stack``. All nothing when it is switched off, or when nobody can say which one it is. Raises HostError.
     """
     section, data = agent.config.collector, agent.config.data_dir
-    if (data / FOLDER).exists() and (found := _fleet(agent, stack)) is not None:
-        return None, *found
+    try:
+        if (data / FOLDER).exists() and (found := _fleet(agent, stack)) is not None:
+            return None, *found
+    except (ConfigError, HostError):  # spoilt, by whoever syncs perhaps: what guards goes on, without a collector
+        agent.troubles.raise_("fleet-unusable")
+        return None, None, ""
     if section.url == "off":
         return None, None, ""
     collector, url, token = None, section.url, section.token_file
@@ -42,7 +46,10 @@ def start_collecting(
 
 
 def _fleet(agent: Agent, stack: contextlib.ExitStack) -> tuple[FleetSync, str] | None:
-    """What sends to the fleet's collector, and its address; None: not enrolled. Others load none of it."""
+    """What sends to the fleet's collector, and its address; None: not enrolled. Others load none of it.
+
+    Raises ConfigError and HostError: the enrolment is spoilt.
+    """
     from agent.daemon.fleet_sync import STATE_FILE, FleetSync
     from agent.fleet.identity import load_identity
 

@@ -136,6 +136,11 @@ _TABLE = (
         message=N_("the collector refuses this laptop's records"),
         hint=N_("check the token; see the collector's alerts"),
     ),
+    Failure(
+        "fleet-unusable", "weaker", audited=True,
+        message=N_("the enrolment of this laptop cannot be read: no record is sent, no policy is fetched"),
+        hint=N_("ask for a token, then: serment enrol TOKEN; start the agent again"),
+    ),
 )  # fmt: skip
 
 FAILURES = {failure.word: failure for failure in _TABLE}

@@ -152,11 +152,10 @@ class _AsUser(Child):
         super().__init__(command)
         self._user = user
 
-    def start(self) -> None:
+    def _begin(self) -> subprocess.Popen[bytes]:
         if self._user is None:
-            super().start()
-            return
-        self._process = subprocess.Popen(
+            return super()._begin()
+        return subprocess.Popen(
             self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True, user=self._user.pw_uid, group=self._user.pw_gid, extra_groups=[], cwd="/",
             umask=0o077,

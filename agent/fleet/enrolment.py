@@ -70,7 +70,8 @@ def enrol(
         raise _not_entered(answer)
     entered = _decoded(answer, _Entered)
     member = Membership(token.url, entered.device, entered.group, authority)
-    _check_certificate(entered.certificate, authority.ca, key)
+    if _check_certificate(entered.certificate, authority.ca, key) != (entered.device, entered.group):
+        raise _not_understood()  # whoever opens TLS on the way may write an answer, and would choose the policy
     blob = sealed(pem_of(key))[0] if seal else b""
     save_identity(folder, member, entered.certificate, blob or pem_of(key), owner, is_sealed=bool(blob))
     return member
@@ -185,19 +186,24 @@ def request_for(key: EllipticCurvePrivateKey, device: str) -> str:
     return made.public_bytes(Encoding.PEM).decode("ascii")
 
 
-def _check_certificate(untrusted: str, ca: str, key: EllipticCurvePrivateKey) -> None:
-    """It is of our authority and for our key; a proxy that made up an answer is noticed here."""
+def _check_certificate(untrusted: str, ca: str, key: EllipticCurvePrivateKey) -> tuple[str, str]:
+    """It is of our authority and for our key; a proxy that made up an answer is noticed here. Returns whom the
+    authority has signed it for: pseudonym and group.
+    """
     from cryptography import x509
     from cryptography.exceptions import InvalidSignature
+    from cryptography.x509.oid import NameOID
 
     try:
         found = x509.load_pem_x509_certificate(untrusted.encode())
         found.verify_directly_issued_by(x509.load_pem_x509_certificate(ca.encode()))
         right = found.public_key() == key.public_key()
+        parts = {part.oid: str(part.value) for part in found.subject}
     except (ValueError, TypeError, InvalidSignature) as error:
         raise _not_understood() from error
     if not right:
         raise _not_understood()
+    return parts.get(NameOID.COMMON_NAME, ""), parts.get(NameOID.ORGANIZATIONAL_UNIT_NAME, "")
 
 
 def _decoded(answer: Answer, kind: type[_Kind]) -> _Kind:

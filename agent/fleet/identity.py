@@ -8,7 +8,9 @@ credential of systemd, which hands it to the sync service and to nobody else. do
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 COLLECTOR, CERTIFICATE, KEY, CREDENTIAL = "collector.json", "device.pem", "device.key", "device.cred"
+STATE = "sync.json"
+"""How the visits went (transport.spool)."""
 MAX_FILE = 32 << 10
 STATEMENT_CONTEXT = b"serment authority 1\n"
 
@@ -172,6 +176,7 @@ def save_identity(
         replace_file(folder / mine, key)
         (folder / other).unlink(missing_ok=True)
         replace_file(folder / CERTIFICATE, certificate.encode("ascii"))
+        (folder / STATE).unlink(missing_ok=True)  # who was denied before would come by tomorrow, and not now
         replace_file(folder / COLLECTOR, msgspec.json.encode(member) + b"\n")
         if owner is not None:
             for path in (folder, folder / mine, folder / CERTIFICATE, folder / COLLECTOR):
@@ -181,10 +186,14 @@ def save_identity(
 
 
 def read_file(path: Path) -> bytes:
-    """A small file of ours. Raises HostError."""
+    """A small file of ours. Raises HostError: also for a link or a pipe. The folder belongs to the user that syncs, and
+    the agent, which has more rights, reads here too.
+    """
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(fd, "rb") as file:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise OSError(errno.EINVAL, N_("is not a file"))
             return file.read(MAX_FILE)
     except OSError as error:
         raise HostError(N_("cannot be read: {why}"), where=str(path), why=error.strerror) from error

@@ -24,7 +24,7 @@ import msgspec
 from agent.errors import N_, AuditError, ConfigError, PolicyError, SermentError, TransportError
 from agent.fleet import enrolment
 from agent.fleet.following import PolicyUpdates
-from agent.fleet.identity import Identity, load_identity
+from agent.fleet.identity import STATE, Identity, load_identity
 from agent.fleet.updates import Updates
 from agent.fleet.visiting import FleetCollector
 from agent.i18n import catalogue, preferred
@@ -32,7 +32,6 @@ from agent.transport.bell import hand_over, keep_alive
 from agent.transport.spool import load_state
 from agent.transport.sync import EXIT_DONE, Sync, note_failure
 
-STATE = "sync.json"
 MAX_REPORT_BYTES = 16 << 10
 
 

@@ -17,9 +17,15 @@ from pathlib import Path
 
 from agent.errors import N_, HostError
 from agent.helper import mailers
+from agent.helper.session import WANTED
 
 _KEPT_S = 24 * 3600
 _ASK_S = 5.0
+_UNIT = (
+    "systemd-run", "--user", "--quiet", "--collect", "--description=Serment: opened for this person",
+    "--property=ExitType=cgroup",  # xdg-open and its like end when the program that they start has begun
+    "--property=StandardOutput=null", "--property=StandardError=null",
+)  # fmt: skip
 _started: list[subprocess.Popen[bytes]] = []
 
 
@@ -115,8 +121,14 @@ def _chosen(place: Path, environment: Mapping[str, str]) -> str:
 
 
 def start(command: list[str], environment: Mapping[str, str]) -> None:
-    """Start a program of the desktop and let it go its way. Raises HostError when it is not there."""
+    """Start a program of the desktop and let it go its way. Raises HostError when it is not there.
+
+    Where the person has a service manager the program is a unit of its own: a mail program or a browser needs more than
+    what bounds the helper's unit, and must not end with it, at an update for one, while somebody writes.
+    """
     _started[:] = [each for each in _started if each.poll() is None]  # whoever has ended is reaped
+    if _as_unit(command, environment):
+        return
     try:
         _started.append(subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -127,3 +139,24 @@ def start(command: list[str], environment: Mapping[str, str]) -> None:
             N_("{program} cannot be started"), program=command[0],
             hint=N_("is it installed?"),
         ) from error  # fmt: skip
+
+
+def _as_unit(command: Sequence[str], environment: Mapping[str, str]) -> bool:
+    """Whether the person's service manager has started it. The manager gets a description of its own making: the
+    command, which names documents, would stand in the journal.
+    """
+    manager = os.path.join(environment.get("XDG_RUNTIME_DIR", ""), "systemd/private")
+    if not os.path.exists(manager) or shutil.which(command[0], path=environment.get("PATH")) is None:
+        return False
+    given = [f"--setenv={name}" for name in ("PATH", *WANTED) if name in environment]
+    words = [word.replace("$", "$$") for word in command]  # the manager would put variables in their place
+    try:
+        done = subprocess.run(
+            [*_UNIT, *given, "--", *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, timeout=_ASK_S, env=dict(environment), check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:  # it was asked: a second program would be one too many
+        return True
+    except OSError:
+        return False
+    return done.returncode == 0

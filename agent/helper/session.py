@@ -9,7 +9,7 @@ import os
 
 from agent.helper.bus import Bus, BusError
 
-_WANTED = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_SESSION_TYPE", "XDG_CURRENT_DESKTOP")
+WANTED = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_SESSION_TYPE", "XDG_CURRENT_DESKTOP")
 _SYSTEMD = "org.freedesktop.systemd1"
 
 
@@ -24,6 +24,6 @@ def environment(bus: Bus | None) -> dict[str, str]:
         return found
     for line in told if isinstance(told, list) else ():
         name, equals, value = str(line).partition("=")
-        if equals and name in _WANTED:
+        if equals and name in WANTED:
             found[name] = value
     return found

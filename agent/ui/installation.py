@@ -25,6 +25,7 @@ class Laptop:
     fuse: bool = True
     reader_account: bool | None = None
     replaced: bool | None = None  # the agent still runs the files of before an update
+    settings_changed: bool | None = None  # agent.toml is younger than the running agent, which read it when it began
     disk_encrypted: bool | None = None
     swap_clear: Sequence[str] = ()  # swap that is neither encrypted nor in memory
     clock_synchronised: bool | None = None
@@ -72,13 +73,20 @@ def _fleet(laptop: Laptop) -> Iterator[Diagnosis]:
 
 def _service(laptop: Laptop) -> Iterator[Diagnosis]:
     if laptop.unit_enabled is False:
-        yield Diagnosis("service", WEAK, N_("the agent does not start with the laptop"),
-                        N_("sudo systemctl enable --now serment-agent"))  # fmt: skip
+        yield Diagnosis(
+            "service", WEAK, N_("the agent does not start with the laptop"),
+            N_("sudo systemctl unmask serment-agent; sudo systemctl enable --now serment-agent"),
+        )  # fmt: skip
     elif laptop.unit_enabled:
         yield Diagnosis("service", OK, N_("the agent starts with the laptop"))
     if laptop.replaced:
         yield Diagnosis("update", WEAK, N_("the agent still runs the version of before the update"),
                         N_("sudo systemctl restart serment-agent"))  # fmt: skip
+    if laptop.settings_changed:
+        yield Diagnosis(
+            "settings", WEAK, N_("agent.toml was changed since the agent began: the agent does not follow it yet"),
+            N_("sudo systemctl restart serment-agent"),
+        )  # fmt: skip
     if laptop.udev_rule is False:
         yield Diagnosis("udev-rule", WEAK, N_("sticks are mounted for writing until the agent takes them over"),
                         N_("install 60-serment-removable.rules, then: sudo udevadm control --reload"))  # fmt: skip

@@ -13,22 +13,29 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from agent.errors import HostError
 from agent.fleet import FOLDER as FLEET
-from agent.fleet.identity import COLLECTOR, CREDENTIAL, KEY
+from agent.fleet.identity import COLLECTOR, CREDENTIAL, KEY, read_file
 from agent.fleet.key_sealing import opens
 from agent.transport.proxies import script_in
 from agent.ui.installation import Laptop
 
 _MAX_BYTES = 1 << 20
 _UNITS = ("usr/lib/systemd/system", "lib/systemd/system", "etc/systemd/system")
+_UNIT = "serment-agent.service"
 _RULE = "60-serment-removable.rules"
+_RULES = ("etc/udev/rules.d", "run/udev/rules.d", "usr/local/lib/udev/rules.d", "usr/lib/udev/rules.d")
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 _LAYERS = 4  # a logical volume on an encrypted partition on a RAID
 
 
-def look(data_dir: Path, status: Mapping[str, Any] | None, root: Path = Path("/")) -> Laptop:
-    """What this user may see of the laptop; ``status`` is the agent's answer, when there is one."""
-    installed = any((root / folder / "serment-agent.service").exists() for folder in _UNITS)
+def look(
+    data_dir: Path, status: Mapping[str, Any] | None, root: Path = Path("/"), settings: Path | None = None
+) -> Laptop:
+    """What this user may see of the laptop; ``status`` is the agent's answer, when there is one, ``settings`` the file
+    that it is configured by.
+    """
+    installed = any((root / folder / _UNIT).exists() for folder in _UNITS)
     guards_all = bool(status and status["root"])
     return Laptop(
         unit_enabled=_enabled(root) if installed else None,
@@ -36,6 +43,7 @@ def look(data_dir: Path, status: Mapping[str, Any] | None, root: Path = Path("/"
         fuse=(root / "dev/fuse").exists() or not guards_all,
         reader_account=_account("serment-worker") if installed else None,
         replaced=_replaced(root, int(status["pid"])) if status else None,
+        settings_changed=_changed(settings, status),
         disk_encrypted=_encrypted(root, data_dir) if guards_all else None,
         swap_clear=_swaps(root), clock_synchronised=_synchronised(),
         patients=_patients(status), unsent=_unsent(status), fleet_key=_fleet_key(data_dir / FLEET), bell=_bell(status),
@@ -50,11 +58,13 @@ def _fleet_key(folder: Path) -> str:
             return ""
         if (folder / KEY).exists():
             return "file"
-        blob = (folder / CREDENTIAL).read_bytes()
-    except FileNotFoundError:
-        return "missing"
+        if not (folder / CREDENTIAL).exists():
+            return "missing"
+        blob = read_file(folder / CREDENTIAL)
     except OSError:
         return ""
+    except HostError:
+        return "shut"
     return "sealed" if opens(blob) else "shut"
 
 
@@ -65,11 +75,24 @@ def _bell(status: Mapping[str, Any] | None) -> bool | None:
 
 
 def _enabled(root: Path) -> bool:
-    return any((root / "etc/systemd/system").glob("*.wants/serment-agent.service"))
+    """Whether something wants the unit, and nobody has put nothing in its place (systemctl mask)."""
+    if any(_is_nothing(root / folder / _UNIT) for folder in ("etc/systemd/system", "run/systemd/system")):
+        return False
+    return any((root / "etc/systemd/system").glob(f"*.wants/{_UNIT}"))
 
 
 def _rule(root: Path) -> bool:
-    return any((root / folder / _RULE).exists() for folder in ("usr/lib/udev/rules.d", "etc/udev/rules.d"))
+    """Whether the rule counts: of files with one name udev reads the first alone, and nothing may stand there."""
+    found = next((root / folder / _RULE for folder in _RULES if os.path.lexists(root / folder / _RULE)), None)
+    return found is not None and not _is_nothing(found)
+
+
+def _is_nothing(path: Path) -> bool:
+    """Whether a file there says that those of its name elsewhere do not count: empty, or a link to /dev/null."""
+    try:
+        return (path.is_symlink() and os.readlink(path) == os.devnull) or path.stat().st_size == 0
+    except OSError:
+        return False
 
 
 def _account(name: str) -> bool:
@@ -84,6 +107,16 @@ def _replaced(root: Path, pid: int) -> bool | None:
     """Whether the running program's file is gone: an update put another in its place."""
     try:
         return os.readlink(root / f"proc/{pid}/exe").endswith(" (deleted)")
+    except OSError:
+        return None
+
+
+def _changed(settings: Path | None, status: Mapping[str, Any] | None) -> bool | None:
+    """Whether the settings were written after the agent began, which read them then."""
+    if settings is None or not status or "since" not in status:
+        return None
+    try:
+        return settings.stat().st_mtime > float(status["since"])
     except OSError:
         return None
 

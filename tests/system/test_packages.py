@@ -103,6 +103,7 @@ def test_removal_never_touches_what_is_the_persons() -> None:
         assert template.startswith(f"{name}/purge-data")
         assert "Default: false" in template
         assert "Description-fr.UTF-8" in template
+        assert "\n. /usr/share/debconf/confmodule\n" in (folder / "postinst").read_text("utf-8")  # else it is not known
 
 
 def test_what_runs_as_a_person_gets_nothing_of_roots() -> None:
@@ -119,6 +120,7 @@ def test_the_first_configuration_can_be_used(tmp_path: Path) -> None:
     from agent.config import load_config
 
     text = (PACKAGING / "config/agent.toml").read_text("utf-8")
+    assert "reload" not in text  # which reads the policy again, and not this file
     for profile in ("enforce", "monitor"):
         (tmp_path / "agent.toml").write_text(text.replace("@PROFILE@", profile))
         config = load_config(tmp_path / "agent.toml")

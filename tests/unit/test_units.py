@@ -50,6 +50,14 @@ def test_what_would_break_the_agent_is_not_set(checkout: Path) -> None:
     assert bounding == {f"CAP_{name}" for name in wanted}
 
 
+def test_no_limit_ends_the_visits_to_the_collector(checkout: Path) -> None:
+    """A path unit whose service was started too often stops watching; the agent asks for one visit a second at most."""
+    service = dict(settings(checkout / "systemd/serment-sync.service"))
+    path = dict(settings(checkout / "systemd/serment-sync.path"))
+    assert service["StartLimitIntervalSec"] == "0"
+    assert int(path["TriggerLimitBurst"]) >= 2 * int(path["TriggerLimitIntervalSec"])
+
+
 def test_no_boot_waits_for_the_agent_and_no_shutdown_leaves_it(checkout: Path) -> None:
     """Without the default dependencies, which would put the desktop after it, all that they give besides is there."""
     lines = settings(checkout / "systemd" / UNITS[0])

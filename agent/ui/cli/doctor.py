@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from agent.config import AgentConfig, default_config, load_config
+from agent.config import SYSTEM_CONFIG, AgentConfig, default_config, load_config
 from agent.daemon.control import ControlClient
 from agent.errors import N_, AuditError, ConfigError, SermentError
 from agent.ui import laptop_facts, raw_devices, wording
@@ -74,7 +74,7 @@ def _gather(path: Path | None, terminal: Terminal) -> tuple[Facts, Laptop]:
         tools={"libarchive13": ctypes.util.find_library("archive") is not None}, landlock=_landlock(),
         keys=_keys(config) if status else {}, device_users=raw_devices.people(), device_rules=raw_devices.rules(),
     )  # fmt: skip
-    return facts, laptop_facts.look(config.data_dir, status)
+    return facts, laptop_facts.look(config.data_dir, status, settings=path or SYSTEM_CONFIG)
 
 
 def _keys(config: AgentConfig) -> Counter[str]:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import select
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from agent.daemon.children import Child, EmbeddedCollector
+from agent.config import AgentConfig, AgentSection
+from agent.daemon.children import Child, EmbeddedCollector, SyncProcess
+from agent.daemon.collecting import start_collecting
+from agent.daemon.fleet_sync import FleetSync
+from agent.daemon.troubles import Troubles
 from tests.running import wait_for
 
 
@@ -79,3 +89,46 @@ def test_a_collector_that_left_in_peace_is_started_again_at_once(collector: Embe
         collector.wake()
         wait_for(lambda: not collector.child.running())
     assert collector.descriptor() is not None
+
+
+def test_a_machine_without_room_for_a_process_does_not_end_the_agent(
+    collector: EmbeddedCollector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object, **_options: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(subprocess, "Popen", full)
+    collector.wake()
+    assert collector.descriptor() is None  # it rests
+    told: list[int | None] = []
+    sync = SyncProcess(tmp_path / "audit", tmp_path / "spool.json", "https://c.example", tmp_path, "dev_x", told.append)
+    assert sync.tick(1, 1) == 1.0
+    assert sync.tick(1, 1) is not None
+    assert told == [os.EX_OSERR]
+    fleet = FleetSync(tmp_path, tmp_path, told.append)
+    assert fleet.tick(1, 1) is not None
+    fleet.close()
+    sync.close()
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("spoilt", ["text", "pipe", "link", "folder"])
+def test_an_enrolment_that_is_spoilt_does_not_keep_the_agent_from_guarding(tmp_path: Path, spoilt: str) -> None:
+    """Its folder belongs to the user that syncs, who has fewer rights than the agent."""
+    place = tmp_path / "data/fleet/collector.json"
+    place.parent.mkdir(parents=True)
+    if spoilt == "text":
+        place.write_text("{")
+    elif spoilt == "pipe":
+        os.mkfifo(place)
+    elif spoilt == "link":
+        (tmp_path / "other").write_text("{}")
+        place.symlink_to(tmp_path / "other")
+    else:
+        place.mkdir()
+    troubles = Troubles(lambda _word, _state: None)
+    config = AgentConfig(agent=AgentSection(data_dir=tmp_path / "data", runtime_dir=tmp_path / "run"))
+    agent = cast("Any", SimpleNamespace(config=config, troubles=troubles))
+    with contextlib.ExitStack() as stack:
+        assert start_collecting(agent, stack) == (None, None, "")
+    assert [each.word for each in troubles.standing()] == ["fleet-unusable"]

@@ -132,6 +132,18 @@ def test_a_denied_laptop_is_refused_from_its_next_request_on_and_readmitted(coll
     assert collector.command("fleet", "deny", "dev_nobody", "--why", "x") == UsageError.exit_code
 
 
+def test_who_is_enrolled_again_after_a_refusal_comes_by_at_once(collector, joined, tmp_path, capsys):
+    device = joined[0].member.device
+    assert visit(joined) == 0
+    assert collector.command("fleet", "deny", device, "--why", "lost on a train") == 0
+    assert visit(joined) == 77
+    assert sync.next_visit(joined[0].folder / sync.STATE) - time.time() > DAY_S - 60
+    enrolment.enrol(collector.token(capsys), joined[0].folder, name(), "", "0.1")
+    assert sync.next_visit(joined[0].folder / sync.STATE) <= time.time()
+    assert visit((load_identity(joined[0].folder), joined[1])) == 0
+    assert state(joined).acked == 3
+
+
 def aged(collector, joined, days):
     """The laptop's certificate as it would be, had it been issued so many days ago."""
     identity = joined[0]
@@ -294,6 +306,21 @@ def test_joining_through_a_proxy_that_opens_tls_keeps_the_secret(collector, tmp_
     assert load_identity(tmp_path / "fleet") is not None
     assert b64encode(made.secret) not in proxy.seen
     assert made.secret not in proxy.seen
+
+
+@pytest.mark.parametrize("member", ["device", "group"])
+def test_who_opens_tls_on_the_way_does_not_choose_the_group(collector, tmp_path, capsys, monkeypatch, member):
+    ask = enrolment._first
+
+    def changed(*arguments):
+        answer = ask(*arguments)
+        return answer._replace(body=msgspec.json.encode({**msgspec.json.decode(answer.body), member: "libre"}))
+
+    monkeypatch.setattr(enrolment, "_first", changed)
+    with pytest.raises(TransportError) as caught:
+        enrolment.enrol(collector.token(capsys, "--group", "cardio"), tmp_path / "fleet", name(), "", "0.1")
+    assert kind(caught) == "refused"
+    assert load_identity(tmp_path / "fleet") is None
 
 
 def test_a_laptop_that_lost_its_collector_file_is_not_enrolled(joined):

@@ -10,6 +10,7 @@ import pytest
 from agent.errors import HostError
 from agent.helper import outbox
 from agent.helper.mailers import MAX_NAME, attachment_name, command, mailer_of
+from tests.running import wait_for
 
 TWO = [PurePosixPath("/run/u/a b.txt"), PurePosixPath("/run/u/é.age")]
 
@@ -77,3 +78,41 @@ def test_without_any_mail_program_it_is_said_where_the_document_lies(tmp_path: P
     with pytest.raises(HostError) as refused:
         outbox.compose([bytes(tmp_path / "a.txt")], "", "", {"PATH": str(tmp_path)})
     assert str(tmp_path) in refused.value.said(str)[1]
+
+
+def _programs(folder: Path, exit_status: int) -> dict[str, str]:
+    """A person's service manager, systemd-run that says what it was asked, and a mail program that says it was begun."""
+    (folder / "systemd").mkdir()
+    (folder / "systemd/private").touch()
+    for name, ends in (("systemd-run", exit_status), ("mailer", 0)):
+        program = folder / name
+        program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >"$0.new" && mv "$0.new" "$0.said"\nexit {ends}\n')
+        program.chmod(0o755)
+    return {"PATH": f"{folder}:/usr/bin:/bin", "XDG_RUNTIME_DIR": str(folder), "DISPLAY": ":9"}
+
+
+def test_a_program_neither_shares_the_helpers_bounds_nor_ends_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = _programs(tmp_path, 0)
+    monkeypatch.setenv("PATH", environment["PATH"])
+    outbox.start(["mailer", "--attach", "/run/u/$HOME Vernicourt.pdf"], environment)
+    said = (tmp_path / "systemd-run.said").read_text().splitlines()
+    assert said[said.index("--") + 1 :] == ["mailer", "--attach", "/run/u/$$HOME Vernicourt.pdf"]
+    options = said[: said.index("--")]
+    assert {"--user", "--property=ExitType=cgroup", "--setenv=DISPLAY", "--setenv=PATH"} <= set(options)
+    assert any(each.startswith("--description=") and "Vernicourt" not in each for each in options)
+    assert not (tmp_path / "mailer.said").exists()
+
+
+def test_a_manager_that_does_not_start_it_and_none_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = _programs(tmp_path, 1)
+    monkeypatch.setenv("PATH", environment["PATH"])
+    for there in (True, False):
+        if not there:
+            (tmp_path / "systemd/private").unlink()
+        outbox.start(["mailer", "a"], environment)
+        wait_for((tmp_path / "mailer.said").exists, 20)
+        (tmp_path / "mailer.said").unlink()
+    with pytest.raises(HostError):
+        outbox.start(["no-such-mailer"], environment)

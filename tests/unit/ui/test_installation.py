@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def make(root: Path, *names: str, text: str = "") -> None:
 
 def packaged(root: Path) -> None:
     make(root, "usr/lib/systemd/system/serment-agent.service", "usr/lib/udev/rules.d/60-serment-removable.rules",
-         "etc/systemd/system/multi-user.target.wants/serment-agent.service", "dev/fuse")  # fmt: skip
+         "etc/systemd/system/multi-user.target.wants/serment-agent.service", "dev/fuse", text="# ours")  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,7 @@ def packaged(root: Path) -> None:
         (Laptop(unit_enabled=False), "service", WEAK),
         (Laptop(unit_enabled=True), "service", OK),
         (Laptop(replaced=True), "update", WEAK),
+        (Laptop(settings_changed=True), "settings", WEAK),
         (Laptop(udev_rule=False), "udev-rule", WEAK),
         (Laptop(fuse=False), "fuse", BROKEN),
         (Laptop(reader_account=False), "reader-account", WEAK),
@@ -79,6 +81,24 @@ def test_what_somebody_took_away_is_missed(tmp_path: Path) -> None:
     assert (found.unit_enabled, found.udev_rule, found.fuse) == (False, False, False)
 
 
+@pytest.mark.parametrize("nothing", ["link", "empty"])
+def test_what_somebody_put_nothing_in_the_place_of_does_not_count(tmp_path: Path, nothing: str) -> None:
+    """As by ``systemctl mask``, which leaves the unit wanted; udev knows the same."""
+    packaged(tmp_path)
+    for name in ("etc/systemd/system/serment-agent.service", "etc/udev/rules.d/60-serment-removable.rules"):
+        make(tmp_path, name)
+        if nothing == "link":
+            (tmp_path / name).unlink()
+            (tmp_path / name).symlink_to("/dev/null")
+    found = laptop_facts.look(tmp_path, STATUS, tmp_path)
+    assert (found.unit_enabled, found.udev_rule) == (False, False)
+    for name in ("etc/systemd/system/serment-agent.service", "etc/udev/rules.d/60-serment-removable.rules"):
+        (tmp_path / name).unlink()
+        make(tmp_path, name, text="# the administrator's own")
+    found = laptop_facts.look(tmp_path, STATUS, tmp_path)
+    assert (found.unit_enabled, found.udev_rule) == (True, True)
+
+
 def test_a_checkout_is_not_asked_for_units(tmp_path: Path) -> None:
     found = laptop_facts.look(tmp_path, STATUS | {"root": False}, tmp_path)
     assert (found.unit_enabled, found.udev_rule, found.reader_account, found.disk_encrypted) == (None, None, None, None)
@@ -94,6 +114,17 @@ def test_an_agent_whose_program_was_replaced(tmp_path: Path) -> None:
     assert laptop_facts.look(tmp_path, STATUS, tmp_path).replaced is False
 
 
+def test_settings_that_the_running_agent_has_not_read(tmp_path: Path) -> None:
+    settings = tmp_path / "agent.toml"
+    settings.touch()
+    began = settings.stat().st_mtime
+    for since, changed in ((began + 1, False), (began - 1, True)):
+        status = STATUS | {"since": since}
+        assert laptop_facts.look(tmp_path, status, tmp_path, settings).settings_changed is changed
+    assert laptop_facts.look(tmp_path, None, tmp_path, settings).settings_changed is None  # there is no agent
+    assert laptop_facts.look(tmp_path, STATUS | {"since": 0}, tmp_path, tmp_path / "none").settings_changed is None
+
+
 def layer(root: Path, name: str, uuid: str = "", below: str = "") -> None:
     (root / f"sys/devices/{name}/slaves").mkdir(parents=True)
     make(root, f"sys/devices/{name}/dm/uuid", text=uuid)
@@ -103,8 +134,6 @@ def layer(root: Path, name: str, uuid: str = "", below: str = "") -> None:
 
 @pytest.mark.parametrize(("uuid", "encrypted"), [("CRYPT-LUKS2-00", True), ("LVM-00", False)])
 def test_encryption_is_found_below_a_logical_volume(tmp_path: Path, uuid: str, encrypted: bool) -> None:
-    import os
-
     layer(tmp_path, "vda")
     layer(tmp_path, "dm-0", uuid, "vda")
     layer(tmp_path, "dm-1", "LVM-11", "dm-0")
@@ -161,6 +190,14 @@ def test_how_the_key_of_an_enrolled_laptop_is_kept(
     for name, text in files.items():
         make(tmp_path, f"fleet/{name}", text=text)
     assert fleet_findings(tmp_path) == state
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_in_the_keys_place_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("https_proxy", raising=False)
+    make(tmp_path, "fleet/collector.json", text="{}")
+    os.mkfifo(tmp_path / "fleet/device.cred")
+    assert fleet_findings(tmp_path) == [("fleet-key", BROKEN)]
 
 
 def test_whether_the_collector_can_call_and_a_script_is_no_proxy(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -21,6 +20,7 @@ from agent.daemon.event_queue import EventQueue
 from agent.daemon.ledger import READ, UNREAD, Ledger, Owed, basis_of
 from agent.daemon.notices import Notices, worth_telling
 from agent.daemon.operations import Operations
+from agent.daemon.pacing import Crashes, Failures, Paces
 from agent.daemon.transfer_record import ENGINE, file_digest, outcome_fields, private_part, transfer_fields
 from agent.daemon.troubles import Troubles
 from agent.document import Problem
@@ -31,11 +31,6 @@ from agent.model import Cause, Decision, Facts, FileEvent, Outcome, Place, Resul
 
 CHANGED_AGAIN_S = 2.0
 BUSY_S = 5.0
-PACE_FREE = 5  # times that a file is looked at without waiting
-PACE_FORGOTTEN_S = 120.0
-PACE_KEPT = 4096
-PACE_MOST_S = 60.0
-RETRY_S = (30.0, 120.0, 600.0, 3600.0)
 _COARSE_NS = 4_000_000_000
 """Since when a place is armed is noted two seconds early, and FAT's times are two seconds coarse."""
 _LEFT_IN_PLACE = {Decision.OBSERVE, Decision.INFORM}
@@ -96,9 +91,7 @@ class Parts:
 class Pipeline:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self._failed: dict[tuple[bytes, bytes], int] = {}
-        self._crashed: set[tuple[bytes, bytes]] = set()
-        self._paces: OrderedDict[tuple[bytes, bytes], tuple[int, float]] = OrderedDict()  # streak, last time
+        self._paces, self._failures, self._crashes = Paces(), Failures(), Crashes()
         self._lock = threading.Lock()
         self.counts = {"judged": 0, "acted": 0, "skipped": 0, "errors": 0}
 
@@ -118,7 +111,7 @@ class Pipeline:
 
     def process(self, event: FileEvent) -> None:
         """Everything that happens to one file. Raises HostError when the machine does not let us judge or record."""
-        if (wait_s := self._pace(event)) > 0:
+        if (wait_s := self._paces.wait_s(key_of(event))) > 0:
             return self.parts.queue.put_later(event, wait_s)
         with opened(event) as (root_fd, fd, problem):
             if fd < 0 and problem is None:
@@ -131,7 +124,7 @@ class Pipeline:
                 self.parts.want_read(event, case.owed)
             if case.owed or case.before == case.basis or self._came_through(case):
                 return self.count("skipped")
-            self._paced(event)
+            self._paces.looked(key_of(event))
             findings = undecidable(Problem(problem)) if problem else self._judge(case)
             if fd >= 0 and stamp(fd) != case.stamp:
                 return self.judge_again(event)
@@ -147,27 +140,6 @@ class Pipeline:
             return False
         held_ns = self.parts.held_ns(place)
         return held_ns > 0 and held_ns + _COARSE_NS < case.stamp.ctime_ns <= time.time_ns() + _COARSE_NS
-
-    def _pace(self, event: FileEvent) -> float:
-        """Seconds to wait: a file that is rewritten again and again is looked at ever more seldom, at most each minute.
-
-        Otherwise anybody could fill the audit log, and with it the disk, by rewriting one file.
-        """
-        with self._lock:
-            streak, last = self._paces.get(key_of(event), (0, 0.0))
-        rested = time.monotonic() - last
-        if streak < PACE_FREE or rested >= PACE_FORGOTTEN_S:
-            return 0.0
-        return min(PACE_MOST_S, 0.25 * 2.0 ** min(streak, 16)) - rested  # bounded: it may go on for weeks
-
-    def _paced(self, event: FileEvent) -> None:
-        """Count one look at the file; what is skipped as known does not count, or a rescan would delay what is new."""
-        now, key = time.monotonic(), key_of(event)
-        with self._lock:
-            streak, last = self._paces.pop(key, (0, 0.0))
-            self._paces[key] = (1 if now - last >= PACE_FORGOTTEN_S else streak + 1, now)
-            while len(self._paces) > PACE_KEPT:
-                self._paces.popitem(last=False)
 
     def case(self, event: FileEvent, root_fd: int, fd: int) -> Case:
         """The state that the open file ``fd`` (-1: it could not be opened) is in now, and what is known of it."""
@@ -300,18 +272,13 @@ class Pipeline:
         self.parts.queue.put_later(replace(event, cause=Cause.WRITTEN), CHANGED_AGAIN_S)
 
     def _try_again(self, case: Case) -> None:
-        key = key_of(case.event)
-        with self._lock:
-            tries = self._failed.get(key, 0)
-            self._failed[key] = tries + 1
+        retry_s = self._failures.failed(key_of(case.event))
         self.parts.troubles.raise_("action-failed")
         self.parts.ledger.resume(case.file)
-        self.parts.queue.put_later(case.event, RETRY_S[min(tries, len(RETRY_S) - 1)])
+        self.parts.queue.put_later(case.event, retry_s)
 
     def _forget_failure(self, event: FileEvent) -> None:
-        with self._lock:
-            ended = self._failed.pop(key_of(event), None) is not None and not self._failed
-        if ended:
+        if self._failures.recovered(key_of(event)):
             self.parts.troubles.clear("action-failed")
 
     def _cannot_go_on(self, event: FileEvent, error: HostError) -> None:
@@ -323,18 +290,11 @@ class Pipeline:
         self.count("errors")
         self.parts.operations.warn("pipeline.error", type=type(error).__name__, at=position_of(error))
         self.parts.troubles.raise_("pipeline-error")
-        with self._lock:
-            again = key_of(event) not in self._crashed
-            self._crashed.add(key_of(event))
-        if again:
+        if self._crashes.crashed(key_of(event)):
             self.parts.queue.put_later(event, 5.0)
 
     def _recovered_from_error(self, event: FileEvent) -> None:
-        with self._lock:
-            known = key_of(event) in self._crashed
-            self._crashed.discard(key_of(event))
-            ended = known and not self._crashed
-        if ended:
+        if self._crashes.recovered(key_of(event)):
             self.parts.troubles.clear("pipeline-error")
 
     def count(self, what: str) -> None:

@@ -13,8 +13,8 @@ _CIVILITY = (
 )
 _CAP = r"[A-Z][A-Za-z'\-]+"
 _PART = (
-    r"(?:(?:de|du|d'|la|le|van|von|den|der|el|ben|da|di|do|dos|del|ter|ten|De|La|Le|Van|Von|El|Ben|DE|DU|LA|LE|VAN|"
-    r"VON|DER|EL|BEN|DA) ?)"
+    r"(?:(?:de|du|des|d'|la|le|van|von|den|der|el|ben|da|di|do|dos|del|ter|ten|De|Du|Des|La|Le|Van|Von|El|Ben|DE|DU|"
+    r"DES|LA|LE|VAN|VON|DER|EL|BEN|DA) ?)"
 )
 _AGE = r"\d{1,3} ?(?:ans?|a|y|yo|J|jr|anni|anos|mois|jaar|Jahre)\b"
 _BIRTH = r"19[2-9]\d\b|[0-3]?\d[./][01]?\d[./](?:19[2-9]\d|200\d)"  # later ones are the dates of what happened
@@ -113,9 +113,9 @@ CAPITAL = _compiled(r"(?:(?:Le|La|Van|Von|De|Du|Ben|El) )?([A-Z][a-z][a-z'\-]+)(
 INITIALS = _compiled(r"(?:[PFM] ?: ?)?([A-Z]\.-?[A-Z]\.(?:[A-Z]\.)?)(?= |,|:|-)")
 """«M.L. BHC ok», «P : G.T., agité»: whoever is told by initials in a list of beds or hours."""
 MARKED = _compiled(
-    r"(?:M\. |Mme |mme |mr |mlle )?([A-Z][a-z][a-z'\-]+|[A-Z][A-Z'\-]{2,}) ?"
-    r"(?:: |= |-{1,2}> ?|=> ?|, |- |\(|(?<= )(?:a|est|va|reste|refuse|dort|mange|part|rentre|sort|fait|demande|ok|OK|"
-    r"RAS|ras|is|has|hat|ist|e|ha|tiene|heeft)\b)"
+    r"(?:M\. |Mme |mme |mr |mlle )?([A-Z][a-z][a-z'\-]+|[A-Z][A-Z'\-]{2,})(?: [A-Z]\.)? ?"
+    r"(?:: |= |-{1,2}> ?|=> ?|, |- |\(|(?<= )(?:a|est|va|reste|refuse|dort|mange|part|partie?|rentree?|rentre|sort|"
+    r"sortie?|entree?|transferee?|operee?|vue?|revue?|levee?|tombee?|decedee?|fait|demande|ok|OK|RAS|ras|is|has|hat|ist|e|ha|tiene|heeft)\b)"
 )
 TITLED = _compiled(rf"{_CIVILITY} ({_PART}{{0,2}}{_CAP})(?: ({_CAP}))?(?: ?\([^)\n]{{1,20}}\))? ?(?::|-{{1,2}}>|=>)")
 SENTENCES = _compiled(
@@ -129,7 +129,6 @@ NEXT_BED = _compiled(
 """The same where a bed begins it: «Lit 1 intubé J3, fièvre 39. Lit 2 extubée»."""
 SHORTENED = _compiled(r"(?:[A-Z]{1,4}|[A-Z'\-]*[0-9].*)$")  # «APGAR 10», «DFTT 5»
 YEARS = _compiled(r"[a-zJ]$")
-PARTICLES = frozenset(b"de du la le van von der den el ben da di".split())
 NOT_A_NAME = frozenset(
     b"dr pr prof docteur le la les de du des et un une chirurgie medecine service unite cabinet clinique "
     b"isolement hopital chu ch samu ehpad secretariat nuit jour matin soir rdv irm tdm nfs ecg atb crp hba1c inr bilan "

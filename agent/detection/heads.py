@@ -27,7 +27,6 @@ from agent.detection.head_words import (
     NEXT_BED,
     NOT_A_NAME,
     NOT_ENTRIES,
-    PARTICLES,
     ROLE,
     SENTENCES,
     SEXED,
@@ -39,6 +38,7 @@ from agent.detection.head_words import (
 )
 from agent.detection.lexicon import given, words
 from agent.detection.linear import holding, spans
+from agent.detection.person_names import PARTICLES
 
 _LINES, _WIDTH = 3000, 200  # looked at of a page, and of a line
 # whether a line may hold anybody, where its lead does not make it one of a list; one look, linear
@@ -257,7 +257,8 @@ def _is_person(found: re.Match[bytes], who: frozenset[bytes], shape: str, body: 
 def _count(lead: str, entries: Sequence[_Entry], *, note: bool = False) -> _Counted:
     """The entries with this lead, sorted by how sure they are. ``note``: those of a page of a few lines."""
     counted = _Counted()
-    mine = [entry for entry in entries if entry.lead == lead and entry.body and not (lead and EMPTY.match(entry.body))]
+    leads = {lead, "headed"} if note and lead in _LOOSE else {lead}  # « Riou -> » stands among bare lines
+    mine = [entry for entry in entries if entry.lead in leads and entry.body and not (lead and EMPTY.match(entry.body))]
     for entry in mine:
         if not entry.person:
             if entry.sexed or lead == "bed":

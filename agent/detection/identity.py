@@ -8,12 +8,15 @@ a field left open («Né(e) le : ___») is a blank, not an identity. Names and d
 from __future__ import annotations
 
 import re
+from itertools import dropwhile
 
+from agent.detection.dictated import spelled_name, spoken_date
 from agent.detection.evidence import Evidence
 from agent.detection.fold import Folded
 from agent.detection.lexicon import medicines
 from agent.detection.matcher import Match
 from agent.detection.morphology import shaped
+from agent.detection.person_names import JOINING, PARTICLES
 
 _MONTHS = {
     name: number
@@ -43,7 +46,7 @@ _NAME = re.compile(
     rb"[A-Z][A-Za-z'\-]{1,24}(?: (?:de |du |d'|la |le |van |von |el |ben |da |di )?[A-Z][A-Za-z'\-]{1,24}){0,3}"
 )
 _NAME_AFTER_CIVILITY = re.compile(
-    rb"(?!\.-?[A-Z]\.)\.? ?(?:l'enfant |de )?(?:[A-Z]\.? ?-?){0,3}?(" + _NAME.pattern + rb")"
+    rb"(?!\.-?[A-Z]\.)\.? ?(?:l'enfant )?" + JOINING + rb"?(?:[A-Z]\.? ?-?){0,3}?(" + _NAME.pattern + rb")"
 )
 _AGE_BEHIND = re.compile(  # «Mw. Jansen 84j», «Mrs Croft (91)»; a number before a street is none
     rb"[ ,(]{1,3}(\d{1,3})(?: ?(?:ans?|ANS|a|A|aa|j|J|jr|y|yo|yrs?|Jahre|jaar|anni|anos)\b|(?=[,.;:)\n]|$|"
@@ -51,7 +54,11 @@ _AGE_BEHIND = re.compile(  # «Mw. Jansen 84j», «Mrs Croft (91)»; a number be
 )
 _LABELLED = re.compile(
     rb"\.?(?:\(e\)|\(s\)|e)?(?: (?:nom|name|identite|complet|du patient))?[^\S\n]?(?:[:=|]|- )[^\S\n]?\n?"
-    rb"(?:(?:M|Mr|Mme|Mlle|Mrs|Ms|Monsieur|Madame|Herr|Frau|Sig|Sr|Sra|Dhr|Mevr)\.? )?(" + _NAME.pattern + rb")"
+    rb"(?:(?:M|Mr|Mme|Mlle|Mrs|Ms|Monsieur|Madame|Herr|Frau|Sig|Sr|Sra|Dhr|Mevr)\.? )?"
+    + JOINING
+    + rb"?("
+    + _NAME.pattern
+    + rb")"
 )
 _DIRECT = re.compile(  # «Pat. Jannis Kobelt», «Paciente GARCIA LOPEZ Ana»: two words of a name and no colon
     rb"[.:]? (?:(?:M|Mr|Mme|Mlle|Mrs|Ms|Herr|Frau|Hr|Fr|Sig|Sig\.ra|Sr|Sra|Dhr|Mw)\.? )?"
@@ -93,7 +100,6 @@ _NOT_A_NAME = frozenset(
     b"bonjour merci".split()
 )
 _AFTER_NAME = frozenset(b"ne nee sexe age date ddn ipp dr patient patiente born geb nato nata geboren dob mrn".split())
-_PARTICLES = frozenset(b"le la de du des d van von el ben da di".split())
 _SEX = re.compile(rb"\W{1,3}(?:m|f|h|w|masculin|feminin|male|female|mannlich|weiblich)\b")
 _JOINED = frozenset(
     (
@@ -120,7 +126,7 @@ _BEHIND_NAME = frozenset((b", ", b" (", b" - ", b" -- ", b"\n", b",\n", b" / "))
 _NEVER_WORDS = frozenset((b"mw", b"mr"))  # civilities that hurried people write small
 _MARKS = frozenset((b"IDE", b"IDEL", b"IBODE", b"IADE", b"AS", b"ASH", b"RN", b"RGN", b"MFA", b"OSS", b"TCAE", b"DUE"))
 _COLON = frozenset((b": ", b" : ", b" :", b":"))
-_KIN_NAME = re.compile(rb" ([A-Z][a-z'-]{2,24}(?: [A-Z][A-Za-z'-]{1,24}){0,2})\b")
+_KIN_NAME = re.compile(rb"(?: |, | \()([A-Z][a-z'-]{2,24}(?: [A-Z][A-Za-z'-]{1,24}){0,2})\b")
 _FIRST_BEFORE = re.compile(rb"\b[A-Z][a-z-]{2,20}[ ,]{1,2}\(?$")
 _MESSAGE = 2600  # folded bytes of a page that may be a message; a longer one may be a story
 _AGE_LIMIT = 120  # years
@@ -132,7 +138,7 @@ def read_born(evidence: Evidence, page: Folded, match: Match) -> None:
     lines = page.lines
     place = _AT_PLACE.match(lines, match.end, match.end + 50)
     found = _DATE.match(lines, place.end() if place else match.end, match.end + 80)
-    if found is None and (date := _scanned(lines, match.end)):
+    if found is None and (date := _scanned(lines, match.end) or spoken_date(lines, match.end)):
         evidence.births.add(date)
         return
     if found is None:
@@ -187,6 +193,8 @@ def read_civility(evidence: Evidence, page: Folded, match: Match) -> None:
     if found and (works or (evidence.staff and page.lines[evidence.staff : match.start] in _JOINED)):
         evidence.staff = found.end(1)  # «Présents : M. X, Mme Y»
         return
+    if found is None and (name := spelled_name(page.lines, match.end)):
+        _add_name(evidence, name)
     known = len(evidence.names)
     if found and _add_name(evidence, found.group(1)):
         evidence.last_name = found.end(1), len(evidence.names) > known
@@ -236,14 +244,13 @@ def _dismiss(evidence: Evidence, page: Folded, match: Match) -> bool:
 
 def _add_name(evidence: Evidence, name: bytes) -> bool:
     folded = name.lower().replace(b"-", b" ").split()
-    if len(folded) > 1 and folded[0] in {b"le", b"la"} and folded[1] not in _NOT_A_NAME:
-        folded = folded[1:]  # «M. Le Goff» is one, «M. Le Maire» is none
+    folded = list(dropwhile(PARTICLES.__contains__, folded)) or folded  # «M. Le Goff» is one, «M. Le Maire» is none
     if not folded or folded[0] in _NOT_A_NAME or len(evidence.names) >= _MEMORY:
         return False
     if len(folded) == 1 and _is_medicine(folded[0]):  # «bei der Frau Fosfomycin 3 g»
         return False
     stop = next((place for place, word in enumerate(folded) if word in _AFTER_NAME), len(folded))
-    evidence.newest = b" ".join(sorted(word for word in folded[:stop] if word not in _PARTICLES)[:3])
+    evidence.newest = b" ".join(sorted(word for word in folded[:stop] if word not in PARTICLES)[:3])
     evidence.names.add(evidence.newest)
     return True
 

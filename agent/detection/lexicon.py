@@ -125,8 +125,18 @@ def words() -> frozenset[bytes]:
 
 @lru_cache(maxsize=1)
 def given() -> frozenset[bytes]:
-    """Folded given names that are common where the laptops are (``data/given.txt``); family names are not listed."""
-    content = (resources.files("agent.detection") / "data" / "given.txt").read_text("utf-8")
+    """Folded given names that are common where the laptops are (``data/given.txt``)."""
+    return _names("given.txt")
+
+
+@lru_cache(maxsize=1)
+def family() -> frozenset[bytes]:
+    """Folded family names that pages say so often that they look like words (``data/family.txt``); by far not all."""
+    return _names("family.txt")
+
+
+def _names(file: str) -> frozenset[bytes]:
+    content = (resources.files("agent.detection") / "data" / file).read_text("utf-8")
     return frozenset(fold_term(name) for line in content.splitlines() if line[:1] != "#" for name in line.split())
 
 

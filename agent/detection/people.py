@@ -15,11 +15,12 @@ from itertools import islice
 import re2
 
 from agent.detection.evidence import Evidence
+from agent.detection.firsts import unknown
 from agent.detection.fold import Folded
 from agent.detection.identifiers.birth import date, numeric
-from agent.detection.lexicon import given
+from agent.detection.lexicon import family, given
 from agent.detection.linear import spans
-from agent.detection.person_names import NAME, NOT_NAMES, add_name, note_initial
+from agent.detection.person_names import NAME, NOT_NAMES, add_name, note_initial, parts_of
 from agent.detection.person_rows import count_rows
 from agent.detection.person_shapes import BEDS, SIGNS
 
@@ -33,6 +34,7 @@ _options.log_errors = False  # a hostile page may need more than any: it is sear
 _FIND = re2.compile("|".join(SIGNS.values()).encode("ascii"), _options)
 _CLASS = re.compile("|".join(f"(?P<{name}>{shape})" for name, shape in SIGNS.items()).encode("ascii"))
 _AGE = re.compile(rb"(\d{1,3}) ?[^\d]{0,12}$")
+_AGE_LAST = re.compile(rb"\d ?[a-zA-Z/.]+[ ,.;:)]\Z")
 _NUMERIC = re.compile(rb"([0-3]?\d)[./-]([01]?\d)[./-](\d{2,4})(?!\d)")
 _SOLID = re.compile(rb"((?:19|20)\d\d)-?([01]\d)-?([0-3]\d)")
 _GROWN = "2012"  # without a clock: a date behind a name is a birth date only when it is that old
@@ -82,8 +84,7 @@ def _born(evidence: Evidence, text: bytes, before: str) -> bool:
 
 
 def _named_birth(evidence: Evidence, text: bytes) -> bool:
-    parts = [part.lower() for part in NAME.findall(text)]
-    if any(part in NOT_NAMES for part in parts[:3]):
+    if any(part in NOT_NAMES for part in parts_of(text)[:3]):
         return False
     return _born(evidence, text, _GROWN)
 
@@ -102,12 +103,24 @@ def _first_age(evidence: Evidence, text: bytes) -> bool:
     word = NAME.match(text)
     if word is None or word[0].lower() in NOT_NAMES or not _age(evidence, text[word.end() :]):
         return False
-    evidence.called += word[0].lower() in given()
+    evidence.called += word[0].lower() in given() or unknown(word[0].lower())
     return True
 
 
 def _alone_age(evidence: Evidence, text: bytes) -> bool:
     return _first_age(evidence, text.lstrip(b"\n: "))
+
+
+def _given_age(evidence: Evidence, text: bytes) -> bool:
+    """A unit of one letter, or none: only behind a given name."""
+    word = NAME.search(text)
+    if word is None or word[0].isupper() or word[0].lower() not in given():  # «EVA 6, DDR»
+        return False
+    return _first_age(evidence, text[word.start() :])
+
+
+def _said_patient(evidence: Evidence, text: bytes) -> bool:
+    return add_name(evidence, text.partition(b"(")[0])
 
 
 def _comma_name(evidence: Evidence, text: bytes) -> bool:
@@ -122,6 +135,19 @@ def _initial(evidence: Evidence, text: bytes) -> bool:
     note_initial(evidence)
     _age(evidence, text)
     return True
+
+
+def _first_initial(evidence: Evidence, text: bytes) -> bool:
+    """«Camille R.», and with an age behind it the name is the family's: «Morandi S. 22 a»."""
+    return (_AGE_LAST.search(text) and _named_age(evidence, text.lstrip(b"\n:- "))) or _initial(evidence, text)
+
+
+def _listed_age(evidence: Evidence, text: bytes) -> bool:
+    """«Zerbib 58 a» at the beginning of a line: a family name is no word."""
+    word = NAME.search(text)
+    if word is None or not (word[0].lower() in family() or unknown(word[0].lower().replace(b"-", b" "))):
+        return False
+    return add_name(evidence, word[0]) and _age(evidence, text[word.end() :])
 
 
 def _age(evidence: Evidence, text: bytes) -> bool:
@@ -148,7 +174,8 @@ _READ = {
     "named_year": _named_year, "star": lambda evidence, text: _born(evidence, text, "9"),
     "named_age": _named_age, "named_birth": _named_birth, "sexed_age": _age,
     "aged_sex": _age, "year_old": _age, "line_sex": _age, "jahrig": _age, "edad": _age, "line_age": _age_last,
-    "first_age": _first_age, "complains": _age, "alone_age": _alone_age, "infant": _age, "bed_age": _age_last,
+    "first_age": _first_age, "complains": _age, "alone_age": _alone_age, "given_age": _given_age,
+    "said_patient": _said_patient, "infant": _age, "bed_age": _age_last,
     "initials_age": _age, "paren_age": _paren_age, "initial": _initial, "young": _young, "comma_name": _comma_name,
-    "first_initial": _initial,
+    "first_initial": _first_initial, "listed_age": _listed_age,
 }  # fmt: skip

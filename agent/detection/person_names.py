@@ -9,10 +9,17 @@ from __future__ import annotations
 import re
 
 from agent.detection.evidence import Evidence
+from agent.detection.lexicon import given
 
 _MEMORY = 64  # names kept of a page
 VOWELS = frozenset(b"aeiouy")
 NAME = re.compile(rb"[A-Z][A-Za-z'\-]+")
+PARTICLES = frozenset(b"le la de du des d van von der den ter ten el al ben bin da das do dos del della di".split())
+JOINING = (
+    rb"(?:(?:de la|de l'|de|du|des|d'|van der|van den|van de|van 't|van|von der|von|vom|zu|ter|ten|el|al|ben|bin|da|"
+    rb"das|do|dos|del|della|di) ?)"
+)
+"""What stands before a family name in small letters; not « le », for « M. le préfet »."""
 CIVILITIES = frozenset(
     b"m mr melle pt pte pz monsieur madame mme mlle mrs miss herr frau sig sra dhr mevr sigra lit letto bed bett"
     b" zimmer chambre hab kamer cama "
@@ -33,9 +40,17 @@ NOT_NAMES = frozenset(
 )
 
 
+def parts_of(text: bytes) -> list[bytes]:
+    """The words with capitals in lower case; without those that only join them, where one is a given name: «La
+    Fontaine Marie», but not « La Dame ».
+    """
+    parts = [part.lower().replace(b"-", b" ") for part in NAME.findall(text)]
+    return parts if given().isdisjoint(parts) else [part for part in parts if part not in PARTICLES]
+
+
 def add_name(evidence: Evidence, text: bytes) -> bool:
     """Note the name that ``text`` spells; False when it spells none."""
-    parts = [part.lower().replace(b"-", b" ") for part in NAME.findall(text)]
+    parts = parts_of(text)
     if not parts or any(part in NOT_NAMES for part in parts[:3]) or len(evidence.names) >= _MEMORY:
         return False
     if any(VOWELS.isdisjoint(part) for part in parts[:2] if part not in CIVILITIES):

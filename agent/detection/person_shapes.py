@@ -58,8 +58,12 @@ SIGNS = {
         rf"[Ll]a nina|[Ii]l piccolo|"
         rf"[Ll]a piccola|[Kk]indje) {_CAP}"
     ),
-    "first_initial": r"(?:\n|[-:] )[A-Z][a-z]{3,14} [A-Z]\.?(?:[,(:]| -| \d)",
+    "first_initial": rf"(?:\n|[-:] )[A-Z][a-z]{{3,14}} [A-Z]\.?(?:[,(:]| -| \d{{1,3}}(?: ?{_YEARS}[ ,.;:)])?)",
     "alone_age": rf"[\n:] ?{_CAP} \d{{1,2}} ?(?:ans|mois|anni|anos|Jahre|jaar|yo|y/o|years|mesi|meses|Monate)\b",
+    # «Isla 5y», «Liam, 19, OD»
+    "given_age": rf"\b{_CAP}(?: [A-Z]\.)?,? \d{{1,2}}(?: ?(?:y|m|a|J|j)\b|, [A-Za-z])",
+    "said_patient": rf"\b{_FULL} \((?:[a-z]{{2,3}} )?(?:[Pp]atient(?:e|in)?|pte?|[Pp]aziente|[Pp]aciente)\b",
+    "listed_age": rf"\n(?:\d{{1,3}} |- ?)?{_CAP} \d{{2}} ?(?:{_YEARS}|[MF])[ ,]",
     "infant": (
         r"\b(?:[Nn]ourrisson|NOURRISSON|[Ee]nfant|RN|NN|[Bb]ebe|[Ss]augling|[Nn]eugeborenes|[Nn]eonato|[Ll]actante)"
         r"(?: ?[,:]? ?[MFGHmfgh])?[ ,]{1,2}(?:de )?\d{1,2} ?(?:sem|semaines|mois|jours|j|m|h|Wochen|Monate|gg|"
@@ -93,7 +97,7 @@ SIGNS = {
         rf"nee en )?19[2-9]\d\)?(?:[ ,.;:)\n-])"
     ),
 }
-WITHOUT_FIGURES = "|".join(SIGNS[name] for name in ("comma_name", "young", "first_initial", "initial"))
+WITHOUT_FIGURES = "|".join(SIGNS[name] for name in ("comma_name", "young", "first_initial", "said_patient", "initial"))
 """All of the shapes above that can stand in a text without a figure; of the beds below, none can."""
 BEDS = re2.compile(
     (

@@ -12,6 +12,7 @@ from functools import partial
 from operator import attrgetter
 
 from agent.detection import combine, masking, negatives, weights, wordings
+from agent.detection.called import names_somebody
 from agent.detection.combine import Score
 from agent.detection.evidence import Evidence
 from agent.detection.fold import fold_page
@@ -72,8 +73,9 @@ def judge_text(node: Document, search: Search | None = None) -> Judged:
     best, score = _best_page(pages, listens=listens)
     page = pages[best]
     numbers = frozenset(number for each in pages for number in each.numbers)
-    identified = _identified(pages, best) or (node.format in _MAILS and _of_the_writer(pages[best]))
     medical = score.probability >= combine.MEDICAL
+    mine = node.format in _MAILS and _of_the_writer(page)
+    identified = medical and (mine or _identified(pages, best))
     listed = combined([each.listed for each in pages])
     cased = [each.cased for each in pages]
     about = (
@@ -85,7 +87,7 @@ def judge_text(node: Document, search: Search | None = None) -> Judged:
         node,
         score.probability,
         kind_of(_merge([each.evidence for each in pages[max(0, best - 1) : best + 2]])) if medical else Kind.OTHER,
-        identified=identified and medical,
+        identified=identified,
         persons=about.persons if identified else frozenset(),
         anonymous=max(1, about.entries) if medical and not identified else 0,
         number=bool(numbers),
@@ -235,7 +237,9 @@ def _merge(pages: list[Evidence]) -> Evidence:
 
 
 def _identified(pages: list[_Page], best: int) -> bool:
-    """A name with a label, a civility or an age, a birth date, a number of a patient: near the best page."""
+    """A name with a label, a civility or an age, a birth date, a number of a patient: near the best page. On a note any
+    full name does.
+    """
     near = pages[max(0, best - 1) : best + 2] + pages[:1]
     said = any(
         page.numbers
@@ -248,7 +252,9 @@ def _identified(pages: list[_Page], best: int) -> bool:
         or page.evidence.births
         for page in near
     )
-    return said or any(page.evidence.told for page in near)  # last: sentences are read for it
+    if said or any(page.evidence.told for page in near):  # last: sentences are read for it
+        return True
+    return any(names_somebody(page.evidence, page.cased) for page in near)
 
 
 def _of_the_writer(page: _Page) -> bool:

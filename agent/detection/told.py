@@ -19,14 +19,15 @@ from typing import NamedTuple
 
 from agent.detection.evidence import Evidence, Told
 from agent.detection.fold import Folded, words_of
-from agent.detection.head_words import NOT_A_NAME, PARTICLES, ROLE
+from agent.detection.full_names import full, has_given, words_in
+from agent.detection.head_words import NOT_A_NAME, ROLE
 from agent.detection.lexicon import given, medicines, words
 from agent.detection.linear import spans
-from agent.detection.person_names import CIVILITIES, NOT_NAMES, VOWELS
+from agent.detection.person_names import NOT_NAMES, VOWELS
 from agent.detection.placed import placed_names
 from agent.detection.told_words import (
     AGED,
-    AND,
+    ALONE,
     END,
     FULL,
     HEADS_ENTRY,
@@ -40,6 +41,7 @@ from agent.detection.told_words import (
     TITLED,
     TITLES,
     TWO_WORDS_THERE,
+    WITH,
     WITHIN,
     WOMAN,
     is_kin,
@@ -85,7 +87,7 @@ def _tell(cased: bytes, entries: Sequence[int], evidence: Evidence) -> list[Told
     found: list[Told] = []
     ends: list[int] = []
     for number, mention in enumerate(mentions):
-        if (staff and any(_same(mention.who, other) for other in staff)) or _is_aside(cased, mention):
+        if (staff and any(_same(mention.who, other) for other in staff)) or is_aside(cased, mention.start):
             continue
         ends = ends or [0, *(end - 1 for _, end in islice(spans(END, cased), 10 * _MOST)), len(cased)]
         low, high = _reach(mentions, number, ends)
@@ -96,7 +98,22 @@ def _tell(cased: bytes, entries: Sequence[int], evidence: Evidence) -> list[Told
             found.append(Told(mention.who.words, mention.who.sex or _sex_of_kin(_before(cased, mention).lower())))
             if mention.couple:
                 found.append(Told(mention.who.words, "f" if mention.who.sex == "m" else "m"))
+    if not found and (couple := next((mention for mention in mentions if mention.couple), None)):
+        return _couple(evidence, cased, entries, couple)
     return found
+
+
+def _couple(evidence: Evidence, cased: bytes, entries: Sequence[int], couple: _Mention) -> list[Told]:
+    """«M. et Mme Delpech», of whom behind it the one and the other are told apart; else nobody."""
+    told: set[str] = set()
+    for found in islice(ALONE.finditer(cased, couple.end), _MOST):
+        stop = END.search(cased, found.end())
+        high = stop.start() if stop else len(cased)
+        if bisect_left(entries, high) > bisect_left(entries, found.start()) or _says_known(
+            evidence, cased[found.start() : high]
+        ):
+            told.add("m" if found["m"] else "f")
+    return [Told(couple.who.words, sex) for sex in sorted(told)] if len(told) > 1 else []
 
 
 def _known_words(evidence: Evidence) -> tuple[set[bytes], ...]:
@@ -138,15 +155,27 @@ def _mentions(evidence: Evidence, cased: bytes) -> list[_Mention]:
     return sorted(found, key=attrgetter("start"))
 
 
+def full_names(evidence: Evidence, cased: bytes) -> list[tuple[int, int]]:
+    """Where full names without a civility stand that are not of those who work there."""
+    known: dict[tuple[bytes, bool], list[Told]] = {}
+    found = [each for start, end in islice(spans(FULL, cased), _MOST) for each in _untitled(cased, start, end, known)]
+    staff = [Told(frozenset(name.split())) for name in evidence.workers[:_MOST]]
+    return [
+        (each.start, each.end)
+        for each in found
+        if ROLE.match(cased, each.end) is None and not any(_same(each.who, other) for other in staff)
+    ]
+
+
 def _untitled(cased: bytes, start: int, end: int, known: dict[tuple[bytes, bool], list[Told]]) -> list[_Mention]:
     """Whom two words with capitals name, or the second of them with the next: «Audio de Kévin Besse»."""
-    if _has_given(cased[start:end]):
+    if has_given(cased[start:end]):
         kin = is_kin(cased[max(0, start - _NEAR) : start].lower())  # «son mari, Prigent Louis»: no common words
         if found := _named(cased, start, end, known, kin=kin):
             return [_Mention(start, end, who) for who in found]
     last = cased.rfind(b" ", start, end) + 1
     again = TWO_WORDS_THERE.match(cased, last)
-    if again is None or not _has_given(again[0]):
+    if again is None or not has_given(again[0]):
         return []
     return [_Mention(last, again.end(), who) for who in _named(cased, last, again.end(), known)]
 
@@ -157,19 +186,14 @@ def _named(
     """Whom these words name, looked at once a page."""
     said = cased[start:end], kin or AGED.match(cased, end) is not None
     if said not in known:
-        known[said] = _full(said[0], aged=said[1])
+        known[said] = full(said[0], aged=said[1])
     return known[said]
-
-
-def _has_given(text: bytes) -> bool:
-    """Whether one of the words is a given name: asked first, for hardly any two words with capitals are a person."""
-    return not given().isdisjoint(text.lower().replace(b"-", b" ").split())
 
 
 def _shortened(cased: bytes, taken: Sequence[tuple[int, int]]) -> Iterator[_Mention]:
     """In a note, a given name with an initial, an initial with a word that is none of the language."""
     for start, end in islice(chain.from_iterable(spans(form, cased) for form in SHORT), _MOST):
-        who = frozenset(word for word in _words(cased[start:end]) if not word.endswith(b"."))
+        who = frozenset(word for word in words_in(cased[start:end]) if not word.endswith(b"."))
         if len(who) != 1 or VOWELS.isdisjoint(*who) or any(low < end and start < high for low, high in taken):
             continue
         first = cased[end - 1 : end] == b"."
@@ -188,7 +212,7 @@ def _titled(cased: bytes, start: int) -> _Mention | None:
     found = TITLED.match(cased, start, start + 100)
     if found is None or cased[start - 1 : start] in WITHIN:
         return None
-    who = _words(found["name"])
+    who = words_in(found["name"])
     if not who or not who.isdisjoint(NOT_A_NAME) or not who.isdisjoint(medicines()):
         return None
     if _INITIALS.match(cased, start):  # «M.L. BHC ok»: two initials, no «M.»
@@ -197,46 +221,17 @@ def _titled(cased: bytes, start: int) -> _Mention | None:
     if title not in TITLES:  # «D.» of a Spaniard is a side of the body in France
         return None
     sex = "f" if title in WOMAN else "m" if title in MAN else ""
-    return _Mention(start, found.end(), Told(who, sex), couple=found["other"] is not None)
+    return _Mention(
+        start,
+        found.end(),
+        Told(who, sex),
+        couple=found["other"] is not None or WITH.search(cased, max(0, start - 14), start) is not None,
+    )
 
 
-def _is_written_as_a_name(text: bytes) -> bool:
-    """«DUVAL Robert», «Robert DUVAL»: the family name in capitals, the given name not."""
-    return sum(part.isupper() for part in text.split() if len(part) >= _LEAST) == 1 and not text.isupper()
-
-
-def _is_no_word(who: frozenset[bytes]) -> bool:
-    unknown = who - vocabulary()
-    return bool(unknown - given() or (unknown and who <= given()))
-
-
-def _full(text: bytes, *, aged: bool = False) -> list[Told]:
-    """Two words with capitals, one of them a given name, the other no word of any page; «Maël et Tom X» are two."""
-    parts = text.lower().replace(b"-", b" ").split()
-    who = _words(text)
-    if len(who) < 2 or given().isdisjoint(who) or not CIVILITIES.isdisjoint(parts) or min(map(len, who)) < _LEAST:
-        return []
-    if not who.isdisjoint(NOT_A_NAME) or not who.isdisjoint(NOT_NAMES) or not who.isdisjoint(NOBODY):
-        return []
-    if not who.isdisjoint(words()) or not (aged or _is_written_as_a_name(text) or _is_no_word(who)):
-        return []
-    if AND.isdisjoint(parts[1:2]):
-        return [Told(who)]
-    first, second, *family = (frozenset((part,)) for part in parts if part not in AND and part not in PARTICLES)
-    last = frozenset[bytes]().union(*family)
-    return [Told(first | last), Told(second | last)] if first | second <= given() else []
-
-
-def _words(name: bytes) -> frozenset[bytes]:
-    first, *rest = name.split()
-    if not first.isupper():  # «Mme Kaddour RAS», «Mme Jacquemart OG»
-        name = b" ".join([first, *(word for word in rest if len(word) > _LEAST or not word.isupper())])
-    return frozenset(name.lower().replace(b"-", b" ").replace(b"'", b" ").split()) - PARTICLES - AND
-
-
-def _is_aside(cased: bytes, mention: _Mention) -> bool:
-    """Whether somebody is named who works there, is addressed, or gave the name to a street, a house, a disease."""
-    before = _before(cased, mention)
+def is_aside(cased: bytes, start: int) -> bool:
+    """Whether who is named there works there, is addressed, or gave the name to a street, a house, a disease."""
+    before = cased[max(0, start - _NEAR) : start]
     lower = before.lower()
     return stands_aside(lower) or (is_staff(before) and not is_of_kin(lower))
 

@@ -12,7 +12,10 @@ from agent.detection.head_words import STAFF
 from agent.detection.linear import anywhere, at_start
 
 _LAST = rb"\n?\z"  # what ``$`` means to ``re``
-_PART = rb"(?:(?:de|du|d'|la|le|van|von|den|der|el|ben|da|di|do|dos|del|De|La|Le|Van|Von|El|Ben|Da) ?){0,2}"
+_PART = (
+    rb"(?:(?:de|du|des|d'|la|le|van|von|den|der|el|ben|da|di|do|dos|del|ter|De|Du|Des|La|Le|Van|Von|Der|Den|El|Ben|"
+    rb"Da|Di|Do|Dos|Del|Ter|DE|DU|DES|LA|LE|VAN|VON|DER|DEN|EL|BEN|DA|DI|DOS|DEL|TER) ?){0,2}"
+)
 _CAP = rb"[A-Z][A-Za-z'\-]+"
 TITLED = re.compile(
     rb"(?P<title>[A-Za-z.']+(?: (?:ra|na|heer|petite?))?)\.? (?:l'enfant |et (?P<other>[A-Z][a-z]+)\.? )?"
@@ -23,6 +26,10 @@ FULL = re2.compile(_TWO_WORDS)
 TWO_WORDS_THERE = re.compile(_TWO_WORDS)
 SHORT = (re2.compile(rb"\b" + _CAP + rb" [A-Z]\."), re2.compile(rb"\b(?:[A-Z]\. ?){1,2}" + _CAP))
 """«Camille R.», «T. Ashworth»."""
+WITH = re.compile(rb"\b(?:M|Mr|Mrs|Mme|Monsieur|Madame|Herrn?|Frau|Hr|Sra?|Sig|Dhr)\.? (?:et|and|und|e|y|en|&) $")
+"""« M. et » before « Mme Delpech »."""
+ALONE = re.compile(rb"\b(?:(?P<m>Monsieur|M\.|Mr)|Madame|Mme|Mrs)(?= (?:\([A-Z][a-z]+\) )?[a-z]|,? \([A-Z])")
+"""Each of a couple named before: «Monsieur (Robert) garde …», «Mme est sous …»."""
 AGED = re.compile(rb",? \(?\d{1,3} ?(?:ans?|a|y|yo|years|Jahre|J|anni|anos|jaar|mois|months|Monate|mesi|meses)\b")
 END = re2.compile(rb"[^A-Z][a-z0-9)%\"][.!?;] +(?:[A-Z0-9\"(-])|\n ?[A-Z0-9*>(\[#\n-]")
 WOMAN = frozenset(
@@ -53,10 +60,10 @@ stands_aside = anywhere(  # who stands behind these is not spoken of
     rb"confiance : [a-z]{3,12}|confiance :|levatrice|verloskundige|enfermer[oa]|infermier[ea]|verpleegkundige|"
     rb"pfleger|nurse|sister|charge|"
     rb"assistant[e]?(?: sociale)?|educ|orthophoniste|ergo|psychomot|hospitalier|universitaire|chu|chi|chr|"
-    rb"institutrice|"
+    rb"institutrice|etudiante?|animateur|animatrice|secretaire|auteure?|autrice|author|autor|ersteller|student|schuler|"
     rb"professeure?|enseignante?|maitresse|juge|referente?|responsable|contact|prescripteur|operateur|redactrice|"
     rb"redacteur)"
-    rb"(?: de| du| des| d'| of| von| di| van)?[.:]? ?)" + _LAST
+    rb"(?: de| du| des| d'| of| von| di| van)? ?[.:]? ?)" + _LAST
 )
 is_staff = anywhere(STAFF.pattern.removesuffix(b"$") + _LAST)
 _RELATIVE = (

@@ -1,0 +1,91 @@
+"""Who is named: family names as they are in France and around it, and the shapes in which notes put them."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.detection.detector import detect
+from agent.extraction.limits import Budget, Limits
+from agent.extraction.reader import read_document
+from agent.extraction.worker import memory_file
+from agent.findings import Findings, Judgement
+
+FAMILY = (
+    "Martin", "De Souza", "de Souza", "Du Bois", "DE BACKER", "de La Tour", "D'Angelo", "Van den Berg", "van der Meer",
+    "VAN DER MEER", "Ben Ali", "El Khoury", "O'Connor", "Des Roches", "Da Silva", "Nguyen Thi", "L'Hostis", "LE GOFF",
+    "La Fontaine", "N'Guessan", "Dos Santos", "Garcia",
+)  # fmt: skip
+SAID = "agitée cette nuit, plaie du talon gauche 3x2 cm. Pansement refait (Aquacel). TA 155/85."
+
+
+def judged(text: str) -> Findings:
+    content = text.encode()
+    with memory_file(content) as fd:
+        return detect(read_document(fd, "txt", len(content), Budget(Limits())))
+
+
+@pytest.mark.parametrize("name", FAMILY)
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Mme {{}} {SAID}",
+        f"{{}} Marie 84 ans {SAID}",
+        f"M. {{}}, 84 ans, {SAID}",
+        f"Lit 4 {{}} Marie {SAID}",
+        f"Patient : {{}} Marie\n{SAID}",
+        f"Nom : {{}}   Prénom : Marie\n{SAID}",
+        "J'ai vu ce jour Marie {}, adressée pour une plaie du talon gauche. Pansement refait (Aquacel). TA 155/85.",
+        "Mrs {} was agitated overnight, left heel ulcer 3x2 cm dressed with Aquacel. BP 155/85.",
+        "Mw. {} onrustig, wond hiel li geler, geurt, 3x2 cm. Verband vervangen (Aquacel). RR 155/85.",
+    ],
+)
+def test_a_patient_is_named_whatever_the_family_is_called(name: str, text: str) -> None:
+    found = judged(text.format(name))
+    assert found.judgement is Judgement.MEDICAL
+    assert found.identified
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Nom ESCANDE Ferdinand ch 408P\n{SAID}",
+        f"VANHOUTTE Marcelle n°1187, {SAID}",
+        f"HAMMADI K. {SAID}",
+        f"Kobayashi, R – {SAID}",
+        f"Mbatha, Sarah (L6) {SAID}",
+        f"mr leroux andre vu ce jour, {SAID}",
+        f"Zerbib 58 a {SAID}\nMorandi S. 22 a {SAID}",
+        f"Mon père, André Cazeneuve, est sorti. {SAID}",
+        f"De : Lucie Jamet (patiente)\n{SAID}",
+        f"Isla 5y {SAID}",
+        f"S/B team: Liam, 19, {SAID}",
+    ],
+)
+def test_a_note_names_its_patient_without_a_label(text: str) -> None:
+    assert judged(text).identified
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SAID,
+        f"Dr Jeanne Rousseau : {SAID}",
+        f"{SAID} EVA 6, DDR il y a 5 semaines",
+        f"Étudiante : Lilou Marquès\n{SAID}",
+        f"{SAID}\nAlbumine 33 g\nHandgrip 19 kg",
+        f"{SAID}\n{SAID}\n\nJulie Perrot",
+    ],
+)
+def test_who_cares_or_signs_is_not_the_patient(text: str) -> None:
+    found = judged(text)
+    assert found.judgement is Judgement.MEDICAL
+    assert not found.identified
+
+
+def test_a_couple_is_two_where_each_is_told_of() -> None:
+    told = (
+        "Je te remercie de voir M. et Mme Delpech, 74 et 71 ans. Monsieur (Robert) garde une douleur du genou droit malgré "
+        "deux infiltrations. Madame (Jacqueline) a fait une fracture du poignet, je n'ai pas débuté de traitement."
+    )
+    assert judged(told).patients == 2
+    assert judged(told.replace("Madame (Jacqueline) a fait", "Il a fait")).patients == 1

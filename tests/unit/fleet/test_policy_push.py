@@ -1,5 +1,6 @@
 """Releases, rings, emergencies and sticks, with real signatures; and what the agent makes of them."""
 
+import fcntl
 import os
 import time
 from types import SimpleNamespace
@@ -227,6 +228,16 @@ def test_what_did_not_change_costs_no_request(fleet, tmp_path):
     assert updates.report() == {"tuf": news["timestamp"]}
     assert not updates.due(news)
     assert not updates.due({})
+    # what a visit left that was killed goes with the next one, but not while another is at work there
+    (left := folder / "tuf" / "new-killed" / "metadata").mkdir(parents=True)
+    (left / "1.root.json").write_bytes(b"{")
+    at_work = os.open(folder / "tuf", os.O_RDONLY)
+    fcntl.flock(at_work, fcntl.LOCK_SH)
+    updates.refresh(visits.fetch)
+    assert left.exists()
+    os.close(at_work)
+    updates.refresh(visits.fetch)
+    assert not list((folder / "tuf").glob("new-*"))
     assert "metadata/timestamp.json" in bundle.unpack((folder / "policy.bundle").read_bytes())
     # another authority's root is not taken
     other = SignedFleet(tmp_path / "other")

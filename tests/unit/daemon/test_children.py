@@ -128,13 +128,17 @@ def test_what_a_clock_that_was_ahead_put_off_is_due(tmp_path: Path, trouble: str
 
 
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("spoilt", ["text", "pipe", "link", "folder"])
+@pytest.mark.parametrize("spoilt", ["text", "latin", "deep", "pipe", "link", "folder"])
 def test_an_enrolment_that_is_spoilt_does_not_keep_the_agent_from_guarding(tmp_path: Path, spoilt: str) -> None:
     """Its folder belongs to the user that syncs, who has fewer rights than the agent."""
     place = tmp_path / "data/fleet/collector.json"
     place.parent.mkdir(parents=True)
     if spoilt == "text":
         place.write_text("{")
+    elif spoilt == "latin":
+        place.write_bytes(b'{"url": "https://h\xe9")')
+    elif spoilt == "deep":
+        place.write_bytes(b'{"a":' * 5000)
     elif spoilt == "pipe":
         os.mkfifo(place)
     elif spoilt == "link":

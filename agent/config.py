@@ -18,6 +18,7 @@ from agent.errors import N_, ConfigError
 SYSTEM_CONFIG = Path("/etc/serment/agent.toml")
 SYSTEM_SOCKET = Path("/run/serment/agent.sock")
 MAX_CONFIG_BYTES = 1 << 20
+_MEND = N_("put the file right, or back from a backup; then: systemctl restart serment-agent")
 PROFILES = ("monitor", "enforce")
 
 
@@ -153,17 +154,17 @@ def load_config(path: Path | None) -> AgentConfig:
             why=error.strerror,
         ) from error
     if len(raw) > MAX_CONFIG_BYTES:
-        raise ConfigError(N_("is larger than {limit} bytes"), where=str(path), limit=MAX_CONFIG_BYTES)
+        raise ConfigError(N_("is larger than {limit} bytes"), where=str(path), hint=_MEND, limit=MAX_CONFIG_BYTES)
     try:
         import tomllib  # once: whoever stays lets go of it
 
         table = tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise ConfigError(
-            N_("is not text in UTF-8, at byte {position}"), where=str(path), position=error.start
+            N_("is not text in UTF-8, at byte {position}"), where=str(path), hint=_MEND, position=error.start
         ) from error
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number of thousands of digits, too deep
-        raise ConfigError(N_("is not valid TOML: {why}"), where=str(path), why=error) from error
+        raise ConfigError(N_("is not valid TOML: {why}"), where=str(path), hint=_MEND, why=error) from error
     config: AgentConfig = _section(base, table, str(path), "")
     _check(config, str(path))
     return config

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
 import signal
 import socket
@@ -158,10 +159,13 @@ async def _serve(settings: Settings, service: Service, stack: contextlib.ExitSta
 def _config(application: object) -> uvicorn.Config:
     import uvicorn
 
+    from collector.patience import PatientProtocol, Seldom
+
+    logging.getLogger("uvicorn.error").filters = [Seldom()]
     return uvicorn.Config(
         application, log_config=None, log_level="warning", access_log=False, server_header=False,  # type: ignore[arg-type]
         limit_concurrency=MAX_CONNECTIONS, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=GRACE_S,
-        lifespan="off", ws="none", proxy_headers=False, http="httptools",
+        lifespan="off", ws="none", proxy_headers=False, http=PatientProtocol,
     )  # fmt: skip
 
 

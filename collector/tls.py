@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from agent.errors import N_, HostError
 from agent.fsys.atomic import private_folder, replace_file
 from collector.enrol.authority import FOLDER, Authority
 from collector.enrol.certificates import SERVER_DAYS, issue_server, pseudonym
+from collector.patience import PatientProtocol
 from collector.sync.identity import STATE_KEY, TRANSPORT_KEY
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class ForLaptops:
         await self._app(scope, receive, send)
 
 
-class CertifiedProtocol(HttpToolsProtocol):
+class CertifiedProtocol(PatientProtocol):
     """Tells the routes whose certificate the connection has."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

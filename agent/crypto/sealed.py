@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent.crypto import header
@@ -53,12 +53,21 @@ def seal(source_fd: int, size: int, name: bytes, mtime_ns: int, recipients: Sequ
     Raises SealError: no or bad recipient, recipients of two kinds, bad name, document became shorter; OSError: reading
     or writing failed.
     """
+    return seal_from(
+        lambda offset, length: os.pread(source_fd, length, offset), size, name, mtime_ns, recipients, write_fd
+    )
+
+
+def seal_from(
+    read: Callable[[int, int], bytes], size: int, name: bytes, mtime_ns: int, recipients: Sequence[str], write_fd: int
+) -> SealedInfo:
+    """Like ``seal`` for what lies in no one file: ``read`` gives up to so many bytes (the second) from an offset on."""
     import pyrage
 
     if len(recipients) > MAX_RECIPIENTS:
         raise SealError(N_("a document is sealed for at most {limit} recipients"), limit=MAX_RECIPIENTS)
     kind = one_kind(recipients)
-    packer = Packer(Member(name, size, mtime_ns), lambda offset, length: os.pread(source_fd, length, offset), CHUNK)
+    packer = Packer(Member(name, size, mtime_ns), read, CHUNK)
     source = _Source(packer)
     target = _Target(write_fd, recipients) if kind is KeyKind.X25519 else _Reheaded(write_fd, recipients)
     try:

@@ -137,6 +137,13 @@ _TABLE = (
         hint=N_("check the token; see the collector's alerts"),
     ),
     Failure(
+        "policy-memory-unusable", "weaker", audited=True,
+        message=N_("what this laptop knows of the policies sent to it cannot be read: the one in force stays, and no "
+                   "other is taken"),
+        hint=N_("put policy/pushed.state or policy/fleet.json in data_dir back from a backup; or remove it, enrol this "
+                "laptop again and start the agent again"),
+    ),
+    Failure(
         "fleet-unusable", "weaker", audited=True,
         message=N_("the enrolment of this laptop cannot be read: no record is sent, no policy is fetched"),
         hint=N_("ask for a token, then: serment enrol TOKEN; start the agent again"),

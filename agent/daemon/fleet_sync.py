@@ -31,6 +31,7 @@ SYNC_USER = "serment"
 BY_UNIT = "SERMENT_SYNC"  # the agent's unit sets it to « unit »
 _SOON_S = 5.0  # news waits so long for more news
 _LONGEST_S = 24 * 3600.0
+_MARGIN_S = 3600.0  # a clock that is put right a little
 _PATIENCE_S = 600.0  # a visit that was asked for and left no trace is asked for again
 
 
@@ -95,8 +96,8 @@ class FleetSync:
         """Seconds until a visit is due; ``rung``: when the bell would have one (monotonic seconds)."""
         clock = time.time()
         if state.trouble:  # what it has been told, or worked out for itself, after a failure
-            return max(min(state.retry_at - clock, _LONGEST_S), self._retry - now)
-        waits = [min(state.next_at - clock, _LONGEST_S)]
+            return max(_until(state.retry_at, clock), self._retry - now)
+        waits = [_until(state.next_at, clock)]
         if rung is not None:
             waits.append(rung - now)
         if self._news_since:
@@ -135,6 +136,14 @@ class FleetSync:
     def close(self) -> None:
         self.child.stop()
         self._bell.close()
+
+
+def _until(when: int, clock: float) -> float:
+    """Seconds until ``when``. Nobody puts a visit off for longer than a day: a clock that was ahead wrote what lies
+    further away, and it is due.
+    """
+    wait = when - clock
+    return wait if wait <= _LONGEST_S + _MARGIN_S else 0.0
 
 
 def sync_user() -> pwd.struct_passwd | None:

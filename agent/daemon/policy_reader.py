@@ -20,6 +20,7 @@ from typing import Any
 from agent import __version__
 from agent.errors import PolicyError
 from agent.fsys.atomic import replace_file
+from agent.fsys.small import read_small
 from agent.policy import engine
 from agent.policy.engine import CompiledPolicy, compile_policy
 from agent.policy.kept import from_plain, to_plain
@@ -37,7 +38,7 @@ def read_policy(data: bytes, file: str, folder: Path | None = None) -> CompiledP
     """
     key = _key(data, file)
     if folder is not None:
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             return _kept(folder / KEPT, key)
     try:
         said = _asked(data, file)
@@ -68,9 +69,10 @@ def _key(data: bytes, file: str) -> str:
 
 
 def _kept(file: Path, key: str) -> CompiledPolicy:
-    """Raises OSError, ValueError, KeyError, TypeError: there is none, it is damaged, or of something else."""
-    with file.open("rb") as opened:
-        found = json.loads(opened.read(_MOST_KEPT))
+    """Raises OSError, ValueError, KeyError, TypeError, RecursionError: there is none, it is damaged, or of something
+    else.
+    """
+    found = json.loads(read_small(file, _MOST_KEPT))
     if found["key"] != key:
         raise ValueError("of another policy")
     return compile_policy(from_plain(found["policy"]))

@@ -18,6 +18,7 @@ from agent.daemon.policy_reader import read_policy
 from agent.errors import N_, PolicyError
 from agent.fsys.administrators import only_administrators_write
 from agent.fsys.atomic import private_folder, replace_file
+from agent.fsys.small import open_small, read_small
 from agent.model import Facts, Mode, Verdict
 from agent.policy.engine import CompiledPolicy, compile_policy, evaluate
 from agent.policy.profiles import profile_bytes
@@ -114,7 +115,7 @@ class PolicyStore:
             except PolicyError as error:
                 self.refused = error
             with contextlib.suppress(OSError, PolicyError):  # no copy, or a damaged one: the profile is still there
-                data = self._last_good.read_bytes()
+                data = read_small(self._last_good, MAX_POLICY_BYTES + 1)
                 return InForce(read_policy(data, str(self._last_good), self._last_good.parent), "last-good")
         shipped = read_policy(profile_bytes(self._profile), self._profile, self._last_good.parent)
         return InForce(shipped, f"profile:{self._profile}")
@@ -123,10 +124,16 @@ class PolicyStore:
         data = _read(file)
         compiled = read_policy(data, str(file), self._last_good.parent)
         self._keep_release(compiled.policy.release, data)
-        if not self._last_good.exists() or self._last_good.read_bytes() != data:
+        if not self._is_kept(data):
             with contextlib.suppress(OSError):  # a full disk: the policy counts, its copy can wait
                 replace_file(self._last_good, data)
         return compiled
+
+    def _is_kept(self, data: bytes) -> bool:
+        try:
+            return read_small(self._last_good, MAX_POLICY_BYTES + 1) == data
+        except OSError:  # none yet, or something else lies there
+            return False
 
     def _keep_release(self, release: str, data: bytes) -> None:
         """What a dossier of later days quotes: the policy that was in force then. The oldest go when they are many."""
@@ -149,7 +156,7 @@ class PolicyStore:
 def _read(file: Path) -> bytes:
     """The bytes of a policy file, bounded. Raises PolicyError when it cannot be read, or is not the administrator's."""
     try:
-        with file.open("rb") as opened:
+        with open_small(file) as opened:
             _require_administrators(opened.fileno(), file)
             data = opened.read(MAX_POLICY_BYTES + 1)
     except OSError as error:

@@ -51,14 +51,29 @@ class PushedPolicy:
         self._thread: threading.Thread | None = None
         self._answer: Answer | PolicyError | None = None
         self._began = 0.0
-        self.state = load_state(folder)
+        self._spoilt: HostError | None = None
+        self.state = self._remembered()
         self._loosen()
+
+    def _remembered(self) -> PushedState:
+        """What is known of earlier releases. Where it is spoilt, the policy in force stays and no other one is taken:
+        what is older could not be told from what is newer.
+        """
+        try:
+            load_fleet(self._folder)
+            return load_state(self._folder)
+        except HostError as error:
+            self._spoilt = error
+            self._reports.troubles.raise_("policy-memory-unusable")
+            return PushedState()
 
     # ---- what the sync process put down
 
     def look(self) -> bool:
         """Go on with what there is; True when another policy, or another loosening, is in force now."""
         changed = self._loosen()
+        if self._spoilt is not None:
+            return changed
         if self._thread is not None:
             if self._thread.is_alive():
                 return changed
@@ -92,7 +107,7 @@ class PushedPolicy:
         self._began = time.monotonic()
         try:
             request = self._request(read_bundle(self._bundle), offline=False)
-        except OSError:
+        except (OSError, HostError):  # the enrolment was spoilt meanwhile: told at the next start
             return
         self._thread = threading.Thread(target=self._check, args=(request,), name="policy", daemon=True)
         self._thread.start()
@@ -114,7 +129,9 @@ class PushedPolicy:
     # ---- what an administrator brings
 
     def apply(self, bundle: bytes) -> dict[str, Any]:
-        """A bundle from a stick. Raises PolicyError: why it does not come into force."""
+        """A bundle from a stick. Raises PolicyError: why it does not come into force; HostError: none can."""
+        if self._spoilt is not None:
+            raise self._spoilt
         with self._lock:
             answer = checked(self._request(bundle, offline=True), self._run_as)
             before = self.state.number

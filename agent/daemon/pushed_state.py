@@ -13,10 +13,13 @@ import msgspec
 from agent.errors import N_, HostError
 from agent.fleet.release import Emergency
 from agent.fsys.atomic import private_folder, replace_file
+from agent.fsys.small import read_small
 
 FOLDER = "policy"
 STATE, FLEET, ROOT = "pushed.state", "fleet.json", "root.json"
-MAX_STATE = 32 << 20
+MAX_STATE, MAX_FLEET = 32 << 20, 64 << 10
+MEND = N_("put it back from a backup; or remove it and enrol this laptop again; then start the agent again")
+_SPOILT = (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Fleet(msgspec.Struct, frozen=True):
@@ -49,12 +52,11 @@ def load_state(folder: Path) -> PushedState:
     """
     path = folder / STATE
     try:
-        with path.open("rb") as file:
-            return msgspec.msgpack.decode(file.read(MAX_STATE), type=PushedState)
+        return msgspec.msgpack.decode(read_small(path, MAX_STATE), type=PushedState)
     except FileNotFoundError:
         return PushedState()
-    except (OSError, msgspec.MsgspecError) as error:
-        raise HostError(N_("cannot be used"), where=str(path)) from error
+    except _SPOILT as error:
+        raise HostError(N_("cannot be used"), where=str(path), hint=MEND) from error
 
 
 def save_state(folder: Path, state: PushedState) -> None:
@@ -63,20 +65,32 @@ def save_state(folder: Path, state: PushedState) -> None:
 
 
 def load_fleet(folder: Path) -> Fleet:
-    """Whose laptop this is; nobody's when it is not enrolled."""
+    """Whose laptop this is; nobody's when it is not enrolled. Raises HostError: it is spoilt, and as nobody's this
+    laptop would follow another group's policy.
+    """
     try:
-        return msgspec.json.decode((folder / FLEET).read_bytes()[: 64 << 10], type=Fleet)
-    except (OSError, msgspec.MsgspecError):
+        return msgspec.json.decode(read_small(folder / FLEET, MAX_FLEET), type=Fleet)
+    except FileNotFoundError:
         return Fleet()
+    except _SPOILT as error:
+        raise HostError(N_("cannot be used"), where=str(folder / FLEET), hint=N_("enrol this laptop again")) from error
 
 
 def save_fleet(data: Path, fleet: Fleet) -> None:
     """At the enrolment. Another authority than before begins anew. Raises OSError."""
     folder = private_folder(data / FOLDER)
-    if load_fleet(folder).ca not in {"", fleet.ca}:
+    if _authority_before(folder) not in {"", fleet.ca}:
         (folder / STATE).unlink(missing_ok=True)
         _forget_trust(data / "fleet")
     replace_file(folder / FLEET, msgspec.json.encode(fleet))
+
+
+def _authority_before(folder: Path) -> str:
+    """The one that was trusted so far; of what is spoilt, none that is like the new one."""
+    try:
+        return load_fleet(folder).ca
+    except HostError:
+        return "?"
 
 
 def _forget_trust(folder: Path) -> None:
@@ -91,6 +105,6 @@ def _forget_trust(folder: Path) -> None:
 def first_root(folder: Path) -> bytes:
     """The root that an administrator put there (``serment policy apply --trust``); b"": none."""
     try:
-        return (folder / ROOT).read_bytes()[: 1 << 20]
+        return read_small(folder / ROOT, 1 << 20)
     except OSError:
         return b""

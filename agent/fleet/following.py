@@ -7,8 +7,12 @@ force. An unchanged repository costs no request: the visit's answer says whether
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +28,7 @@ from agent.fsys.atomic import private_folder, replace_file
 FOLDER = "tuf"
 NUMBER = "verified"
 REFUSED = "refused"
+SCRATCH = "new-"
 MAX_FILE = 4 << 20
 MAX_REFUSED = 200  # bytes
 
@@ -76,8 +81,7 @@ class PolicyUpdates:
 
         private_folder(self._folder)
         member = self._identity.member
-        with tempfile.TemporaryDirectory(dir=self._folder, prefix="new-") as scratch:
-            folder = Path(scratch)
+        with self._scratch() as folder:
             authority, root = self._root(fetch, bring)
             self._lay_out(folder)
             client = RepositoryClient(folder, root, bring)
@@ -95,6 +99,23 @@ class PolicyUpdates:
         replace_file(self._folder / "trusted", bundle.pack({n: d for n, d in files.items() if n.startswith("meta")}))
         replace_file(self._identity.folder / BUNDLE, bundle.pack(files))
         replace_file(self._folder / NUMBER, str(number).encode())
+
+    @contextlib.contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        """A folder of its own, gone afterwards; so are those that a process left which was killed, unless another
+        one works here now.
+        """
+        fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                for left in self._folder.glob(f"{SCRATCH}*"):
+                    shutil.rmtree(left, ignore_errors=True)
+            fcntl.flock(fd, fcntl.LOCK_SH)
+            with tempfile.TemporaryDirectory(dir=self._folder, prefix=SCRATCH) as scratch:
+                yield Path(scratch)
+        finally:
+            os.close(fd)
 
     def _root(self, fetch: Fetch, bring: Any) -> tuple[bytes, bytes]:
         """The authority's document and the first root: kept from the first time, or stated by our own authority."""

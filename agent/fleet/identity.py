@@ -156,7 +156,7 @@ def load_identity(folder: Path) -> Identity | None:
     try:
         member = msgspec.json.decode(read_file(path), type=Membership)
         statement = msgspec.json.decode(member.authority.statement, type=Statement)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(
             N_("does not say where this laptop belongs"), where=str(path), hint=N_("enrol this laptop again")
         ) from error
@@ -196,7 +196,9 @@ def read_file(path: Path) -> bytes:
                 raise OSError(errno.EINVAL, N_("is not a file"))
             return file.read(MAX_FILE)
     except OSError as error:
-        raise HostError(N_("cannot be read: {why}"), where=str(path), why=error.strerror) from error
+        raise HostError(
+            N_("cannot be read: {why}"), where=str(path), hint=N_("enrol this laptop again"), why=error.strerror
+        ) from error
 
 
 def _holds_key(path: Path) -> bool:

@@ -14,6 +14,7 @@ from agent.model import Decision, Mode
 from agent.policy.answers import TEXTS
 from agent.policy.load import everything_wrong
 from agent.policy.parser import parse_policy
+from agent.policy.precedence import MAX_TOLD, goes_before, hosts_moved, least, turned
 from agent.policy.reach import reach
 from agent.policy.schema import Policy, Rule
 from agent.policy.sentences import sentence
@@ -28,6 +29,7 @@ _TITLES = {
     "answers": N_("what clinicians may answer"),
     "devices": N_("approved devices"),
     "hosts": N_("approved destinations"),
+    "order": N_("which of two rules that are as strict speaks first"),
 }
 _ORDER = ("removed", "changed", "setting", "added")
 
@@ -55,7 +57,7 @@ def plan(
 
 def _changes(before: Policy | None, after: Policy, t: Translate) -> list[dict[str, Any]]:
     old = {rule.id: rule for rule in before.rules} if before else {}
-    new = {rule.id: rule for rule in after.rules}
+    new = {rule.id for rule in after.rules}
     unspoken = before.defaults.nothing_matches if before else Decision.OBSERVE
     found = [_change("removed", rule, None, t, unspoken) for rule in old.values() if rule.id not in new]
     for rule in after.rules:
@@ -64,6 +66,8 @@ def _changes(before: Policy | None, after: Policy, t: Translate) -> list[dict[st
             found.append(_change("added", None, rule, t, unspoken))
         elif _essence(earlier) != _essence(rule):
             found.append(_change("changed", earlier, rule, t, unspoken))
+        if before is not None and (earlier is None or _speaks(earlier) != _speaks(rule)):
+            found[-1]["milder"] = found[-1]["milder"] or goes_before(rule, before, after)
     if before is not None:
         found += _settings(before, after, t)
     return sorted(found, key=lambda change: (_ORDER.index(change["what"]), not change["milder"]))
@@ -77,6 +81,11 @@ def _essence(rule: Rule) -> object:
         for one in rule.unless
     )
     return when, unless, rule.then, rule.mode, rule.offer, rule.title, rule.message
+
+
+def _speaks(rule: Rule) -> object:
+    """What it comes to for whom: all that counts where another rule is as strict."""
+    return _scope(rule.when), rule.then, rule.mode, rule.offer
 
 
 def _change(
@@ -98,7 +107,7 @@ def _is_milder(before: Rule | None, after: Rule | None, unspoken: Decision) -> b
         return _goes_past(after, unspoken)
     return (
         after.then.severity < before.then.severity
-        or _least(after).severity < _least(before).severity
+        or least(after).severity < least(before).severity
         or (before.mode is Mode.ENFORCE and after.mode is Mode.OBSERVE)
         or not {(_scope(each.scope), each.until) for each in after.unless}
         <= {(_scope(each.scope), each.until) for each in before.unless}
@@ -113,13 +122,8 @@ def _goes_past(rule: Rule, unspoken: Decision) -> bool:
     """Whether a rule may let go what ``nothing_matches`` holds: also on trial and by its exceptions it is a rule that
     speaks.
     """
-    least = Decision.OBSERVE if rule.mode is Mode.OBSERVE or rule.unless else _least(rule)
-    return least.severity < unspoken.severity
-
-
-def _least(rule: Rule) -> Decision:
-    """What a rule comes to where the clinician takes the offer to go on with a reason; a sealed file is no less."""
-    return Decision.JUSTIFY if rule.offer is Decision.JUSTIFY else rule.then
+    found = Decision.OBSERVE if rule.mode is Mode.OBSERVE or rule.unless else least(rule)
+    return found.severity < unspoken.severity
 
 
 def _scope(conditions: Any) -> frozenset[object]:
@@ -137,11 +141,14 @@ def _settings(before: Policy, after: Policy, t: Translate) -> list[dict[str, Any
     found = []
     gone, come = set(before.devices) - set(after.devices), set(after.devices) - set(before.devices)
     if gone or come:
-        found.append(_setting("devices", ", ".join(sorted(gone)[:50]), ", ".join(sorted(come)[:50]), bool(come), t))
-    was, now = ({f"{each.pattern} ({each.kind})" for each in policy.hosts} for policy in (before, after))
-    if was != now:
-        left, new = sorted(was - now), sorted(now - was)
-        found.append(_setting("hosts", ", ".join(left[:50]), ", ".join(new[:50]), bool(new), t))
+        found.append(_setting("devices", _told(gone), _told(come), bool(come), t))
+    left, new, more = hosts_moved(before.hosts, after.hosts)
+    if left or new:
+        found.append(_setting("hosts", _told(left), _told(new), more, t))
+    pairs, sooner = turned(before, after)
+    if pairs:
+        were, are = ("; ".join(", ".join(pair[::way]) for pair in pairs[:MAX_TOLD]) for way in (1, -1))
+        found.append(_setting("order", were, are, sooner, t))
     for name, told, milder in (
         ("defaults", _defaults, _defaults_milder),
         ("recipients", _recipients, lambda _old, _new: True),  # whoever is added can open what is sealed
@@ -151,6 +158,10 @@ def _settings(before: Policy, after: Policy, t: Translate) -> list[dict[str, Any
         if getattr(before, name) != getattr(after, name):
             found.append(_setting(name, told(before), told(after), milder(before, after), t))
     return found
+
+
+def _told(words: set[str]) -> str:
+    return ", ".join(sorted(words)[:MAX_TOLD])
 
 
 def _setting(name: str, before: str, after: str, milder: bool, t: Translate) -> dict[str, Any]:

@@ -56,9 +56,19 @@ class Open:
         outside = self.without <= other.without if several else self.without.isdisjoint(reached - other.without)
         return inside and outside
 
+    def meets(self, other: Open, *, several: bool) -> bool:
+        """Whether a fact can be what both let through. ``several`` as above: then nothing is certain."""
+        if several or (self.within is None and other.within is None):
+            return True
+        if self.within is None or other.within is None:
+            either = (self.within or frozenset()) | (other.within or frozenset())
+        else:
+            either = self.within & other.within
+        return bool(either - self.without - other.without)
+
 
 _ANY = Open()
-_SEVERAL = frozenset({"group", "device"})
+SEVERAL = frozenset({"group", "device"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,7 @@ class Reach:
         if self.inexact:
             return False
         for key, found in self.open.items():  # what no rule narrows is one shared object: most pairs end here
-            if found is not other.open[key] and not found.covers(other.open[key], several=key in _SEVERAL):
+            if found is not other.open[key] and not found.covers(other.open[key], several=key in SEVERAL):
                 return False
         for key, (low, high) in self.ranges.items():
             least, most = other.ranges[key]
@@ -131,7 +141,7 @@ def _narrow(found: Reach, condition: Condition) -> None:
         found.open[key] = Open(before.within, before.without | words)
     elif before.within is None:
         found.open[key] = Open(words, before.without)
-    elif key not in _SEVERAL:
+    elif key not in SEVERAL:
         found.open[key] = Open(before.within & words, before.without)
     else:
         found.inexact.add(key)

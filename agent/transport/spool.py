@@ -37,7 +37,7 @@ class SpoolState(msgspec.Struct, frozen=True):
     ``failures`` in a row, and ``retry_at`` (seconds since 1970 UTC) before which no attempt should be made. ``trouble``
     is "" or a stable word: unreachable, refused, rewritten, fork, truncated. ``cosigned`` is the collector's last
     statement that was found right, ``witness`` the public key (hexadecimal) of the first: no other one counts.
-    ``next_at``: when the collector wants to be visited again (seconds since 1970 UTC, 0: it did not say).
+    ``next_at``: when the next visit is due, as the collector wishes (seconds since 1970 UTC; 0: none has been yet).
     ``skew_ms``: its clock minus ours.
     """
 

@@ -1,50 +1,39 @@
 """A backup: everything of the collector's folder and a copy of its database as of one moment, sealed (age).
 
 Reads the folder while others write; nothing in it is followed or changed. The plain archive lies in a file without a
-name, in the folder whose keys are in it; the sealed one appears whole or not at all.
+name, in the folder whose keys are in it, but for the database: its copy is put in when it is sealed, so that it lies on
+the disk once. The sealed one appears whole or not at all.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
-import hashlib
-import io
-import json
 import os
 import sqlite3
-import stat
-import tarfile
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import IO
 
 from sqlalchemy import func, select
 
-from agent.crypto.sealed import seal
+from agent.crypto.sealed import seal_from
 from agent.errors import N_, HostError, UsageError
 from agent.fsys.atomic import sync_folder
+from collector.backup.archive import Spliced, pack
 from collector.journal import note
 from collector.store.base import Store
-from collector.store.engine import FILE_NAME
 from collector.store.tables import acts, laptops
 from collector.store.writing import writing
 
-FORMAT = 1
 ARCHIVE = b"serment-collector.tar"
-MANIFEST = "manifest.json"
 ACT = "backup.made"
 OLD_S = 8 * 24 * 3600
 """A week and a day: whoever makes one each week is never told of an old one."""
 AHEAD_S = 24 * 3600
-MAX_FILE_BYTES = 64 << 20  # of what is not the database
-_CHUNK = 1 << 20
 _ROOM = N_("check the path, the rights and the free space")
-_LEFT_OUT = frozenset({FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", "lock"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +73,16 @@ def back_up_whole(store: Store, data: Path, target: Path, recipients: Sequence[s
     sqlite = store.engine.dialect.name == "sqlite"
     _tidy(data)
     try:
-        with tempfile.TemporaryFile(dir=data) as plain:
+        with tempfile.TemporaryFile(dir=data) as plain, contextlib.ExitStack() as stack:
             if sqlite:
                 _copy(store, copy)
-            files = _pack(plain, data, copy if sqlite else None)
-            size = plain.seek(0, os.SEEK_END)
+                database = stack.enter_context(copy.open("rb"))
+                copy.unlink()
+            spliced = Spliced(plain, database if sqlite else None)
+            files = pack(spliced, data)
             fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
-                seal(plain.fileno(), size, ARCHIVE, time.time_ns(), recipients, fd)
+                seal_from(spliced.read, spliced.size(), ARCHIVE, time.time_ns(), recipients, fd)
                 os.fsync(fd)
                 sealed = os.fstat(fd).st_size
             finally:
@@ -156,54 +147,3 @@ def _copy(store: Store, target: Path) -> None:
         raise OSError(code, os.strerror(code)) from error
     finally:
         os.close(fd)
-
-
-def _pack(plain: IO[bytes], data: Path, copy: Path | None) -> int:
-    """The archive: every file with its digest in a manifest, which comes last; how many files."""
-    digests: dict[str, tuple[int, str]] = {}
-    with tarfile.open(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        if copy is not None:
-            digests[FILE_NAME] = _put(archive, copy, FILE_NAME, 1 << 62)
-        for path in _files(data):
-            name = str(path.relative_to(data))
-            with suppress(FileNotFoundError):  # gone meanwhile
-                digests[name] = _put(archive, path, name, MAX_FILE_BYTES)
-        said = {"format": FORMAT, "made": int(time.time()), "version": version("serment"), "files": digests}
-        text = json.dumps(said, sort_keys=True).encode()
-        member = tarfile.TarInfo(MANIFEST)
-        member.size, member.mode = len(text), 0o600
-        archive.addfile(member, io.BytesIO(text))
-    plain.flush()
-    return len(digests)
-
-
-def _files(data: Path) -> Iterator[Path]:
-    """Regular files, but for the database, locks, what is hidden (also what is on its way to another name), and a
-    manifest, which lies there where a backup was unpacked by hand.
-    """
-    for folder, folders, names in os.walk(data):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(folder) / name
-            if name in _LEFT_OUT or name.startswith(".") or path == data / MANIFEST:
-                continue
-            if stat.S_ISREG(path.lstat().st_mode):
-                yield path
-
-
-def _put(archive: tarfile.TarFile, path: Path, name: str, most: int) -> tuple[int, str]:
-    """A file as it is now: one that grows meanwhile is taken as far as it was."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    with open(fd, "rb") as file:
-        found = os.fstat(fd)
-        if found.st_size > most:
-            raise HostError(N_("larger than {limit} bytes: it does not belong here"), where=name, limit=most)
-        member = tarfile.TarInfo(name)
-        member.size, member.mode, member.mtime = found.st_size, found.st_mode & 0o777, int(found.st_mtime)
-        archive.addfile(member, file)
-        file.seek(0)
-        digest, left = hashlib.sha256(), found.st_size
-        while left and (piece := file.read(min(left, _CHUNK))):
-            digest.update(piece)
-            left -= len(piece)
-    return found.st_size, digest.hexdigest()

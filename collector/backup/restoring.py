@@ -24,7 +24,7 @@ from agent.crypto.sealed import unseal
 from agent.errors import N_, HostError, UntrustedInputError, UsageError
 from agent.fsys.atomic import private_folder, replace_file, sync_folder
 from collector.backup import UNFINISHED
-from collector.backup.making import FORMAT, MANIFEST, MAX_FILE_BYTES
+from collector.backup.archive import FORMAT, MANIFEST, MAX_FILE_BYTES
 from collector.pages.proofs import verify
 from collector.store.engine import FILE_NAME, open_store
 from collector.store.tables import laptops

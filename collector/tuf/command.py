@@ -78,13 +78,14 @@ def publish(repository: ServerRepository, change: Path, engine: Engine, by: str)
     with writing(engine) as connection:  # noted in the same breath: what fails to be noted is not published
         place.require(repository, connection)
         note(connection, by, "policy.publish", {"change": change.name[:60]})
-    try:
-        roles = repository.publish(change)
-    except PolicyError as error:
-        if error.fields.get("word") != "rollback" or not _waits(repository, before, known, change, engine):
-            raise
-        roles = ["targets"]  # laid down before, and what began it was cut short
     with writing(engine) as connection:
+        place.require(repository, connection)
+        try:
+            roles = repository.publish(change)
+        except PolicyError as error:
+            if error.fields.get("word") != "rollback" or not _waits(repository, before, known, change, connection):
+                raise
+            roles = ["targets"]  # laid down before, and what began it was cut short
         place.remember(repository, connection)
         note(connection, by, "policy.published", {"roles": ",".join(roles), "timestamp": repository.number()})
         newest = _newest(repository)
@@ -97,14 +98,14 @@ def publish(repository: ServerRepository, change: Path, engine: Engine, by: str)
 
 
 def _waits(
-    repository: ServerRepository, before: release.Rollout | None, known: Sequence[str], change: Path, engine: Engine
-) -> bool:
+    repository: ServerRepository, before: release.Rollout | None, known: Sequence[str], change: Path,
+    connection: Connection,
+) -> bool:  # fmt: skip
     """Whether the newest release is that of ``change``, and never began."""
     newest, brought = _newest(repository), Repository(change).newest("targets")
     if brought is None or newest is None or f"releases/{newest.number}.json" not in brought.signed.targets:
         return False
-    with engine.connect() as connection:
-        return _is_to_begin(newest, before, known, connection)
+    return _is_to_begin(newest, before, known, connection)
 
 
 def _is_to_begin(

@@ -31,7 +31,6 @@ EVERY_S = 2.0
 JUDGE_S = 60.0
 RENEW_S = 24 * 3600.0
 BOOST_S = 3600
-BY = "collector"
 _log = logging.getLogger("serment.collector")
 
 
@@ -76,6 +75,7 @@ class Following:
         self._compare()
         if not self._repository.started or self._service.policies is None:
             return
+        self._settle()
         number = self.number()
         if number != self._told:
             self._told = number
@@ -102,6 +102,14 @@ class Following:
                 "policies are published from another collector's folder: this one neither signs nor serves any"
             )
         self._service.policies = None if behind else self._repository
+
+    def _settle(self) -> None:
+        """What a command published that was killed before it was noted."""
+        with self._service.engine.connect() as connection:
+            ahead = place.is_ahead(self._repository, connection)
+        if ahead:
+            with writing(self._service.engine) as connection:
+                place.require(self._repository, connection)
 
     def _renew(self) -> None:
         with writing(self._service.engine) as connection:
@@ -137,15 +145,15 @@ class Following:
     def _say(self, new: Rollout, what: str, fields: Mapping[str, str | int | bool], before: Rollout) -> None:
         """Unless somebody has decided meanwhile: their word stands, and is judged in a minute."""
         with contextlib.suppress(ChangedError), writing(self._service.engine) as connection:
-            say(self._repository, new, connection, BY, what, fields, before)
+            say(self._repository, new, connection, place.BY, what, fields, before)
 
 
 def say(
     repository: ServerRepository, new: Rollout, connection: Connection, by: str, what: str,
     fields: Mapping[str, str | int | bool], before: Rollout | None = None,
 ) -> None:  # fmt: skip
-    """Publish a rollout's new state, and note who did it: first the note, so that nothing is done unnoted. Raises
-    ChangedError: it is no longer ``before``.
+    """Publish a rollout's new state, and note who did it: first the note, so that nothing is done unnoted. What is
+    killed before the transaction ends, ``place.require`` notes. Raises ChangedError: it is no longer ``before``.
     """
     import msgspec
 

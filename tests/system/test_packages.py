@@ -106,6 +106,34 @@ def test_removal_never_touches_what_is_the_persons() -> None:
         assert "\n. /usr/share/debconf/confmodule\n" in (folder / "postinst").read_text("utf-8")  # else it is not known
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('data_dir = "/var/lib/serment"  # keys', ""), ('data_dir = "/var/lib/serment/here/"', ""),
+        ("data_dir='/srv/serment'", "/srv/serment\n"), ('agent.data_dir = "/srv/a b" # data_dir = "/old"', "/srv/a b\n"),
+        ('agent = {data_dir = "/srv/s", runtime_dir = "/run/s"}', "/srv/s\n"), ('# data_dir = "/srv/serment"', ""),
+        ('"data_dir" = """/srv/s"""', "/srv/s\n"), ('data_dir = "/var/lib/serment2"', "/var/lib/serment2\n"),
+    ],
+)  # fmt: skip
+def test_a_purge_knows_what_lies_elsewhere(tmp_path: Path, line: str, told: str) -> None:
+    """It is not deleted, so it is said: nothing but this function is run here."""
+    text = (PACKAGING / "deb/serment/postrm").read_text("utf-8")
+    function = text[text.index("elsewhere() {") : text.index("\n}\n") + 3]
+    (tmp_path / "agent.toml").write_text(f'[agent]\n{line}\n[policy]\nprofile = "enforce"\n')
+
+    def said(data: Path) -> str:
+        command = ["sh", "-ec", f'{function}elsewhere "$@"', "sh", str(tmp_path / "agent.toml"), str(data)]
+        return subprocess.run(command, text=True, capture_output=True, check=True).stdout
+
+    assert said(Path("/var/lib/serment")) == told
+    (tmp_path / "there").mkdir()
+    (tmp_path / "agent.toml").unlink()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    assert said(tmp_path / "link") == f"{tmp_path}/there\n"
+    asked, told_then = text.index("elsewhere /etc/serment/agent.toml"), text.index("rm -rf /etc/serment/agent.toml")
+    assert asked < told_then  # while it can still be read
+
+
 def test_what_runs_as_a_person_gets_nothing_of_roots() -> None:
     """A program of theirs may trace it: debconf's descriptors and the terminal of whoever installs stay behind."""
     texts = [path.read_text("utf-8") for path in (*SCRIPTS, PACKAGING / "rpm/serment.spec")]

@@ -68,6 +68,11 @@ def test_missing_and_oversized_files(tmp_path: Path) -> None:
         load_config(tmp_path / "none.toml")
     with pytest.raises(ConfigError, match="larger"):
         load(tmp_path, "#" * (2 << 20))
+    for spoilt in (b"[agent]\n\0", b"\xff", b"[agent", b"#" * (2 << 20)):
+        (tmp_path / "agent.toml").write_bytes(spoilt)
+        with pytest.raises(ConfigError) as caught:
+            load_config(tmp_path / "agent.toml")
+        assert caught.value.hint
 
 
 def test_a_user_gets_the_own_folders(monkeypatch: pytest.MonkeyPatch) -> None:

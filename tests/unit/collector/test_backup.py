@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from agent.audit.segments import verify_folder
 from agent.crypto import recipients
 from agent.crypto.recipients import KeyKind
-from agent.crypto.sealed import seal
+from agent.crypto.sealed import seal, unseal
 from agent.errors import HostError, SealError, UntrustedInputError, UsageError
 from agent.fleet import release
 from collector import main
@@ -106,6 +106,37 @@ def test_a_backup_is_put_back_whole_and_verified(data, tmp_path, key, capsys):
     assert new.stat().st_mode & 0o777 == 0o700 and (new / "witness.key").stat().st_mode & 0o777 == 0o600
     assert verify_folder(new / "journal").records == verify_folder(data / "journal").records
     assert sorted(path.name for path in data.iterdir() if path.name.startswith(".")) == []
+
+
+@pytest.mark.parametrize("odd", [0, 1, 511])
+def test_the_database_lies_on_the_disk_once_while_it_is_sealed(data, tmp_path, monkeypatch, odd):
+    """And any age and tar program takes it out."""
+    copied, room = [], []
+
+    def copy(store, target, real=making._copy):
+        real(store, target)
+        with target.open("ab") as file:
+            file.write(bytes(odd))
+        copied.append(target.stat().st_size)
+
+    def sealing(*words, real=making.seal_from):
+        held = (
+            os.stat(f"/proc/self/fd/{fd}")
+            for fd in os.listdir("/proc/self/fd")
+            if os.path.exists(f"/proc/self/fd/{fd}")
+        )
+        room.append(sum(each.st_size for each in held if each.st_nlink == 0 and each.st_dev == data.stat().st_dev))
+        return real(*words)
+
+    monkeypatch.setattr(making, "_copy", copy)
+    monkeypatch.setattr(making, "seal_from", sealing)
+    backup = made(data, tmp_path)
+    assert copied[0] > 100_000 and copied[0] <= room[0] < 1.5 * copied[0]
+    with (tmp_path / "plain.tar").open("w+b") as plain, backup.open("rb") as sealed:
+        unseal(sealed.fileno(), [IDENTITY], plain.fileno())
+    listed = subprocess.run(["tar", "-tf", tmp_path / "plain.tar"], capture_output=True, text=True, check=True)
+    assert listed.stdout.split()[0] == "collector.db" and listed.stdout.split()[-1] == "manifest.json"
+    assert listed.stderr == ""
 
 
 def test_whatever_a_file_is_called_it_is_put_back(data, tmp_path):

@@ -225,6 +225,41 @@ def test_a_publication_that_was_cut_short_is_taken_up_again(fleet, monkeypatch):
         command.publish(fleet.repository, folder, fleet.engine, "anne")
 
 
+@pytest.mark.parametrize("found_by", ["the collector", "the next command"])
+@pytest.mark.parametrize("what", ["rollout.held", "laptop.assigned", "policy.published"])
+def test_what_was_published_by_a_command_that_was_killed_is_noted(fleet, monkeypatch, what, found_by):
+    """The file is there for laptops, the transaction with the note is not."""
+    number = fleet.repository.number()
+
+    def killed(*_words):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+        broken.setattr(place, "remember", killed)
+        if what == "policy.published":
+            fleet.emergency("usb-01")
+        elif what == "laptop.assigned":
+            command._assign(fleet.repository, "dev_one=cardio", fleet.engine, "command:anne")
+        else:
+            with writing(fleet.engine) as connection:
+                held = rollout.held(fleet.repository.rollout(), "x")
+                say(fleet.repository, held, connection, "command:anne", what, {})
+    assert fleet.repository.number() > number and what not in [each for _, each in done(fleet.store)[-2:]]
+    before = len(done(fleet.store))
+    if found_by == "the collector":
+        following = Following(Boosted(fleet.store), fleet.repository)
+        following.look()
+        following.look()
+    else:
+        command._assign(fleet.repository, "dev_two=cardio", fleet.engine, "command:anne")
+    noted = done(fleet.store)[before:]
+    assert noted[0] == ("collector", "policy.unrecorded") and len(noted) == (1 if found_by == "the collector" else 2)
+    with fleet.engine.connect() as connection:
+        fields = json.loads(connection.execute(select(acts.c.fields).where(acts.c.what == noted[0][1])).scalar_one())
+        assert not place.is_ahead(fleet.repository, connection)
+    assert fields["timestamp"] == number + 1 and fields["held"] is (what == "rollout.held")
+
+
 @pytest.mark.parametrize("what", ["emergency", "root"])
 def test_what_was_laid_down_and_not_announced_is_published_by_a_second_try(fleet, monkeypatch, what):
     def killed(*_words, **_more):

@@ -1,5 +1,6 @@
 """The collector signs what it holds, and only that; the laptop keeps what it can check."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -161,4 +162,6 @@ def test_a_laptop_keeps_no_statement_that_it_cannot_check(taking, tmp_path, what
     kept = spool.cosignature(state_file)
     assert code == (sync.EXIT_CONFLICT if what == "root" else sync.EXIT_DONE)
     assert (kept.key if kept else None) == (key.public if what == "key" else None)
-    assert spool.load_state(state_file).trouble == ("fork" if what == "root" else "")
+    state = spool.load_state(state_file)
+    assert state.trouble == ("fork" if what == "root" else "")
+    assert (state.retry_at > time.time() + 60) is (what == "root")  # not again at once, for ever

@@ -8,6 +8,7 @@ import os
 import select
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from agent.daemon.children import Child, EmbeddedCollector, SyncProcess
 from agent.daemon.collecting import start_collecting
 from agent.daemon.fleet_sync import FleetSync
 from agent.daemon.troubles import Troubles
+from agent.transport.spool import SpoolState, save_state
 from tests.running import wait_for
 
 
@@ -111,14 +113,32 @@ def test_a_machine_without_room_for_a_process_does_not_end_the_agent(
     sync.close()
 
 
+@pytest.mark.parametrize("trouble", ["", "unreachable"])
+@pytest.mark.parametrize(("ahead_s", "due"), [(3600, False), (24 * 3600, False), (400 * 24 * 3600, True)])
+def test_what_a_clock_that_was_ahead_put_off_is_due(tmp_path: Path, trouble: str, ahead_s: int, due: bool) -> None:
+    starts: list[bool] = []
+    fleet = FleetSync(tmp_path, tmp_path, lambda _status: None)
+    fleet.child = cast("Any", SimpleNamespace(start=lambda: starts.append(True), running=bool, stop=lambda: None))
+    fleet.state_file.parent.mkdir()
+    when = int(time.time()) + ahead_s
+    save_state(fleet.state_file, SpoolState("dev_x", trouble=trouble, next_at=when, retry_at=when if trouble else 0))
+    fleet.tick(0, 0)
+    fleet.close()
+    assert bool(starts) is due
+
+
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("spoilt", ["text", "pipe", "link", "folder"])
+@pytest.mark.parametrize("spoilt", ["text", "latin", "deep", "pipe", "link", "folder"])
 def test_an_enrolment_that_is_spoilt_does_not_keep_the_agent_from_guarding(tmp_path: Path, spoilt: str) -> None:
     """Its folder belongs to the user that syncs, who has fewer rights than the agent."""
     place = tmp_path / "data/fleet/collector.json"
     place.parent.mkdir(parents=True)
     if spoilt == "text":
         place.write_text("{")
+    elif spoilt == "latin":
+        place.write_bytes(b'{"url": "https://h\xe9")')
+    elif spoilt == "deep":
+        place.write_bytes(b'{"a":' * 5000)
     elif spoilt == "pipe":
         os.mkfifo(place)
     elif spoilt == "link":

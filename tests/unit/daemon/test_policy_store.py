@@ -44,6 +44,33 @@ def test_the_configured_file_is_in_force(file: Path, tmp_path: Path) -> None:
     assert made.refused is None
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("what", ["pipe", "folder", "endless", "deep"])
+@pytest.mark.parametrize("name", ["policy.yaml", "policy/last-good.yaml", "policy/read.json"])
+def test_what_is_no_file_neither_holds_nor_ends_the_agent(file: Path, tmp_path: Path, name: str, what: str) -> None:
+    store(file, tmp_path)
+    place = tmp_path / name
+    place.unlink(missing_ok=True)
+    if what == "pipe":
+        os.mkfifo(place)
+    elif what == "folder":
+        place.mkdir()
+    elif what == "endless":
+        place.symlink_to("/dev/zero")
+    else:
+        place.write_bytes(b"[" * 100_000)
+    made = store(file, tmp_path)
+    made.refresh(force=True)
+    assert made.in_force.compiled.policy.release
+    assert made.in_force.source == ("last-good" if name == "policy.yaml" else str(file))
+    assert (made.refused is not None) is (name == "policy.yaml")
+    assert made.refused is None or made.refused.hint or what == "deep"
+    if made.refused is None and name != "policy/read.json":  # kept for the day when the file is bad
+        edited(file, b"bad")
+        source = store(file, tmp_path).in_force.source
+        assert source == ("last-good" if what in {"pipe", "endless", "deep"} else "profile:monitor")
+
+
 def test_without_a_file_the_shipped_profile_is(tmp_path: Path) -> None:
     assert store(None, tmp_path).in_force.source == "profile:monitor"
 

@@ -1,5 +1,6 @@
 """Releases, rings, emergencies and sticks, with real signatures; and what the agent makes of them."""
 
+import fcntl
 import os
 import time
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ import pytest
 from agent.daemon.policy_store import PolicyStore
 from agent.daemon.pushed import ACTIVE, PushedPolicy, age
 from agent.daemon.pushed_state import Fleet, PushedState, load_state, save_fleet
-from agent.errors import PolicyError, TransportError
+from agent.errors import HostError, PolicyError, TransportError
 from agent.fleet import authoring, bundle, release
 from agent.fleet.following import PolicyUpdates
 from agent.fleet.release import Emergency, Release, Ring, Rollout
@@ -227,6 +228,16 @@ def test_what_did_not_change_costs_no_request(fleet, tmp_path):
     assert updates.report() == {"tuf": news["timestamp"]}
     assert not updates.due(news)
     assert not updates.due({})
+    # what a visit left that was killed goes with the next one, but not while another is at work there
+    (left := folder / "tuf" / "new-killed" / "metadata").mkdir(parents=True)
+    (left / "1.root.json").write_bytes(b"{")
+    at_work = os.open(folder / "tuf", os.O_RDONLY)
+    fcntl.flock(at_work, fcntl.LOCK_SH)
+    updates.refresh(visits.fetch)
+    assert left.exists()
+    os.close(at_work)
+    updates.refresh(visits.fetch)
+    assert not list((folder / "tuf").glob("new-*"))
     assert "metadata/timestamp.json" in bundle.unpack((folder / "policy.bundle").read_bytes())
     # another authority's root is not taken
     other = SignedFleet(tmp_path / "other")
@@ -433,11 +444,33 @@ def test_a_bundle_that_is_a_link_or_a_pipe_does_not_hold_the_agent(agent, tmp_pa
     assert agent.pushed.state == load_state(agent.folder)
 
 
-def test_a_spoilt_state_is_not_taken_for_none(agent):
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("name", ["pushed.state", "fleet.json"])
+@pytest.mark.parametrize("how", ["spoilt", "empty", "latin", "nul", "deep", "pipe", "folder", "endless"])
+def test_a_spoilt_memory_is_not_taken_for_none_and_does_not_end_the_guarding(fleet, agent, name, how):
+    """The policy stays in force; an older or another one does not take its place."""
+    fleet.release(2, policy("block"))
     agent.bring()
-    (agent.folder / "pushed.state").write_bytes(b"spoilt")
-    with pytest.raises(Exception, match="cannot be used"):
-        agent.start()
+    release, good = agent.store.release, (agent.folder / name).read_bytes()
+    (agent.folder / name).unlink()
+    if how == "pipe":
+        os.mkfifo(agent.folder / name)
+    elif how == "folder":
+        (agent.folder / name).mkdir()
+    elif how == "endless":
+        (agent.folder / name).symlink_to("/dev/zero")
+    else:
+        text = {"spoilt": b"spoilt", "empty": b"", "latin": good.replace(b"dev_", b"d\xe9v_").replace(b"meta", b"m\xe9ta"),
+                "nul": b"\0" * 99, "deep": b'{"a":' * 99_999}[how]  # fmt: skip
+        (agent.folder / name).write_bytes(text)
+    agent.start()
+    assert agent.store.release == release and agent.told.standing == {"policy-memory-unusable"}
+    fleet.release(3, policy("inform"))
+    agent.bring()
+    assert agent.store.release == release and agent.pushed._thread is None
+    with pytest.raises(HostError, match="cannot be used") as caught:
+        agent.pushed.apply(fleet.stick())
+    assert caught.value.hint and name in str(caught.value)
 
 
 def test_a_resident_agent_never_loads_python_tuf():

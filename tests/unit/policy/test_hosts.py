@@ -88,6 +88,33 @@ def test_officers_read_the_list_and_what_changes_in_it() -> None:
     assert (removed["after"], removed["milder"]) == ("", False)
 
 
+def test_the_order_of_the_list_is_told_where_it_changes_what_a_host_is() -> None:
+    start, end = RECIPE.index(b"hosts:"), RECIPE.index(b"rules:")
+
+    def listed(text: str) -> bytes:
+        pairs = (each.split("=") for each in text.split())
+        entries = "  - {host: m.fr, kind: mssante}\n" + "".join(
+            f'  - {{host: "{host}", kind: {kind}, name: {{fr: "Nuage"}}}}\n' for host, kind in pairs
+        )
+        return RECIPE[:start] + b"hosts:\n" + entries.encode() + RECIPE[end:]
+
+    def changes(old: str, new: str) -> list[tuple[str, str, str, bool]]:
+        made = plan(listed(new), listed(old), "23", {"en": str, "fr": str}, "en")["changes"]
+        return [(each["rule"], each["before"], each["after"], each["milder"]) for each in made]
+
+    assert changes("a.x.fr=own *.x.fr=hds", "*.x.fr=hds a.x.fr=own") == [
+        ("hosts", "a.x.fr (own)", "a.x.fr (hds)", True)
+    ]
+    assert changes("*.y.x.fr=own *.x.fr=hds", "*.x.fr=hds *.y.x.fr=own") == [
+        ("hosts", "*.y.x.fr (own)", "*.y.x.fr (hds)", True)
+    ]
+    assert changes("a.x.fr=own *.x.fr=own b.fr=hds", "b.fr=hds *.x.fr=own a.x.fr=own") == []
+    # a host below a pattern that stays is another kind without its entry
+    assert changes("a.x.fr=own *.x.fr=hds b.fr=own", "*.x.fr=hds b.fr=own") == [
+        ("hosts", "a.x.fr (own)", "a.x.fr (hds)", True)
+    ]
+
+
 def test_records_hold_no_host_so_a_back_test_assumes_both() -> None:
     policy = parse_policy(RECIPE, "23")
     facts, stick = synced(""), facts_from_words({"action": "copy"})

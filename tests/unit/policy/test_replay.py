@@ -234,6 +234,47 @@ def test_a_rule_more_protects_less_where_what_no_rule_speaks_of_is_held():
     assert changes(held, wider) == [("changed", "b", True)]
 
 
+SAME = b"""serment: 1
+policy: unit
+rules:
+  - {id: a, when: {action: copy, judgement: medical}, then: block, mode: enforce}
+  - {id: b, when: {action: copy, size_min: 10}, then: block, offer: justify, mode: enforce}
+  - {id: c, when: {action: sync}, then: block, mode: enforce}
+  - {id: d, when: {action: copy}, then: inform, mode: enforce}
+tests:
+  - {given: {action: sync}, expect: block, rule: c}
+"""
+
+
+def moved(text, name, to):
+    """``text`` with the rule ``name`` before the rule ``to``."""
+    lines = text.splitlines(keepends=True)
+    line = next(each for each in lines if b"id: " + name in each)
+    lines.remove(line)
+    lines.insert(next(at for at, each in enumerate(lines) if b"id: " + to in each), line)
+    return b"".join(lines)
+
+
+def test_an_order_that_lets_another_rule_speak_is_told():
+    softer = moved(SAME, b"b", b"a")
+    assert changes(SAME, softer) == [("setting", "order", True)]
+    assert changes(softer, SAME) == [("setting", "order", False)]
+    (told,) = plan(softer, SAME, "f", WORDS, "en")["changes"]
+    assert (told["before"], told["after"]) == ("a, b", "b, a")
+    # nobody notices: they never match together, or another is stricter
+    assert changes(SAME, moved(SAME, b"c", b"a")) == []
+    assert changes(SAME, moved(SAME, b"d", b"a")) == []
+
+
+@pytest.mark.parametrize(("to", "milder"), [(b"a", True), (b"d", False)])
+def test_a_new_rule_that_offers_more_before_one_as_strict_protects_less(to, milder):
+    line = b"  - {id: e, when: {action: copy}, then: block, offer: justify, mode: enforce}\n  - {id: " + to
+    added = SAME.replace(b"  - {id: " + to, line, 1)
+    assert changes(SAME, added) == [("added", "e", milder)]
+    narrow = added.replace(b"e, when: {action: copy}", b"e, when: {action: copy, judgement: not_medical}")
+    assert changes(narrow, added) == [("changed", "e", milder)]
+
+
 def test_failing_tests_are_said_and_who_signs():
     lifted = TWO.replace(b"then: block, mode: enforce", b"then: block, mode: observe")
     made = plan(lifted, TWO, "f", WORDS, "en")

@@ -24,7 +24,7 @@ class MemoryCollector:
 
     def __init__(self, lose_replies=0):
         self.known, self.records, self.calls, self.alarms = Known(), {}, [], []
-        self.lose_replies = lose_replies
+        self.lose_replies, self.next_s = lose_replies, 300
 
     def sync(self, batch):
         self.calls.append(batch)
@@ -44,7 +44,7 @@ class MemoryCollector:
         if self.lose_replies:
             self.lose_replies -= 1
             raise TransportError("lost", kind="unreachable", detail="", retry_s=0)
-        return Reply(self.known.size, 300)
+        return Reply(self.known.size, self.next_s)
 
     def close(self):
         pass
@@ -91,6 +91,16 @@ def test_a_second_run_sends_no_record_again(place):
     fill(place[0], 5)
     assert run(place, collector) == sync.EXIT_DONE
     assert [batch.count for batch in collector.calls] == [0, 6]
+
+
+@pytest.mark.parametrize(("said", "least", "most"), [(0, 810, 990), (300, 300, 300)])
+def test_a_collector_that_wishes_for_no_visit_has_one_in_a_quarter_of_an_hour(place, said, least, most):
+    fill(place[0], 1)
+    collector = MemoryCollector()
+    collector.next_s = said
+    before = int(time.time())
+    assert run(place, collector) == sync.EXIT_DONE
+    assert before + least <= spool.load_state(place[1]).next_at <= time.time() + most
 
 
 def test_lost_replies_cost_nothing_but_time(place):

@@ -19,13 +19,19 @@ from agent.detection.firsts import unknown
 from agent.detection.jottings import LONGEST
 from agent.detection.lexicon import family, given
 from agent.detection.linear import spans
+from agent.detection.person_names import PARTICLES
 from agent.detection.told import full_names, is_aside
 
 _MOST = 60  # names looked at a page
 _CAP = rb"[A-Z][A-Za-z'\-]{2,24}"
 _COMMA = re2.compile(rb"\b" + _CAP + rb", ?(?:" + _CAP + rb"\b|[A-Z]\.?(?:[ )\n:]|$))")
 _CAPITALS = re2.compile(rb"\b[A-Z][A-Z'\-]{3,24} [A-Z]\.")
-_SMALL = re2.compile(rb"\b(?:mr|mme|mlle) [a-z'\-]{3,24} [a-z'\-]{3,24}\b")
+_SMALL = re2.compile(
+    rb"\b(?:mr|mme|mlle|melle|mrs|ms|mw|dhr|madame|monsieur|frau|herrn?|signora|senora|mevrouw|meneer)\.? "
+    rb"(?:(?:le|la|de|du|van|ben|el) ){0,2}[a-z'\-]{3,24}(?: [a-z'\-]{3,24})?\b"
+)
+_AGED = re2.compile(rb"\b[a-z'\-]{3,24} [a-z'\-]{3,24},? \(?\d{1,3} ?(?:ans|a|y|yo|jahre|anni|anos|jaar|mois|months)\b")
+_BRIEF = 3  # letters of a civility that hardly anybody writes but before a name
 _WORD = re.compile(rb"[A-Za-z'\-]+")
 
 
@@ -62,11 +68,21 @@ def _shouted(cased: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _small(cased: bytes) -> Iterator[tuple[int, int]]:
-    """«mr leroux andre»: nobody pressed the shift key."""
+    """«mr leroux andre», «mme riou», «jade marchetti, 7 ans»: nobody pressed the shift key."""
     for start, end in islice(spans(_SMALL, cased), _MOST):
-        _, first, second = cased[start:end].split()
-        if (second in given() and _is_family(first)) or (first in given() and _is_family(second)):
+        title, *words = cased[start:end].replace(b".", b"").split()
+        first, *second = [word for word in words if word not in PARTICLES] or words
+        brief = len(title) <= _BRIEF and _is_family(first)
+        if brief or first in family() or (second and _are_a_name(first, second[0])):
             yield start, end
+    for start, end in islice(spans(_AGED, cased), _MOST):
+        first, second = _WORD.findall(cased, start, end)[:2]
+        if _are_a_name(first, second):
+            yield start, end
+
+
+def _are_a_name(first: bytes, second: bytes) -> bool:
+    return (second in given() and _is_family(first)) or (first in given() and _is_family(second))
 
 
 def _is_family(word: bytes) -> bool:

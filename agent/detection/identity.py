@@ -32,7 +32,7 @@ _MONTHS = {
     for name in names.split()
 }  # fmt: skip
 _DATE = re.compile(
-    rb"[^\w\n]{0,6}(?:(?:le|on|am|il|el|op|the)[ :]{1,2})?\s?(?:"
+    rb"[^\w\n]{0,6}(?:(?:le|on|am|il|el|op|the)[ :]{1,2})?\s?(?:(?:lun|mar|mercre|jeu|vendre|same)di |dimanche )?(?:"
     rb"(?P<iso>(?:18|19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:[0-2]?\d|3[01]))|"
     rb"(?P<day>[0-3]?\d)(?:er|st|nd|rd|th)?[ ./-]{1,2}(?:of |de |di )?"
     rb"(?P<month>[0-3]?\d|[a-z]{3,10})\.?[ ./,-]{1,2}(?:de |del )?(?P<year>(?:1[89]|20)?\d\d)\b|"

@@ -13,6 +13,7 @@ from importlib import resources
 from typing import NamedTuple
 
 from agent.detection.fold import fold_term, fold_terms
+from agent.detection.loops.plain import ENDINGS
 
 LANGUAGES = ("fr", "en", "de", "it", "es", "nl", "pt")
 _FILES = (*LANGUAGES, "drugs", "analytes", "negatives", "anchors")
@@ -94,7 +95,14 @@ def entries() -> tuple[Entry, ...]:
 
 
 def _entry(text: bytes, uses: _Uses, languages: tuple[str, ...], counted: bool, anchor: bool) -> Entry:
-    return Entry(text, uses, languages, anchor or len(text) < _SHORT, counted)
+    return Entry(text, uses, languages, anchor or len(text) < _SHORT or _becomes_a_name(text, uses), counted)
+
+
+def _becomes_a_name(text: bytes, uses: _Uses) -> bool:
+    """«Romane» is no novel, «Yasmine» no contraceptive."""
+    if uses[0][0] not in {"against", "drug"} or b" " in text:
+        return False
+    return any(text + ending in given() for ending in ENDINGS)
 
 
 @lru_cache(maxsize=4096)

@@ -62,12 +62,14 @@ LEADS = {
     ),
     "item": _compiled(r"[-*> ]*\d{1,2} ?[/.)][ )]*(?=\D)"),
     "time": _compiled(r"[-*> ]*[0-2]?\d ?[h:H] ?(?:[0-5]\d)?\b[ :.-]*"),
+    "post": _compiled(r"(?:P|SR|Poste|Post|Box) ?\d{1,2} ?[|:.)-] ?(?=[A-Z])"),  # «P3 | CHAUVIN Denise»
+    "long": _compiled(r"\d{4}[ :.-]{1,3}(?=[A-Z])"),  # «2001 ADNOT Lucienne», «0945 Zaynab Noor»; a year, too
     "number": _compiled(r"[-*> ]*\d{1,3}[A-Da-d]?[ :.-]+(?=[A-Z])"),
     "bullet": _compiled(r"[-*>]+ ?(?:\[.?\] )?[*_]{0,2}(?=\S)"),
 }
 # how a line begins that one of the two above may fit, for a linear search: what stands ahead is not looked at
 BEGUN = (
-    rb"(?:[-*>]|\[[0-9]|"
+    rb"(?:[-*>]|\[[0-9]|(?:P|SR|Poste|Post|Box) ?[0-9]|"
     + _WEEKDAY.encode("ascii")
     + rb"[0-9]|"
     + HEADED.pattern.replace(rb"(?=[a-z0-9])", b"")
@@ -78,7 +80,8 @@ BEGUN = (
     + b"))"
 )
 EMPTY = re.compile(
-    rb"\W*(?:libre|vide|empty|free|leer|frei|libero|libera|vacia|vacio|leeg|vrij|ferme|closed|desinfection|menage|available)\b",
+    rb"\W*(?:libre|vide|empty|free|leer|frei|libero|libera|vacia|vacio|leeg|vrij|ferme|closed|"
+    rb"gesperrt|blocked|absente?|no show|pause|desinfection|menage|available)\b",
     re.IGNORECASE,
 )
 STAFF = _compiled(

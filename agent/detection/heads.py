@@ -53,7 +53,8 @@ _TELLING = re2.compile(b"\n" + BEGUN + b"|" + _NAMING.pattern, _places)
 _BEGINS = 24  # bytes of a line within which its person stands
 _STRONG = frozenset(("civility", "aged", "headed"))
 _LOOSE = frozenset(("", "bullet"))  # lines that nothing places in a list
-_PLACED = frozenset(("bed", "time", "day", "item", "number"))  # what begins the lines of a list
+_PLACED = frozenset(("bed", "time", "day", "item", "number", "post"))  # what begins the lines of a list
+_NAMING_LEADS = _PLACED | {"long"}  # behind which two words with capitals are a person
 _ITEMS = _PLACED | {"chat", "bullet", "headed"}  # two such lines that begin with different persons are two entries
 _NOTE = 900  # bytes of a page that may be told in one paragraph
 _ALONE, _SHORT = 12, 4  # bytes: less stands alone on its line; less is hardly anything
@@ -187,7 +188,7 @@ def _read(number: int, lead: str, body: bytes) -> _Entry:
         return _Entry(number, "headed", body, headed, "headed")
     if lead in _PLACED and (initials := INITIALS.match(body)):
         return _Entry(number, lead, body, frozenset((initials[1].lower(),)), "initials")
-    if sexed or (lead not in _PLACED and not _may_name(body)):  # nearly every line
+    if sexed or (lead not in _NAMING_LEADS and not _may_name(body)):  # nearly every line
         return _Entry(number, lead, body, sexed=sexed)
     body = _cell_of_a_person(body)
     best = min(_persons(body, lead), key=lambda entry: (entry.shape, entry.begins), default=_Entry(number))
@@ -228,7 +229,7 @@ def _lead(line: bytes) -> tuple[str, bytes]:
 def _persons(body: bytes, lead: str) -> Iterator[_Entry]:
     """Whom the line may begin with: the first of each shape that is a person."""
     for shape, form in SHAPES.items():
-        if shape.startswith("name") and lead not in _PLACED:
+        if shape.startswith("name") and lead not in _NAMING_LEADS:
             continue  # two words with capitals: a heading as likely as a person
         for found in form.finditer(body):
             if found.start() > _BEGINS:

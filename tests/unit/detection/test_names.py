@@ -89,3 +89,24 @@ def test_a_couple_is_two_where_each_is_told_of() -> None:
     )
     assert judged(told).patients == 2
     assert judged(told.replace("Madame (Jacqueline) a fait", "Il a fait")).patients == 1
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (
+            "P1 | AUBRY Michel | 72 | UF 2,3 crampes",
+            "P2 | BOUKHRIS Ali | 81 | KT jugulaire",
+            "P3 | CHAUVIN Denise| Hb 9,1",
+        ),
+        (
+            "2001 ADNOT Lucienne 86 PTH J2",
+            "2002 ALLARD Guy 64 fixateur externe",
+            "2003 ANGER Sylvain Hb 7,8 2 CGR",
+            "2004 BARBOSA Armindo 58 sepsis",
+        ),
+        ("Lanoë : pansement ok, mange peu", "Mme Riou -> chute, TA/2h", "Cosquer P. sorti 15h, anticoagulants repris"),
+    ],
+)
+def test_posts_long_numbers_and_bare_names_make_a_list(lines: tuple[str, ...]) -> None:
+    assert judged("\n".join(lines)).patients == len(lines)

@@ -12,8 +12,9 @@ from itertools import dropwhile
 
 from agent.detection.dictated import spelled_name, spoken_date
 from agent.detection.evidence import Evidence
+from agent.detection.firsts import unknown
 from agent.detection.fold import Folded
-from agent.detection.lexicon import medicines
+from agent.detection.lexicon import family, given, medicines
 from agent.detection.matcher import Match
 from agent.detection.morphology import shaped
 from agent.detection.person_names import JOINING, PARTICLES
@@ -46,7 +47,7 @@ _NAME = re.compile(
     rb"[A-Z][A-Za-z'\-]{1,24}(?: (?:de |du |d'|la |le |van |von |el |ben |da |di )?[A-Z][A-Za-z'\-]{1,24}){0,3}"
 )
 _NAME_AFTER_CIVILITY = re.compile(
-    rb"(?!\.-?[A-Z]\.)\.? ?(?:l'enfant )?" + JOINING + rb"?(?:[A-Z]\.? ?-?){0,3}?(" + _NAME.pattern + rb")"
+    rb"(?!\.-?[A-Z]\.)\.?(?:a\b)? ?(?:l'enfant )?" + JOINING + rb"?(?:[A-Z]\.? ?-?){0,3}?(" + _NAME.pattern + rb")"
 )
 _AGE_BEHIND = re.compile(  # «Mw. Jansen 84j», «Mrs Croft (91)»; a number before a street is none
     rb"[ ,(]{1,3}(\d{1,3})(?: ?(?:ans?|ANS|a|A|aa|j|J|jr|y|yo|yrs?|Jahre|jaar|anni|anos)\b|(?=[,.;:)\n]|$|"
@@ -130,6 +131,9 @@ _KIN_NAME = re.compile(rb"(?: |, | \()([A-Z][a-z'-]{2,24}(?: [A-Z][A-Za-z'-]{1,2
 _FIRST_BEFORE = re.compile(rb"\b[A-Z][a-z-]{2,20}[ ,]{1,2}\(?$")
 _MESSAGE = 2600  # folded bytes of a page that may be a message; a longer one may be a story
 _AGE_LIMIT = 120  # years
+_DON = b"d"
+_FIGURE_BEHIND = re.compile(rb",? \(?\d")
+_BRIEF = 4  # letters of « Pat. », « Pac. », « pz »
 _MEMORY = 64  # identities kept a page: a hostile page must not grow the sets without end
 
 
@@ -195,6 +199,8 @@ def read_civility(evidence: Evidence, page: Folded, match: Match) -> None:
         return
     if found is None and (name := spelled_name(page.lines, match.end)):
         _add_name(evidence, name)
+    if found and match.entry.text == _DON and found.group(1).isupper() and len(found.group(1)) < _BRIEF:
+        return  # «D. EP : Wells > 6», the fourth point of a list
     known = len(evidence.names)
     if found and _add_name(evidence, found.group(1)):
         evidence.last_name = found.end(1), len(evidence.names) > known
@@ -269,9 +275,21 @@ def read_patient(evidence: Evidence, page: Folded, match: Match) -> None:
             evidence.patients += 1
             evidence.labelled.add(evidence.newest)
     elif match.entry.text in _DIRECTLY and (found := _DIRECT.match(page.cased, match.end, match.end + 60)):
-        _add_name(evidence, found.group(1))
+        sure = len(match.entry.text) <= _BRIEF or _FIGURE_BEHIND.match(page.cased, found.end())
+        if _is_somebody(found.group(1), sure=bool(sure)):
+            _add_name(evidence, found.group(1))
     elif _BLANK.match(page.lines, match.end, match.end + 40):
         evidence.blanks += 1
+
+
+def _is_somebody(name: bytes, *, sure: bool) -> bool:
+    """«Patient Safety Dashboard», «Resident Care Plan» are titles; behind «Pat.», or with a date behind them, two words
+    that are none are a name.
+    """
+    words = name.lower().replace(b"-", b" ").replace(b",", b"").split()
+    if not (given() | family()).isdisjoint(words):
+        return True
+    return all(map(unknown, words)) and (sure or any(map(bytes.isupper, name.split())))
 
 
 _NOT_A_LABEL = frozenset((b"/", b"-"))

@@ -38,11 +38,11 @@ def about_whom(
     births = frozenset(birth for page in pages for birth in page.births if page.named_births)
     rows = frozenset(who.decode("ascii", "replace") for page in pages for who in page.row_names)
     entries = frozenset[str]()
+    sole = is_of_one(pages, births, numbers)
     if not in_rows:
-        sole = is_of_one(pages, births, numbers)
         entries = heads.patients(cased[:_ENTRIES], sole=sole)
         entries = entries if sole else told.added(entries, [who for page in pages for who in page.told])
-    known = max(births, listed, rows if len(rows) >= _SEVERAL else frozenset(), entries, key=len)
+    known = max(births, listed, rows if len(rows) >= _SEVERAL and not sole else frozenset(), entries, key=len)
     persons = known or numbers or one(pages)
     if max(len(known), len(numbers)) < pairs.least(page.lower() for page in cased[:_ENTRIES]) > 1:
         named = all(who.startswith(NAMED) for who in persons)

@@ -72,7 +72,8 @@ _OWNER = re2.compile(
     rb"proprietari[oa]|eigenaar|"
     rb"eigenaresse|tutora?) ?[:=.]|\b(?:o|owner) (?:consents|reports|declined|advised)\b|\bproprio ?[:=]"
 )
-_ANIMAL = re2.compile(
+_ANIMAL = re2.compile(  # no « CAT : », which in French is what is to be done
+    rb"\n(?:dog|horse|chien|cheval|gatto|cavallo|hund|katze|pferd|perro|caballo|hond|paard) ?: ?[a-z]|"
     rb"\b(?:gatt[oa]|cane|cagna|chat|chatte|chien|chienne|katze|kater|hund|cat|dog|perr[oa]|gat[oa]|hond|kat|"
     rb"lapin|coniglio)[ ,]{1,2}"
     rb"(?:[a-z.]{2,14} ){0,3}?(?:mc|fs|mn|fn|fc|maschio|femmina|femelle|male|female|macho|hembra|mannlich|"
@@ -96,7 +97,8 @@ _FIRST = {
         rb"td|tp|atelier|ronde|tutorial|teaching|lecture (?:notes|[0-9])|"
         rb"revision|handout|"
         rb"flashcards?|anatomy flashcards|vorlesung|"
-        rb"seminar|kasuistik|lezione|corso|apuntes|curso|aula|college|casus|station|exercice|examen (?:blanc|de|"
+        rb"seminar|kasuistik|lezione|corso|apuntes|curso|aula|college (?:[0-9]|over)|casus|station|exercice|"
+        rb"examen (?:blanc|de|"
         rb"final)|exam|quiz|partiel|ifsi|operatietechniek|operationstechnik|op-technik|surgical technique|"
         rb"technique operatoire|tecnica chirurgica|tecnica quirurgica|tecnica cirurgica)\b"
     ),
@@ -105,7 +107,8 @@ _FIRST = {
         rb"fiche (?:reflexe|memo|technique|pratique)|memento|"
         rb"memo|guide|guideline|recommandations?|conduite a tenir|cat devant|antibiotherapie probabiliste|"
         rb"policy|sop|checklist|check-list|leitlinie|"
-        rb"verfahrens|arbeitsanweisung|standard|procedura|linee guida|pdta|istruzione|manual de|guia|richtlijn|"
+        rb"verfahrens|arbeitsanweisung|standard|procedura|linee guida|scheda operativa|istruzione operativa|"
+        rb"pdta|istruzione|manual de|guia|richtlijn|"
         rb"[a-z]+ protocol |que faire si|"
         rb"trial |study |protocol )"
     ),

@@ -110,3 +110,29 @@ def test_a_couple_is_two_where_each_is_told_of() -> None:
 )
 def test_posts_long_numbers_and_bare_names_make_a_list(lines: tuple[str, ...]) -> None:
     assert judged("\n".join(lines)).patients == len(lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Q3 Patient Safety Dashboard – Surgical Division. Falls 96; pressure ulcers cat 2+ 71; medication 88; insulin 9.",
+        "Dog: Marlow, lurcher. Meds: fluoxetine 20 mg, appetite down, sleepy. Upset tum x3, blood speck. Wt 21.4kg. Plan: vet.",
+        "SCHEDA OPERATIVA 112 – DOLORE TORACICO\nB. STEMI: hub. Eparina 5000 UI.\nD. EP: Wells >6, dispnea, sincope, ECG",
+    ],
+)
+def test_a_title_an_animal_and_a_letter_of_a_list_name_no_patient(text: str) -> None:
+    assert judged(text).judgement is not Judgement.MEDICAL
+
+
+def test_what_is_to_be_done_is_no_cat_and_romane_no_novel() -> None:
+    assert judged(f"Mme LOZACHMEUR Nolwenn\n{SAID}\nCAT : colposcopie recommandée").judgement is Judgement.MEDICAL
+    assert judged(f"Romane : {SAID} Bili ok, gavages 12 x 2, caféine arrêtée.").judgement is Judgement.MEDICAL
+    assert judged(f"Collège Jules-Ferry, infirmerie\nLAMBERT Zélie : hypo 0,70, {SAID}").judgement is Judgement.MEDICAL
+
+
+def test_who_stands_around_the_patient_of_a_record_does_not_count() -> None:
+    text = (
+        "PATIENT: ENTWISTLE, Derek DOB 09/11/1951\nRest pain L foot, seen by Mr Jessop\nBypass: Mr Venkataraman, ABPI 0.85\n"
+        "Groin haematoma, Mr Entwistle aware\nUlcer dressed, Miss Tandy\nMetformin 1g bd, hypo on the ward, Mr Levy"
+    )
+    assert judged(text).patients == 1

@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import os
 import pwd
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,12 @@ def look(
         patients=_patients(status), unsent=_unsent(status), fleet_key=_fleet_key(data_dir / FLEET), bell=_bell(status),
         automatic_proxy=script_in(os.environ),
     )  # fmt: skip
+
+
+def kernel(release: str) -> tuple[int, int]:
+    """The first two numbers of what the kernel calls itself, whatever its builder put behind them; 0 for none."""
+    found = re.match(r"(\d{1,9})(?:\.(\d{1,9}))?", release, re.ASCII)
+    return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
 
 
 def _fleet_key(folder: Path) -> str:

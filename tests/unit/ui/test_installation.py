@@ -59,6 +59,18 @@ def test_each_finding_stands_alone_and_says_what_to_do(laptop: Laptop, word: str
     found.message.format_map(found.fields)
 
 
+@pytest.mark.parametrize(
+    ("release", "version"),
+    [
+        ("6.1.0-18-amd64", (6, 1)), ("6.13-rc7-amd64", (6, 13)), ("6.13+", (6, 13)), ("7-rc1", (7, 0)), ("7", (7, 0)),
+        ("5.15.90.1-microsoft-standard-WSL2", (5, 15)), ("6.12_custom", (6, 12)), ("6.9.3-200.fc40.x86_64", (6, 9)),
+        ("6.", (6, 0)), ("linux-next", (0, 0)), ("", (0, 0)),
+    ],
+)  # fmt: skip
+def test_a_kernel_may_be_called_anything(release: str, version: tuple[int, int]) -> None:
+    assert laptop_facts.kernel(release) == version
+
+
 def test_what_nobody_can_know_is_no_finding() -> None:
     assert states(Laptop()) == {}
     assert states(Laptop(unsent=10_000, clock_synchronised=True, patients=812, udev_rule=True)) == {}

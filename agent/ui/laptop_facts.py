@@ -5,7 +5,6 @@ Each function takes the root of the file system it looks at, so that a test give
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import pwd
@@ -19,15 +18,14 @@ from agent.fleet import FOLDER as FLEET
 from agent.fleet.identity import COLLECTOR, CREDENTIAL, KEY, read_file
 from agent.fleet.key_sealing import opens
 from agent.transport.proxies import script_in
+from agent.ui.disk_facts import clear_swaps, encrypted
 from agent.ui.installation import Laptop
 
-_MAX_BYTES = 1 << 20
 _UNITS = ("usr/lib/systemd/system", "lib/systemd/system", "etc/systemd/system")
 _UNIT = "serment-agent.service"
 _RULE = "60-serment-removable.rules"
 _RULES = ("etc/udev/rules.d", "run/udev/rules.d", "usr/local/lib/udev/rules.d", "usr/lib/udev/rules.d")
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
-_LAYERS = 4  # a logical volume on an encrypted partition on a RAID
 
 
 def look(
@@ -45,8 +43,8 @@ def look(
         reader_account=_account("serment-worker") if installed else None,
         replaced=_replaced(root, int(status["pid"])) if status else None,
         settings_changed=_changed(settings, status),
-        disk_encrypted=_encrypted(root, data_dir) if guards_all else None,
-        swap_clear=_swaps(root), clock_synchronised=_synchronised(),
+        disk_encrypted=encrypted(root, data_dir) if guards_all else None,
+        swap_clear=clear_swaps(root), clock_synchronised=_synchronised(),
         patients=_patients(status), unsent=_unsent(status), fleet_key=_fleet_key(data_dir / FLEET), bell=_bell(status),
         automatic_proxy=script_in(os.environ),
     )  # fmt: skip
@@ -128,39 +126,6 @@ def _changed(settings: Path | None, status: Mapping[str, Any] | None) -> bool | 
         return None
 
 
-def _encrypted(root: Path, folder: Path) -> bool | None:
-    """Whether a layer of dm-crypt lies below the folder. None where there is no block device (a network, memory)."""
-    for parent in (folder, *folder.parents):
-        with contextlib.suppress(OSError):
-            number = os.stat(parent).st_dev
-            return _crypt_below(root / "sys/dev/block" / f"{os.major(number)}:{os.minor(number)}", _LAYERS)
-    return None
-
-
-def _crypt_below(device: Path, layers: int) -> bool | None:
-    if not device.exists():
-        return None
-    if _text(device / "dm/uuid").startswith("CRYPT-"):
-        return True
-    below = sorted((device / "slaves").glob("*")) if layers else []
-    return bool(below) and all(_crypt_below(each.resolve(), layers - 1) for each in below)
-
-
-def _swaps(root: Path) -> tuple[str, ...]:
-    """Swap that would show what was in memory: neither zram nor on dm-crypt."""
-    found = []
-    for line in _text(root / "proc/swaps").splitlines()[1:]:
-        name = line.split()[0]
-        short = os.path.basename(os.path.realpath(name))
-        if short.startswith("zram"):
-            continue
-        device = root / "sys/class/block" / short
-        hidden = _crypt_below(device, _LAYERS) if device.exists() else _encrypted(root, Path(name).parent)
-        if not hidden:
-            found.append(name)
-    return tuple(found)
-
-
 def _synchronised() -> bool | None:
     """What the kernel says of its clock; None where it does not say."""
     state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(512))
@@ -177,11 +142,3 @@ def _unsent(status: Mapping[str, Any] | None) -> int | None:
     if not status or not str(status["collector"]["url"] or "").startswith("https://"):
         return None
     return int(status["audit"]["records"]) - int(status["audit"]["acknowledged"] or 0)
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MAX_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ""

@@ -170,6 +170,40 @@ def test_swap_in_memory_or_encrypted_hides_what_it_holds(tmp_path: Path) -> None
     assert laptop_facts.look(tmp_path, None, tmp_path).swap_clear == ("/dev/sda3",)
 
 
+@pytest.mark.parametrize(
+    ("uuids", "filesystem", "encrypted"),
+    [
+        (["CRYPT-LUKS2-1"], "btrfs", True),
+        (["LVM-1"], "btrfs", False),
+        (["CRYPT-LUKS2-1", "CRYPT-LUKS2-2"], "btrfs", True),
+        (["CRYPT-LUKS2-1", ""], "btrfs", False),
+        (["CRYPT-LUKS2-1"], "fuse.mine", None),  # a program says what it likes
+    ],
+)
+def test_btrfs_lies_on_all_its_devices(
+    tmp_path: Path, uuids: list[str], filesystem: str, encrypted: bool | None
+) -> None:
+    """Its files have numbers that no device has; a swap file lies on it as any other."""
+    make(tmp_path, "dev/mapper/luks-1")
+    for folder in ("sys/class/block", "sys/fs/btrfs/11-22/devices"):
+        (tmp_path / folder).mkdir(parents=True)
+        for number, uuid in enumerate(uuids):
+            name = f"luks-{number + 1}"
+            if not (tmp_path / "sys/devices" / name).exists():
+                layer(tmp_path, name, uuid)
+            (tmp_path / folder / name).symlink_to(tmp_path / "sys/devices" / name)
+    lines = "1 1 8:1 / / rw - ext4 /dev/sda1 rw\n" + "".join(
+        f"{number} 1 0:3{number} /@{number} {point} rw - {filesystem} {source} rw,space_cache\n"
+        for number, point, source in ((2, tmp_path.resolve(), "/dev/mapper/luks-1"), (3, "/other", "/dev/sda2"))
+    )
+    make(tmp_path, "proc/self/mountinfo", text=lines)
+    make(tmp_path, "proc/swaps", text=f"Filename\n{tmp_path}/swap/file\tfile\t1\t0\t-2\n")
+    packaged(tmp_path)
+    found = laptop_facts.look(tmp_path, STATUS, tmp_path)
+    assert found.disk_encrypted is encrypted
+    assert found.swap_clear == (() if encrypted else (f"{tmp_path}/swap/file",))
+
+
 def test_records_that_wait_for_a_collector_elsewhere(tmp_path: Path) -> None:
     status = STATUS | {
         "collector": {"url": "https://collecteur.example"},

@@ -23,6 +23,7 @@ from agent.ui.installation import Laptop
 
 _UNITS = ("usr/lib/systemd/system", "lib/systemd/system", "etc/systemd/system")
 _UNIT = "serment-agent.service"
+_VISIT_UNITS = ("serment-sync.path", "serment-sync.service")  # what is enabled, and what that starts
 _RULE = "60-serment-removable.rules"
 _RULES = ("etc/udev/rules.d", "run/udev/rules.d", "usr/local/lib/udev/rules.d", "usr/lib/udev/rules.d")
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
@@ -36,8 +37,10 @@ def look(
     """
     installed = any((root / folder / _UNIT).exists() for folder in _UNITS)
     guards_all = bool(status and status["root"])
+    fleet_key = _fleet_key(data_dir / FLEET)
+    enrolled = bool(fleet_key or _bell(status) is not None)
     return Laptop(
-        unit_enabled=_enabled(root) if installed else None,
+        unit_enabled=_enabled(root, _UNIT) if installed else None,
         udev_rule=_rule(root) if installed or guards_all else None,
         fuse=(root / "dev/fuse").exists() or not guards_all,
         reader_account=_account("serment-worker") if installed else None,
@@ -45,8 +48,8 @@ def look(
         settings_changed=_changed(settings, status),
         disk_encrypted=encrypted(root, data_dir) if guards_all else None,
         swap_clear=clear_swaps(root), clock_synchronised=_synchronised(),
-        patients=_patients(status), unsent=_unsent(status), fleet_key=_fleet_key(data_dir / FLEET), bell=_bell(status),
-        automatic_proxy=script_in(os.environ),
+        patients=_patients(status), unsent=_unsent(status), fleet_key=fleet_key, bell=_bell(status),
+        visits=_visits(root) if installed and enrolled else None, automatic_proxy=script_in(os.environ),
     )  # fmt: skip
 
 
@@ -79,11 +82,19 @@ def _bell(status: Mapping[str, Any] | None) -> bool | None:
     return bool(collector.get("bell")) if collector.get("fleet") else None
 
 
-def _enabled(root: Path) -> bool:
+def _enabled(root: Path, unit: str) -> bool:
     """Whether something wants the unit, and nobody has put nothing in its place (systemctl mask)."""
-    if any(_is_nothing(root / folder / _UNIT) for folder in ("etc/systemd/system", "run/systemd/system")):
-        return False
-    return any((root / "etc/systemd/system").glob(f"*.wants/{_UNIT}"))
+    return not _masked(root, unit) and any((root / "etc/systemd/system").glob(f"*.wants/{unit}"))
+
+
+def _masked(root: Path, unit: str) -> bool:
+    return any(_is_nothing(root / folder / unit) for folder in ("etc/systemd/system", "run/systemd/system"))
+
+
+def _visits(root: Path) -> bool:
+    """Whether a visit to the fleet's collector begins when the agent asks for one."""
+    path, service = _VISIT_UNITS
+    return _enabled(root, path) and not _masked(root, service)
 
 
 def _rule(root: Path) -> bool:

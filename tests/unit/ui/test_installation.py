@@ -49,6 +49,7 @@ def packaged(root: Path) -> None:
         (Laptop(clock_synchronised=False), "clock", WEAK),
         (Laptop(patients=0), "patients", OK),
         (Laptop(unsent=10_001), "collector", WEAK),
+        (Laptop(visits=False), "visits", WEAK),
     ],
 )
 def test_each_finding_stands_alone_and_says_what_to_do(laptop: Laptop, word: str, state: str) -> None:
@@ -73,6 +74,7 @@ def test_a_kernel_may_be_called_anything(release: str, version: tuple[int, int])
 
 def test_what_nobody_can_know_is_no_finding() -> None:
     assert states(Laptop()) == {}
+    assert states(Laptop(visits=True)) == {}
     assert states(Laptop(unsent=10_000, clock_synchronised=True, patients=812, udev_rule=True)) == {}
 
 
@@ -236,6 +238,28 @@ def test_how_the_key_of_an_enrolled_laptop_is_kept(
     for name, text in files.items():
         make(tmp_path, f"fleet/{name}", text=text)
     assert fleet_findings(tmp_path) == state
+
+
+@pytest.mark.parametrize("by", ["enrolled", "agent"])
+def test_the_unit_that_visits_a_fleets_collector_may_be_disabled_or_masked(tmp_path: Path, by: str) -> None:
+    packaged(tmp_path)
+    status = STATUS | {"collector": {"url": "https://c.example", "fleet": by == "agent"}}
+    assert laptop_facts.look(tmp_path, status | STATUS, tmp_path).visits is None  # nobody is to be visited
+    if by == "enrolled":
+        make(tmp_path, "fleet/collector.json", "fleet/device.key", text="{}")
+
+    def found() -> bool | None:
+        return laptop_facts.look(tmp_path, status, tmp_path).visits
+
+    assert found() is False
+    make(tmp_path, "etc/systemd/system/multi-user.target.wants/serment-sync.path", text="# ours")
+    assert found() is True
+    for unit in ("serment-sync.path", "serment-sync.service"):
+        masked = tmp_path / "etc/systemd/system" / unit
+        masked.symlink_to("/dev/null")
+        assert found() is False
+        masked.unlink()
+    assert found() is True
 
 
 @pytest.mark.timeout(20)

@@ -8,9 +8,8 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
+import re
 from pathlib import Path
-
-from agent.channels import mounts
 
 _MAX_BYTES = 1 << 20
 _LAYERS = 4  # a logical volume on an encrypted partition on a RAID
@@ -28,15 +27,28 @@ def encrypted(root: Path, folder: Path) -> bool | None:
 
 def _btrfs_encrypted(root: Path, folder: Path) -> bool | None:
     """The same on btrfs, whose files have numbers of no device: its mount names one, the kernel all. None elsewhere."""
-    table = mounts.parse(os.fsencode(_text(root / "proc/self/mountinfo")))
-    mount = mounts.leads_into(table, os.fsencode(os.path.realpath(folder)))
-    if mount is None or mount.filesystem != b"btrfs":  # of another the source may be what somebody liked
+    filesystem, source = _mounted(root, folder)
+    if filesystem != "btrfs":  # of another the source may be what somebody liked
         return None
-    one = os.path.basename(os.path.realpath(root / os.fsdecode(mount.source).lstrip("/")))
+    one = os.path.basename(os.path.realpath(root / source.lstrip("/")))
     parts = (root / "sys/fs/btrfs").glob(f"*/devices/{glob.escape(one)}")
     all_of_them = [device for part in parts for device in part.parent.iterdir()] or [root / "sys/class/block" / one]
     found = [_crypt_below(device, _LAYERS) for device in all_of_them]
     return None if None in found else all(found)
+
+
+def _mounted(root: Path, folder: Path) -> tuple[str, str]:
+    """(type, source) of the mount that the folder lies on, or empty. Raises OSError."""
+    fd = os.open(folder, os.O_PATH | os.O_CLOEXEC)
+    try:
+        number = re.search(r"^mnt_id:\s*(\d+)$", _text(Path(f"/proc/self/fdinfo/{fd}")), re.MULTILINE)
+    finally:
+        os.close(fd)
+    for line in _text(root / "proc/self/mountinfo").splitlines():
+        words = line.partition(" - ")[2].split(" ")
+        if number and line.startswith(number[1] + " ") and len(words) > 1:
+            return words[0], words[1]
+    return "", ""
 
 
 def _crypt_below(device: Path, layers: int) -> bool | None:

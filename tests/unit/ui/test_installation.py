@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -194,9 +195,13 @@ def test_btrfs_lies_on_all_its_devices(
             if not (tmp_path / "sys/devices" / name).exists():
                 layer(tmp_path, name, uuid)
             (tmp_path / folder / name).symlink_to(tmp_path / "sys/devices" / name)
+    fd = os.open(tmp_path, os.O_PATH)
+    mount = re.search(r"mnt_id:\s*(\d+)", Path(f"/proc/self/fdinfo/{fd}").read_text())
+    os.close(fd)
+    assert mount
     lines = "1 1 8:1 / / rw - ext4 /dev/sda1 rw\n" + "".join(
-        f"{number} 1 0:3{number} /@{number} {point} rw - {filesystem} {source} rw,space_cache\n"
-        for number, point, source in ((2, tmp_path.resolve(), "/dev/mapper/luks-1"), (3, "/other", "/dev/sda2"))
+        f"{number} 1 0:31 /@ {point} rw - {filesystem} {source} rw,space_cache\n"
+        for number, point, source in ((mount[1], "/here", "/dev/mapper/luks-1"), (mount[1] + "0", "/x", "/dev/sda2"))
     )
     make(tmp_path, "proc/self/mountinfo", text=lines)
     make(tmp_path, "proc/swaps", text=f"Filename\n{tmp_path}/swap/file\tfile\t1\t0\t-2\n")

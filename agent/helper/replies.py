@@ -16,7 +16,7 @@ from agent.helper import outbox
 from agent.helper.agent_link import AgentLink
 from agent.helper.board import Board
 from agent.helper.bus import Bus
-from agent.helper.saying import documents, word_of
+from agent.helper.saying import documents, why_kept, word_of
 from agent.helper.session import environment
 from agent.ui.asking import Answer, Page, Question
 
@@ -122,7 +122,7 @@ class Replies:
         if progress["done"]:
             board.put("answer", board.own(_DONE.get(how, "done-released"), board.counted(progress["done"])))
         if progress["failed"]:
-            text = board.counted(progress["failed"]) + "\n" + board.voice.text("plug-in")
+            text = board.counted(progress["failed"]) + "\n" + why_kept(progress, how, board.voice)
             board.put("failed", board.own("done-failed", text, icon="dialog-warning"))
         if how == "mail" and progress["paths"]:
             paths = [base64.b64decode(path) for path in progress["paths"]]

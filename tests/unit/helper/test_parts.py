@@ -238,6 +238,35 @@ def test_an_answer_that_is_not_taken_does_not_take_the_place_of_the_one_at_work(
     assert opened == [[b"/run/letter.pdf"]]
 
 
+@pytest.mark.parametrize(
+    ("how", "fields", "says"),
+    [
+        ("reason", {"problem": "gone"}, "Plug the stick in"),
+        ("reason", {"problem": "disk-full"}, "kept: no space left."),
+        ("seal", {"problem": "read-only"}, "kept: the volume is read-only."),
+        ("mail", {"problem": "gone"}, "kept: it is no longer there."),
+        ("seal", {"why": "nobody's fault"}, "kept: nobody's fault."),
+    ],
+)
+def test_what_failed_is_said_and_not_that_a_stick_is_to_be_plugged_in(
+    how: str, fields: dict[str, str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    tmp_path.chmod(0o700)
+    board = Board(None, None, VOICE)
+    told: list[Any] = []
+    monkeypatch.setattr(board, "put", lambda _key, shown: told.append(shown))
+    message = "".join(f"{{{name}}}" for name in fields)
+    agent = Agent(answer={}, answer_progress={
+        "id": "A" * 16, "over": True, "done": 0, "failed": 1, "paths": [], "message": message, "fields": fields,
+    })  # fmt: skip
+    replies = Replies(agent, board, None)  # type: ignore[arg-type]
+    replies.give("A" * 16, how)
+    replies.tell_progress()
+    assert says in told[0].body
+    assert ("Plug" in told[0].body) is ("Plug" in says)
+
+
 def test_attachments_go_after_a_day_also_in_a_session_that_lasts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -146,7 +146,7 @@ def _settle(folder_fd: int, tail: bytes, judged: Stamp, token: str, whole: Calla
         return Resolution.FINISHED
     if put_back(folder_fd, token, tail) is not None or still_there(folder_fd, tail, judged):
         return Resolution.UNDONE
-    if whole(folder_fd) and not _is_there(folder_fd, tail):
+    if whole(folder_fd) and not _is_there(folder_fd, tail) and not _has_another_name(folder_fd, judged):
         return Resolution.FINISHED
     return Resolution.ABSENT  # edited or renamed before we were back: it is found and judged again
 
@@ -158,6 +158,13 @@ def _is_there(folder_fd: int, name: bytes) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _has_another_name(folder_fd: int, judged: Stamp) -> bool:
+    """Whether somebody renamed the document within its folder before it was taken away. Elsewhere nobody looks."""
+    with os.scandir(folder_fd) as names:
+        numbers = [each.name for each in names if each.inode() == judged.inode]
+    return any(still_there(folder_fd, os.fsencode(name), judged) for name in numbers)
 
 
 def _is_empty(folder_fd: int, name: bytes) -> bool:

@@ -155,7 +155,10 @@ def restarted(tmp_path: Path, log: AuditLog) -> tuple[Ledger, dict[str, object]]
 
 
 @pytest.mark.parametrize("decision", [Decision.BLOCK, Decision.ENCRYPT])
-def test_a_folder_renamed_after_a_kill_is_judged_again(tmp_path: Path, desk: Desk, decision: Decision) -> None:
+@pytest.mark.parametrize("renamed", ["sub", "sub/letter.txt"])
+def test_what_is_renamed_after_a_kill_is_judged_again(
+    tmp_path: Path, desk: Desk, decision: Decision, renamed: str
+) -> None:
     log = AuditLog.open(tmp_path / "audit")
     desk.keys.prepare()
     desk.put(NAME)
@@ -164,12 +167,13 @@ def test_a_folder_renamed_after_a_kill_is_judged_again(tmp_path: Path, desk: Des
         agent.actions.block.remove_judged = agent.actions.encrypt.remove_judged = die  # type: ignore[assignment]
 
     number = begun(log, desk, decision, before_removal)
-    (desk.place / "sub").rename(desk.place / "renamed")
+    (desk.place / renamed).rename((desk.place / renamed).with_name("renamed"))
     ledger, outcome = restarted(tmp_path, log)
     assert (outcome["of"], outcome["result"]) == (number, "interrupted")
     assert ledger.basis("f1") is None
     assert ledger.interrupted("f1")
-    assert (desk.place / "renamed" / "letter.txt").read_bytes() == DOCUMENT
+    there = "renamed/letter.txt" if renamed == "sub" else "sub/renamed"
+    assert (desk.place / there).read_bytes() == DOCUMENT
     ledger.close()
     log.close()
 

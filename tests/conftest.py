@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,23 @@ def _english() -> Iterator[None]:
         del os.environ["LANGUAGE"]
     else:
         os.environ["LANGUAGE"] = before
+
+
+@pytest.fixture
+def silent() -> Iterator[Callable[[bytes, int], Callable[[], None]]]:
+    """``silent(path, uid)`` mounts a file system of a person's program that never answers, for everybody to see, and
+    returns what takes it away.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def mount(path: bytes, uid: int) -> Callable[[], None]:
+            one = stack.enter_context(contextlib.ExitStack())
+            fuse = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+            one.callback(ctypes.CDLL(None).umount2, path, 2)
+            one.callback(os.close, fuse)  # first: whoever waits gets an error
+            options = f"fd={fuse},rootmode=40000,user_id={uid},group_id={uid},allow_other".encode()
+            if ctypes.CDLL(None, use_errno=True).mount(b"x", path, b"fuse.mine", 0, options):
+                pytest.skip(f"no FUSE here: {os.strerror(ctypes.get_errno())}")
+            return one.close
+
+        yield mount

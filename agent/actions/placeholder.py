@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from agent.actions.entry import HELD, Entry
 from agent.actions.quarantine import QuarantineStore
@@ -81,15 +81,18 @@ class Placeholders:
         finally:
             os.close(folder_fd)
 
-    def refresh_all(self, root: bytes | None = None) -> None:
-        """Every folder that documents are held from, or those below one guarded ``root``: after a start."""
+    def refresh_all(self, root: bytes | None = None, asks: Callable[[bytes], bool] = lambda _root: True) -> None:
+        """Every folder that documents are held from, or those below one guarded ``root``: after a start. Those below a
+        root that ``asks`` says no to are left.
+        """
         newest = {
             (entry.root, entry.folder): entry
             for entry in self._store.list()
             if entry.state == HELD and root in {None, entry.root} and not entry.before
         }
         for entry in newest.values():
-            self.refresh_for(entry)
+            if asks(entry.root):
+                self.refresh_for(entry)
 
     def refresh_for(self, entry: Entry) -> bool:
         """Like refresh, for the folder that the entry was held in, after it was given back or recovered."""

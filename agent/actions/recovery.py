@@ -42,17 +42,23 @@ class Recovered:
     held: str = ""
 
 
-def recover(store: QuarantineStore, languages: Sequence[str] = (), root: bytes | None = None) -> tuple[Recovered, ...]:
+def recover(
+    store: QuarantineStore,
+    languages: Sequence[str] = (),
+    root: bytes | None = None,
+    asks: Callable[[bytes], bool] = lambda _root: True,
+) -> tuple[Recovered, ...]:
     """Resolve what was interrupted, everywhere or below one guarded ``root``; then bring the notes up to date.
 
-    ``languages`` as for ``build_actions``. Raises OSError only for our own disk.
+    ``languages`` as for ``build_actions``. A root that ``asks`` says no to is not gone into, as one that is not in
+    reach. Raises OSError only for our own disk.
     """
-    found = (*_recover_entries(store, root), *_recover_intents(store, root))
-    Placeholders(store, languages).refresh_all(root)
+    found = (*_recover_entries(store, root, asks), *_recover_intents(store, root, asks))
+    Placeholders(store, languages).refresh_all(root, asks)
     return found
 
 
-def _recover_entries(store: QuarantineStore, root: bytes | None) -> list[Recovered]:
+def _recover_entries(store: QuarantineStore, root: bytes | None, asks: Callable[[bytes], bool]) -> list[Recovered]:
     """A document that a thread of ours has in hand just now is left to it: a place may be armed anew at any moment."""
     done = []
     for entry in store.unfinished():
@@ -64,7 +70,7 @@ def _recover_entries(store: QuarantineStore, root: bytes | None) -> list[Recover
             continue
         try:
             if entry in store.unfinished():  # else its thread ended it meanwhile
-                done.append(_recover_entry(store, entry))
+                done.append(_recover_entry(store, entry, asks))
             else:
                 store.leave(entry)
         except BaseException:
@@ -73,10 +79,11 @@ def _recover_entries(store: QuarantineStore, root: bytes | None) -> list[Recover
     return done
 
 
-def _recover_entry(store: QuarantineStore, entry: Entry) -> Recovered:
+def _recover_entry(store: QuarantineStore, entry: Entry, asks: Callable[[bytes], bool]) -> Recovered:
     """Resolve one entry that is claimed, and leave it."""
     resolution = (
         Resolution.FINISHED if entry.before  # it never reached its place: this is the document
+        else Resolution.WAITING if not asks(entry.root)
         else _resolve(entry.root, entry.name, entry.stamp, entry.id, partial(_copy_is_whole, store, entry))
     )  # fmt: skip
     if resolution is Resolution.FINISHED:
@@ -90,12 +97,12 @@ def _recover_entry(store: QuarantineStore, entry: Entry) -> Recovered:
     return Recovered(entry.number, resolution, entry.id if resolution is not Resolution.UNDONE else "")
 
 
-def _recover_intents(store: QuarantineStore, root: bytes | None) -> list[Recovered]:
+def _recover_intents(store: QuarantineStore, root: bytes | None, asks: Callable[[bytes], bool]) -> list[Recovered]:
     done = []
     for intent in store.journal.open_intents():
         if (root is not None and intent.root != root) or store.journal.in_hand(intent.token):
             continue
-        resolution = _resolve(
+        resolution = Resolution.WAITING if not asks(intent.root) else _resolve(
             intent.root, intent.name, intent.stamp, intent.token,
             partial(_sealed_is_whole, intent), intent,
         )  # fmt: skip
@@ -139,7 +146,7 @@ def _settle(folder_fd: int, tail: bytes, judged: Stamp, token: str, whole: Calla
         return Resolution.FINISHED
     if put_back(folder_fd, token, tail) is not None or still_there(folder_fd, tail, judged):
         return Resolution.UNDONE
-    if whole(folder_fd) and not _is_there(folder_fd, tail):
+    if whole(folder_fd) and not _is_there(folder_fd, tail) and not _has_another_name(folder_fd, judged):
         return Resolution.FINISHED
     return Resolution.ABSENT  # edited or renamed before we were back: it is found and judged again
 
@@ -151,6 +158,13 @@ def _is_there(folder_fd: int, name: bytes) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _has_another_name(folder_fd: int, judged: Stamp) -> bool:
+    """Whether somebody renamed the document within its folder before it was taken away. Elsewhere nobody looks."""
+    with os.scandir(folder_fd) as names:
+        numbers = [each.name for each in names if each.inode() == judged.inode]
+    return any(still_there(folder_fd, os.fsencode(name), judged) for name in numbers)
 
 
 def _is_empty(folder_fd: int, name: bytes) -> bool:

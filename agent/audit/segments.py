@@ -78,7 +78,8 @@ def segment_items(folder: Path, number: int, offset: int = 0) -> Iterator[Item]:
             file.seek(offset)
             rest, base = b"", offset
             while True:
-                chunk = file.read(_CHUNK_BYTES)
+                # as much again: damage that nothing whole follows yet is looked at twice, not once a piece
+                chunk = file.read(max(_CHUNK_BYTES, len(rest)))
                 items, used = frames.split(rest + chunk if rest else chunk, base, final=not chunk)
                 yield from items
                 if not chunk:

@@ -9,9 +9,9 @@ import contextlib
 import os
 from collections.abc import Iterable
 
-from agent.fsys.openat import open_folder
 from agent.gates.gate import fanotify
 from agent.gates.gate.settings import Folder
+from agent.gates.gate.walk import BehindProgramError, open_unasked
 
 
 class Marks:
@@ -19,32 +19,42 @@ class Marks:
 
     def __init__(self) -> None:
         self._devices: dict[int, int] = {}  # device → a folder on it
+        self._device_of: dict[bytes, int] = {}  # root of a folder that is guarded → its device
         self.problem = ""
 
     def set(self, group: int, folders: Iterable[Folder]) -> frozenset[bytes]:
-        """Be asked about these folders' file systems and no others; the roots of the folders that are guarded."""
+        """Be asked about these folders' file systems and no others; the roots of the folders that are guarded. One that
+        a person's program has covered since stays so.
+        """
         devices: dict[int, int] = {}
-        armed: set[bytes] = set()
+        guarded: dict[bytes, int] = {}
         self.problem = ""
         for folder in folders:
             try:
-                fd = open_folder(folder.root)
+                fd = open_unasked(folder.root)
+            except BehindProgramError:
+                if (device := self._device_of.get(folder.root)) is not None:
+                    guarded[folder.root] = device
+                continue
             except OSError:
                 continue
             device = os.fstat(fd).st_dev
             if not self._arm(group, fd, device):
                 os.close(fd)
                 continue
-            armed.add(folder.root)
+            guarded[folder.root] = device
             if devices.setdefault(device, fd) != fd:
                 os.close(fd)
         for device, fd in self._devices.items():
+            if device in guarded.values() and device not in devices:
+                devices[device] = fd
+                continue
             if device not in devices:
                 with contextlib.suppress(OSError):
                     fanotify.release_filesystem(group, fd)
             os.close(fd)
-        self._devices = devices
-        return frozenset(armed)
+        self._devices, self._device_of = devices, guarded
+        return frozenset(guarded)
 
     def _arm(self, group: int, fd: int, device: int) -> bool:
         from agent.gates.gate.folders import is_local  # the greater part of a gate, for who has a folder
@@ -63,4 +73,4 @@ class Marks:
         """The group goes first, or its marks stay."""
         for fd in self._devices.values():
             os.close(fd)
-        self._devices = {}
+        self._devices, self._device_of = {}, {}

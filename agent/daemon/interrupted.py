@@ -1,7 +1,8 @@
 """What a kill or a rude removal cut short: settled before anything is watched, and told in the audit log.
 
 Owns the list of intents whose volume is not here. At start half-finished removals are finished or undone and every open
-intent is closed; what lies on a volume that is away is closed when it comes back.
+intent is closed; what lies on a volume that is away is closed when it comes back. Behind a person's program,
+which may never answer, a thread of its own looks when the place is armed: nothing else waits for it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from agent.actions.quarantine import QuarantineStore
 from agent.actions.recovery import Recovered, Resolution, recover
 from agent.audit.log import AuditLog
 from agent.audit.segments import Entry, read
+from agent.daemon.aside import Aside, waits_for_program
 from agent.daemon.ledger import Ledger
 from agent.model import Place
 
@@ -27,10 +29,12 @@ class Interrupted:
         self._make_ledger = make_ledger
         self._languages = tuple(languages)
         self._waiting: set[int] = set()
+        self._aside = Aside()
 
     def at_start(self, audit: Path) -> Ledger:
         """Settle everything that is in reach; returns the ledger, filled from the audit log in ``audit``."""
-        resolved = self._held() | {item.number: item for item in recover(self._store, self._languages)}
+        found = recover(self._store, self._languages, asks=lambda root: not waits_for_program(root))
+        resolved = self._held() | {item.number: item for item in found}
         self._ledger = self._make_ledger()
         self._ledger.fill(lambda start: ((entry.number, entry.fields) for entry in read(audit, start)))
         for entry in self._log.open_intents():
@@ -46,6 +50,12 @@ class Interrupted:
 
     def place(self, place: Place) -> None:
         """A volume is back: settle what lies on it."""
+        if waits_for_program(place.root):
+            self._aside.run(place.root, lambda: self._settle(place))
+        else:
+            self._settle(place)
+
+    def _settle(self, place: Place) -> None:
         resolved = {item.number: item for item in recover(self._store, self._languages, root=place.root)}
         wanted = self._waiting & set(resolved)
         for entry in self._log.open_intents() if wanted else ():

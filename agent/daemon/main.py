@@ -30,6 +30,7 @@ from agent.config import AgentConfig
 from agent.crypto.keys import KeyStore
 from agent.crypto.recipients import KeyKind
 from agent.daemon import gates, systemd
+from agent.daemon.aside import Aside, waits_for_program
 from agent.daemon.channel_list import guarded_channels
 from agent.daemon.children import login_and_groups
 from agent.daemon.chores import Chores
@@ -86,6 +87,7 @@ class Agent:
         self.queue = EventQueue()
         self.chores = Chores(self)
         self._loop = Loop(self)
+        self._aside = Aside()
 
     # ---- start
 
@@ -293,7 +295,11 @@ class Agent:
 
     def give_note(self, entry: Held) -> None:
         """The note in the folder of a document that was held is written anew."""
-        Placeholders(self.store, self._languages()).refresh_for(entry)
+        refresh = Placeholders(self.store, self._languages()).refresh_for
+        if waits_for_program(entry.root):
+            self._aside.run(entry.root + b"/" + entry.folder, lambda: refresh(entry))
+        else:
+            refresh(entry)
 
     def person(self, uid: int) -> Person | None:
         """The person with this uid, when there is one whose folders are guarded."""

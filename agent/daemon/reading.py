@@ -8,6 +8,7 @@ state, so that an arrival judged by the watcher is not judged again for its firs
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -25,12 +26,15 @@ from agent.daemon.transfer_record import private_part, transfer_fields
 from agent.errors import SermentError
 from agent.findings import Findings, Judgement
 from agent.fsys.atomic import stamp
+from agent.fsys.openat import open_beneath
+from agent.fsys.ways import reach_root
 from agent.gates.gate.verdicts import settled, written_to
 from agent.model import Cause, ChannelKind, Decision, Facts, FileEvent, Outcome, Place, Result, Stamp, Strength, Verdict
 
 REFUSED = frozenset({Decision.JUSTIFY, Decision.ENCRYPT, Decision.BLOCK})
 JUDGED_KEPT = 4096
 _TOLD_KEPT, _TOLD_S = 4096, 3600.0
+_MOVED_NS = 120_000_000_000  # so long after a move the watcher may need to come to the last document
 
 
 class Judge(Protocol):
@@ -94,7 +98,7 @@ class ReadingDecisions:
             return False
         place = self._place(reading)
         state = stamp(reading.fd)
-        old = state.ctime_ns <= self._pipeline.parts.armed_ns(place)
+        old = state.ctime_ns <= self._pipeline.parts.armed_ns(place) and not (reading.sync and _just_moved(reading))
         event = FileEvent(place, reading.name, Cause.EXISTING if reading.sync and old else Cause.WRITTEN)
         case = self._pipeline.case(event, -1, reading.fd)
         findings = self._judge.judge(reading.fd, case.extension, state.size)
@@ -176,3 +180,26 @@ class ReadingDecisions:
         self._pipeline.record_outcome(number, outcome)
         parts.settled(number)
         parts.notices.tell(case.event, findings, verdict, outcome, time.time(), file=case.file)
+
+
+def _just_moved(reading: Reading) -> bool:
+    """Whether a folder that the document lies in may have been moved a moment ago, perhaps into the sync folder: what
+    is in it kept its times, and the watcher may still be on its way. A change of rights looks the same, for as long.
+    """
+    since_ns = time.time_ns() - _MOVED_NS
+    try:
+        root = reach_root(reading.root)
+    except OSError:
+        return False
+    try:
+        for at in (at for at, byte in enumerate(reading.name) if byte == ord("/")):
+            folder = open_beneath(root, reading.name[:at], os.O_PATH | os.O_DIRECTORY)
+            state = os.fstat(folder)
+            os.close(folder)
+            if state.st_ctime_ns > max(since_ns, state.st_mtime_ns):  # what is made or removed in it changes both
+                return True
+    except OSError:
+        return True  # it has another name by now
+    finally:
+        os.close(root)
+    return False

@@ -50,7 +50,7 @@ class Helper:
         self._link, self._bus, self._system, self._memory = link, bus, system, memory
         self._language, self._config = language, config
         self._board = Board(bus, system, Voice(language, catalogue(language).gettext))
-        self._replies = Replies(link, self._board, bus)
+        self._replies = Replies(link, self._board, bus, memory)
         self._panel = Panel(bus, self._chosen) if bus is not None else None
         self._seen: dict[int, tuple[int, str]] = {}  # number of a notice → count and result that were told
         self._lessons: dict[int, bool] = {}
@@ -150,6 +150,7 @@ class Helper:
         self._show_state(status)
         first = self._since is None
         self._fetch(quietly=first)
+        self._replies.tell_progress()  # an answer may have ended while nobody listened
         if first:
             self._greet()
         systemd.notify("STATUS=listening")

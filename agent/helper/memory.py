@@ -1,4 +1,5 @@
-"""What the helper remembers for one person: which lessons were given, whether the tour was offered, the month told.
+"""What the helper remembers for one person: which lessons were given, whether the tour was offered, the month told, and
+the answer that is being carried out.
 
 Owns ``$XDG_STATE_HOME/serment/helper.json``. No document, no name. A file that cannot be read is an empty one.
 """
@@ -53,6 +54,16 @@ class Memory:
     def tell_month(self, month: str) -> None:
         """Those before ``month`` are told."""
         self._table["month"] = month
+        self._save()
+
+    def answer(self) -> tuple[str, str]:
+        """(id, way) of the answer whose end was not told yet; empty: none."""
+        answer = self._table.get("answer")
+        return (str(answer[0]), str(answer[1])) if isinstance(answer, list) and len(answer) == 2 else ("", "")
+
+    def begin_answer(self, held: str = "", how: str = "") -> None:
+        """It is being carried out from now on; without arguments none is."""
+        self._table["answer"] = [held, how]
         self._save()
 
     def _save(self) -> None:

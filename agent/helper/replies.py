@@ -16,7 +16,8 @@ from agent.helper import outbox
 from agent.helper.agent_link import AgentLink
 from agent.helper.board import Board
 from agent.helper.bus import Bus
-from agent.helper.saying import documents, word_of
+from agent.helper.memory import Memory
+from agent.helper.saying import documents, why_kept, word_of
 from agent.helper.session import environment
 from agent.ui.asking import Answer, Page, Question
 
@@ -26,11 +27,10 @@ _DONE = {"seal": "done-sealed", "mail": "done-mail"}
 class Replies:
     """``question`` is the window that is open, if any; it is readable once there is an answer."""
 
-    def __init__(self, link: AgentLink, board: Board, bus: Bus | None) -> None:
-        self._link, self._board, self._bus = link, board, bus
+    def __init__(self, link: AgentLink, board: Board, bus: Bus | None, memory: Memory) -> None:
+        self._link, self._board, self._bus, self._memory = link, board, bus, memory
         self.question: Question | None = None
         self._asked: dict[str, Any] = {}
-        self._under_way = ""  # the way of the answer that is being carried out
 
     def press(self, key: str, action: str) -> None:
         """A button of the notice ``key``; a click on the notice is « default ». Raises SermentError."""
@@ -111,21 +111,28 @@ class Replies:
         if how == "mail":
             more["to"] = base64.b64encode(os.fsencode(outbox.folder())).decode("ascii")
         self._link.call("answer", id=held, how=how, whole=True, wait=False, **more)
-        self._under_way = how  # once it is taken: while another is still at work, it is not
+        self._memory.begin_answer(held, how)  # once it is taken: while another is still at work, it is not
 
     def tell_progress(self) -> None:
-        """What became of the last answer. Raises SermentError."""
-        progress, board = self._link.call("answer.progress"), self._board
-        if progress is None or not progress["over"] or not self._under_way:
+        """What became of the last answer, also of one that was given before this helper began. Raises SermentError."""
+        held, how = self._memory.answer()
+        if not how:
             return
-        how, self._under_way = self._under_way, ""
+        progress, board = self._link.call("answer.progress"), self._board
+        # else the agent began anew, or another answer was given elsewhere
+        ours = progress is not None and progress["id"] == held
+        if ours and not progress["over"]:
+            return
+        self._memory.begin_answer()
+        if not ours:
+            return
         if progress["done"]:
             board.put("answer", board.own(_DONE.get(how, "done-released"), board.counted(progress["done"])))
         if progress["failed"]:
-            text = board.counted(progress["failed"]) + "\n" + board.voice.text("plug-in")
+            text = board.counted(progress["failed"]) + "\n" + why_kept(progress, how, board.voice)
             board.put("failed", board.own("done-failed", text, icon="dialog-warning"))
-        if how == "mail" and progress["paths"]:
-            paths = [base64.b64decode(path) for path in progress["paths"]]
+        paths = [path for each in progress["paths"] if os.path.lexists(path := base64.b64decode(each))]
+        if how == "mail" and paths:  # they go with the session
             mail = self._link.hello["mail"]
             outbox.compose(paths, mail["page"], mail["program"], environment(self._bus))
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.errors import N_
+from agent.errors import N_, SermentError
 from agent.helper.desktop import Shown
 from agent.policy.answers import TEXTS
 from agent.ui.printable import printable
@@ -87,3 +87,17 @@ def safe_name(name: bytes, limit: int = MAX_NAME) -> str:
 def _message(notice: Mapping[str, Any], voice: Voice) -> str:
     message = notice["message"]
     return str(message.get(voice.language) or next(iter(message.values()), ""))
+
+
+def why_kept(progress: Mapping[str, Any], how: str, voice: Voice) -> str:
+    """What kept an answer's documents from going the way ``how``, and what to do about it."""
+    problem = str(progress.get("fields", {}).get("problem", ""))
+    if how != "mail" and (problem == "gone" or not progress.get("message")):
+        return voice.text("plug-in")
+    from agent.ui.wording import OBSTACLES  # much, for what happens seldom
+
+    if problem in OBSTACLES:
+        said = voice.translate(OBSTACLES[problem])
+    else:
+        said = SermentError(progress["message"], **progress["fields"]).said(voice.translate)[0]
+    return voice.translate(N_("It is still kept: {problem}. Answer again when that is mended.")).format(problem=said)

@@ -33,6 +33,7 @@ class Laptop:
     unsent: int | None = None  # records that a collector elsewhere has not acknowledged
     fleet_key: str = ""  # of an enrolled laptop: sealed, file, shut (does not open here), missing
     bell: bool | None = None  # whether the fleet's collector can call; None: no fleet
+    visits: bool | None = None  # whether the unit that visits the fleet's collector is enabled; None: no fleet, no unit
     automatic_proxy: str = ""  # a PAC file's address in the environment, which nobody here reads
 
 
@@ -58,6 +59,13 @@ _FLEET_KEYS = {
 def _fleet(laptop: Laptop) -> Iterator[Diagnosis]:
     if laptop.fleet_key:
         yield Diagnosis("fleet-key", *_FLEET_KEYS[laptop.fleet_key])
+    if laptop.visits is False:
+        yield Diagnosis(
+            "visits", WEAK,
+            N_("visits to the collector do not start with the laptop: then no record is sent, no policy fetched"),
+            N_("sudo systemctl unmask serment-sync.path serment-sync.service;"
+               " sudo systemctl enable --now serment-sync.path"),
+        )  # fmt: skip
     if laptop.bell is False:
         yield Diagnosis(
             "bell", WEAK, N_("the collector cannot call this laptop: what is urgent waits for its next visit"),

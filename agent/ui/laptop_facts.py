@@ -5,10 +5,10 @@ Each function takes the root of the file system it looks at, so that a test give
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import pwd
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,15 @@ from agent.fleet import FOLDER as FLEET
 from agent.fleet.identity import COLLECTOR, CREDENTIAL, KEY, read_file
 from agent.fleet.key_sealing import opens
 from agent.transport.proxies import script_in
+from agent.ui.disk_facts import clear_swaps, encrypted
 from agent.ui.installation import Laptop
 
-_MAX_BYTES = 1 << 20
 _UNITS = ("usr/lib/systemd/system", "lib/systemd/system", "etc/systemd/system")
 _UNIT = "serment-agent.service"
+_VISIT_UNITS = ("serment-sync.path", "serment-sync.service")  # what is enabled, and what that starts
 _RULE = "60-serment-removable.rules"
 _RULES = ("etc/udev/rules.d", "run/udev/rules.d", "usr/local/lib/udev/rules.d", "usr/lib/udev/rules.d")
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
-_LAYERS = 4  # a logical volume on an encrypted partition on a RAID
 
 
 def look(
@@ -37,18 +37,26 @@ def look(
     """
     installed = any((root / folder / _UNIT).exists() for folder in _UNITS)
     guards_all = bool(status and status["root"])
+    fleet_key = _fleet_key(data_dir / FLEET)
+    enrolled = bool(fleet_key or _bell(status) is not None)
     return Laptop(
-        unit_enabled=_enabled(root) if installed else None,
+        unit_enabled=_enabled(root, _UNIT) if installed else None,
         udev_rule=_rule(root) if installed or guards_all else None,
         fuse=(root / "dev/fuse").exists() or not guards_all,
         reader_account=_account("serment-worker") if installed else None,
         replaced=_replaced(root, int(status["pid"])) if status else None,
         settings_changed=_changed(settings, status),
-        disk_encrypted=_encrypted(root, data_dir) if guards_all else None,
-        swap_clear=_swaps(root), clock_synchronised=_synchronised(),
-        patients=_patients(status), unsent=_unsent(status), fleet_key=_fleet_key(data_dir / FLEET), bell=_bell(status),
-        automatic_proxy=script_in(os.environ),
+        disk_encrypted=encrypted(root, data_dir) if guards_all else None,
+        swap_clear=clear_swaps(root), clock_synchronised=_synchronised(),
+        patients=_patients(status), unsent=_unsent(status), fleet_key=fleet_key, bell=_bell(status),
+        visits=_visits(root) if installed and enrolled else None, automatic_proxy=script_in(os.environ),
     )  # fmt: skip
+
+
+def kernel(release: str) -> tuple[int, int]:
+    """The first two numbers of what the kernel calls itself, whatever its builder put behind them; 0 for none."""
+    found = re.match(r"(\d{1,9})(?:\.(\d{1,9}))?", release, re.ASCII)
+    return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
 
 
 def _fleet_key(folder: Path) -> str:
@@ -74,11 +82,19 @@ def _bell(status: Mapping[str, Any] | None) -> bool | None:
     return bool(collector.get("bell")) if collector.get("fleet") else None
 
 
-def _enabled(root: Path) -> bool:
+def _enabled(root: Path, unit: str) -> bool:
     """Whether something wants the unit, and nobody has put nothing in its place (systemctl mask)."""
-    if any(_is_nothing(root / folder / _UNIT) for folder in ("etc/systemd/system", "run/systemd/system")):
-        return False
-    return any((root / "etc/systemd/system").glob(f"*.wants/{_UNIT}"))
+    return not _masked(root, unit) and any((root / "etc/systemd/system").glob(f"*.wants/{unit}"))
+
+
+def _masked(root: Path, unit: str) -> bool:
+    return any(_is_nothing(root / folder / unit) for folder in ("etc/systemd/system", "run/systemd/system"))
+
+
+def _visits(root: Path) -> bool:
+    """Whether a visit to the fleet's collector begins when the agent asks for one."""
+    path, service = _VISIT_UNITS
+    return _enabled(root, path) and not _masked(root, service)
 
 
 def _rule(root: Path) -> bool:
@@ -121,39 +137,6 @@ def _changed(settings: Path | None, status: Mapping[str, Any] | None) -> bool | 
         return None
 
 
-def _encrypted(root: Path, folder: Path) -> bool | None:
-    """Whether a layer of dm-crypt lies below the folder. None where there is no block device (a network, memory)."""
-    for parent in (folder, *folder.parents):
-        with contextlib.suppress(OSError):
-            number = os.stat(parent).st_dev
-            return _crypt_below(root / "sys/dev/block" / f"{os.major(number)}:{os.minor(number)}", _LAYERS)
-    return None
-
-
-def _crypt_below(device: Path, layers: int) -> bool | None:
-    if not device.exists():
-        return None
-    if _text(device / "dm/uuid").startswith("CRYPT-"):
-        return True
-    below = sorted((device / "slaves").glob("*")) if layers else []
-    return bool(below) and all(_crypt_below(each.resolve(), layers - 1) for each in below)
-
-
-def _swaps(root: Path) -> tuple[str, ...]:
-    """Swap that would show what was in memory: neither zram nor on dm-crypt."""
-    found = []
-    for line in _text(root / "proc/swaps").splitlines()[1:]:
-        name = line.split()[0]
-        short = os.path.basename(os.path.realpath(name))
-        if short.startswith("zram"):
-            continue
-        device = root / "sys/class/block" / short
-        hidden = _crypt_below(device, _LAYERS) if device.exists() else _encrypted(root, Path(name).parent)
-        if not hidden:
-            found.append(name)
-    return tuple(found)
-
-
 def _synchronised() -> bool | None:
     """What the kernel says of its clock; None where it does not say."""
     state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(512))
@@ -170,11 +153,3 @@ def _unsent(status: Mapping[str, Any] | None) -> int | None:
     if not status or not str(status["collector"]["url"] or "").startswith("https://"):
         return None
     return int(status["audit"]["records"]) - int(status["audit"]["acknowledged"] or 0)
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MAX_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ""

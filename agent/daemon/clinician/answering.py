@@ -27,8 +27,9 @@ _WAYS = (SEAL, REASON, MAIL, EMERGENCY)
 
 @dataclass(slots=True)
 class Progress:
-    """How far an answer is."""
+    """How far an answer is. ``held``: the document that was answered for, or whose batch was."""
 
+    held: str
     of: int
     done: int = 0
     failed: int = 0
@@ -39,7 +40,7 @@ class Progress:
     def as_dict(self) -> dict[str, Any]:
         problem = self.problem
         return {
-            "of": self.of, "done": self.done, "failed": self.failed, "over": self.over.is_set(),
+            "id": self.held, "of": self.of, "done": self.done, "failed": self.failed, "over": self.over.is_set(),
             "paths": [base64.b64encode(path).decode("ascii") for path in self.paths],
             "message": problem.message if problem else "", "hint": problem.hint if problem else "",
             "fields": {key: str(value) for key, value in problem.fields.items()} if problem else {},
@@ -83,7 +84,7 @@ class Answering:
         if not entries:
             raise UsageError(N_("this was answered already"), hint=N_("serment held shows what waits"))
         batch = found.id if found is not None and len(entries) > 1 else ""
-        progress = self._begin(uid, len(entries))
+        progress = self._begin(uid, entry.id, len(entries))
         self._reach.notices.answered(frozenset(each.id for each in entries))
         if whole and wish.how == REASON:
             self._rest_of_batch(entry)
@@ -159,12 +160,12 @@ class Answering:
                 self._reach.contest(uid, entry.number, text)
         return Wish(how, uid, by, why, text)
 
-    def _begin(self, uid: int, count: int) -> Progress:
+    def _begin(self, uid: int, held: str, count: int) -> Progress:
         with self._lock:
             running = self._at_work.get(uid)
             if running is not None and not running.over.is_set():
                 raise HostError(N_("your last answer is still being carried out"), hint=N_("try again in a moment"))
-            progress = self._at_work[uid] = Progress(count)
+            progress = self._at_work[uid] = Progress(held, count)
         return progress
 
     def _rest_of_batch(self, entry: Entry) -> None:

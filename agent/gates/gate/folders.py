@@ -12,15 +12,14 @@ import contextlib
 import ctypes
 import os
 import sys
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 
-from agent.fsys.openat import open_folder
 from agent.gates.gate.fanotify import State, reopened
 from agent.gates.gate.settings import Folder, FolderKind
+from agent.gates.gate.walk import open_unasked, walked
 
 _UNREACHABLE = b"(unreachable)"
 _MOST_AWAY = 16  # folders that went elsewhere under another name, and stay guarded
-_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOT_LOCAL = {0x65735546, 0x6969, 0xFF534D42, 0xFE534D42, 0x01021997, 0x00C36400, 0x5346414F}
 """statfs(2) types of FUSE, NFS, CIFS, SMB2, 9p, Ceph, AFS."""
 _libc = ctypes.CDLL(None)
@@ -61,8 +60,8 @@ class Folders:
     """``place_of`` is called by the thread that answers, the rest by whoever changes what is guarded."""
 
     def __init__(self, folders: Iterable[Folder], before: Folders | None = None) -> None:
-        """Folders that are not there are left out: ``missing``. Those of ``before`` that went away under another name
-        stay guarded.
+        """Folders that are not there are left out: ``missing``. Those of ``before`` that went away under another name,
+        or that somebody's program has covered, stay guarded.
         """
         self.wanted = tuple(folders)
         self.places: list[Place] = []
@@ -78,7 +77,7 @@ class Folders:
     def _add(self, folder: Folder) -> None:
         state = State()
         try:
-            fd = open_folder(folder.root)
+            fd = open_unasked(folder.root)
         except OSError:
             self.missing.append(folder)
             return
@@ -97,7 +96,7 @@ class Folders:
         state, other, nowhere = State(), False, False
         for folder in self.wanted:
             try:
-                fd = _walked(folder.root, self.mounts)[0]
+                fd = walked(folder.root, _leaves(self.mounts))[0]
             except OSError:
                 fd = -1
             if fd < 0:
@@ -177,7 +176,7 @@ def open_outside(path: bytes, folders: Folders, *, held: bool) -> int:
     kernel refuses that for all (``bpf_moves``), and it is enough to lie outside now.
     """
     before = folders.present()
-    fd, mount, movable = _walked(path, folders.mounts)
+    fd, mount, movable = walked(path, _leaves(folders.mounts))
     try:
         where = path_of(fd) + b"/" if fd >= 0 else b""
         # the paths are the kernel's of one moment each: between two equal looks at the roots nothing has moved them
@@ -192,26 +191,11 @@ def open_outside(path: bytes, folders: Folders, *, held: bool) -> int:
     return -1
 
 
-def _walked(path: bytes, mounts: Container[int]) -> tuple[int, int, bool]:
-    """(descriptor, mount, whether others than root can move it), or -1 for the first. Never looks for a name in what
-    is mounted on a guarded mount and is not guarded: somebody's own program may stand behind it. Raises OSError.
+def _leaves(mounts: Container[int]) -> Callable[[int, int], bool]:
+    """Never look for a name in what is mounted on a guarded mount and is not guarded: somebody's own program may stand
+    behind it.
     """
-    above, here, fd, movable = State(), State(), os.open(b"/", _FOLDER), False
-    above.of(fd)
-    for name in filter(None, path.split(b"/")):
-        try:
-            inner = os.open(name, _FOLDER, dir_fd=fd)
-        finally:
-            os.close(fd)
-        fd = inner
-        here.of(fd)
-        if here.mount != above.mount and above.mount in mounts and here.mount not in mounts:
-            os.close(fd)
-            return -1, -1, True
-        # what lies above the root of the mount does not move what is in it
-        movable = here.mount == above.mount and (movable or bool(above.uid or above.mode & 0o022))
-        above, here = here, above
-    return fd, above.mount, movable
+    return lambda above, here: above in mounts and here not in mounts
 
 
 def _one_a_file_system(mounts: Iterable[int]) -> frozenset[int]:

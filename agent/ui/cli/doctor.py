@@ -65,9 +65,8 @@ def _gather(path: Path | None, terminal: Terminal) -> tuple[Facts, Laptop]:
         agent_error = error.said(terminal.translate)
     refusal = status["policy"].get("refusal") if status else None
     records, audit_error = (None, None) if config_error else _audit(config, terminal)
-    release = os.uname().release.split(".")
     facts = Facts(
-        kernel=(int(release[0]), int(release[1])), root=os.getuid() == 0, free_bytes=_free(config.data_dir),
+        kernel=laptop_facts.kernel(os.uname().release), root=os.getuid() == 0, free_bytes=_free(config.data_dir),
         inotify_watches=int(Path("/proc/sys/fs/inotify/max_user_watches").read_text("ascii")), status=status,
         agent_error=agent_error, config_error=config_error, audit_error=audit_error, audit_records=records,
         refusal=refusal_of(refusal, terminal.translate) if refusal else None, audit_there=_audit_is_there(config),

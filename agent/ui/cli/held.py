@@ -73,9 +73,11 @@ def _answered(answer: dict[str, Any], how: str, args: argparse.Namespace, termin
         for path in paths[:5]:
             terminal.line(f"  {printable(path)}")
     if answer["failed"]:
+        gone = answer["fields"].get("problem") == "gone"
         raise HostError(
             N_("{count} could not be copied and are still held: {problem}"), count=answer["failed"],
-            problem=_problem(answer, terminal), hint=N_("plug the stick in again, then answer again"),
+            problem=_problem(answer, terminal),
+            hint=N_("plug the stick in again, then answer again") if gone else N_("mend that, then answer again"),
         )  # fmt: skip
     return 0
 

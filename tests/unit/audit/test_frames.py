@@ -1,11 +1,14 @@
 import time
+from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.audit import chain, frames
+from agent.audit import chain, checksums, frames
+from agent.audit.checksums import Checksums
 from agent.audit.frames import Damage, Frame, FrameType, Torn
+from agent.audit.segments import segment_items, segment_path
 from agent.errors import UntrustedInputError
 
 BODIES = [b"\x00\x05hello", b"\x00\x01x" + b"\x00" * 40, b"\x00\x00", b"\x01\x00" + b"y" * 256]
@@ -107,6 +110,51 @@ def test_megabytes_of_zeros_hold_nobody_up():
     items, _ = frames.split(bytes(8 << 20) + frame)
     assert items == [frames.Damage(0, 8 << 20), frames.Frame(1, frame[frames.HEADER_BYTES :], 8 << 20)]
     assert time.process_time() - begin < 2.0
+
+
+@pytest.fixture
+def summed(monkeypatch):
+    """How many bytes have gone through CRC-32."""
+    total = [0]
+
+    def counted(data, begin=0):
+        total[0] += len(data)
+        return crc32(data, begin)
+
+    for module in (frames, checksums):
+        monkeypatch.setattr(module, "crc32", counted, raising=False)
+    checksums._table.cache_clear()
+    return total
+
+
+@pytest.mark.parametrize("good", [b"", frames.pack(FrameType.LEAF, b"ok")])
+def test_forged_headers_hold_nobody_up(good, summed):
+    """Each of them says that 100 KB follow: whoever believed it read gigabytes."""
+    times = 20_000
+    forged = frames.HEADER.pack(100_000, FrameType.LEAF << 24, 1)
+    data = (good + forged) * times + stream()
+    items, used = frames.split(data)
+    assert used == len(data)
+    assert whole(items) == [b"ok"] * times * bool(good) + BODIES
+    assert summed[0] < 200 << 20
+
+
+def test_a_damaged_segment_is_looked_at_twice_at_most(tmp_path, monkeypatch):
+    """It is read in pieces; what no whole frame follows yet is looked at again with the next piece."""
+    split, looked = frames.split, []
+    monkeypatch.setattr(
+        frames, "split", lambda data, *more, **final: looked.append(len(data)) or split(data, *more, **final)
+    )
+    segment_path(tmp_path, 0).write_bytes(stream() + bytes(6 << 20) + stream())
+    assert whole(segment_items(tmp_path, 0)) == BODIES * 2
+    assert sum(looked) < 3 * (6 << 20)
+
+
+@given(st.binary(max_size=4000), st.integers(0, 1 << 17), st.integers(0, 4000), st.integers(0, 1 << 17))
+def test_the_checksum_of_a_piece_is_that_of_its_bytes(few, many, start, length):
+    data = few + bytes(many) + few
+    stop = min(start + length, len(data))
+    assert Checksums(data).of(min(start, stop), stop) == crc32(data[start:stop])
 
 
 def test_a_length_beyond_the_limit_is_not_believed():

@@ -1,6 +1,5 @@
 """The cloud-sync and download channels: the search in a child, the check of its answer, when it is repeated."""
 
-import ctypes
 import errno
 import os
 import pwd
@@ -370,24 +369,6 @@ def test_no_thread_for_a_place_is_said_and_ends_nothing(person, monkeypatch):
     watcher.add(place)
     assert watcher.wait(10)
     watcher.stop()
-
-
-@pytest.fixture
-def silent(tmp_path):
-    """``silent(path, uid)`` mounts a file system of a person's program that never answers, for everybody to see."""
-    ends = []
-
-    def mount(path, uid):
-        fuse = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
-        ends.append((fuse, path))
-        options = f"fd={fuse},rootmode=40000,user_id={uid},group_id={uid},allow_other".encode()
-        if ctypes.CDLL(None, use_errno=True).mount(b"x", path, b"fuse.mine", 0, options):
-            pytest.skip(f"no FUSE here: {os.strerror(ctypes.get_errno())}")
-
-    yield mount
-    for fuse, path in ends:
-        os.close(fuse)  # whoever waits gets an error
-        ctypes.CDLL(None).umount2(path, 2)
 
 
 @pytest.mark.system

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 import agent.actions.block
 import agent.actions.encrypt
+import agent.actions.placeholder
 from agent.actions.block import HoldBack
 from agent.actions.placeholder import Placeholders
 from agent.actions.quarantine import QuarantineStore
@@ -23,6 +25,7 @@ from agent.daemon.interrupted import Interrupted
 from agent.daemon.ledger import Ledger
 from agent.model import Cause, ChannelKind, Decision, FileEvent, Place, Result
 from tests.acting import DOCUMENT, Desk
+from tests.running import wait_for
 
 NAME = b"sub/letter.txt"
 
@@ -152,7 +155,10 @@ def restarted(tmp_path: Path, log: AuditLog) -> tuple[Ledger, dict[str, object]]
 
 
 @pytest.mark.parametrize("decision", [Decision.BLOCK, Decision.ENCRYPT])
-def test_a_folder_renamed_after_a_kill_is_judged_again(tmp_path: Path, desk: Desk, decision: Decision) -> None:
+@pytest.mark.parametrize("renamed", ["sub", "sub/letter.txt"])
+def test_what_is_renamed_after_a_kill_is_judged_again(
+    tmp_path: Path, desk: Desk, decision: Decision, renamed: str
+) -> None:
     log = AuditLog.open(tmp_path / "audit")
     desk.keys.prepare()
     desk.put(NAME)
@@ -161,12 +167,51 @@ def test_a_folder_renamed_after_a_kill_is_judged_again(tmp_path: Path, desk: Des
         agent.actions.block.remove_judged = agent.actions.encrypt.remove_judged = die  # type: ignore[assignment]
 
     number = begun(log, desk, decision, before_removal)
-    (desk.place / "sub").rename(desk.place / "renamed")
+    (desk.place / renamed).rename((desk.place / renamed).with_name("renamed"))
     ledger, outcome = restarted(tmp_path, log)
     assert (outcome["of"], outcome["result"]) == (number, "interrupted")
     assert ledger.basis("f1") is None
     assert ledger.interrupted("f1")
-    assert (desk.place / "renamed" / "letter.txt").read_bytes() == DOCUMENT
+    there = "renamed/letter.txt" if renamed == "sub" else "sub/renamed"
+    assert (desk.place / there).read_bytes() == DOCUMENT
+    ledger.close()
+    log.close()
+
+
+def within(seconds: float, call: Callable[[], Any]) -> Any:
+    found: list[Any] = []
+    calling = threading.Thread(target=lambda: found.append(call()), daemon=True)
+    calling.start()
+    calling.join(seconds)
+    assert not calling.is_alive(), "it waits for a person's program"
+    return found[0]
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("dies_before_removal", [True, False])
+def test_a_program_that_hangs_before_a_folder_holds_up_no_start(
+    tmp_path: Path, desk: Desk, silent: Callable[[bytes, int], Callable[[], None]], dies_before_removal: bool
+) -> None:
+    """What was interrupted in the folder, and the note in it, are settled when the program answers again."""
+    log = AuditLog.open(tmp_path / "audit")
+    desk.put(NAME)
+
+    def before_removal() -> None:
+        agent.actions.block.remove_judged = die  # type: ignore[assignment]
+
+    begun(log, desk, Decision.BLOCK, before_removal if dies_before_removal else lambda: None)
+    (desk.place / "sub" / agent.actions.placeholder.NAME.decode()).unlink(missing_ok=True)
+    answers_again = silent(os.fsencode(desk.place), 12345)
+    store = QuarantineStore(tmp_path / "data" / "quarantine")
+    interrupted = Interrupted(store, log, lambda: Ledger(tmp_path / "ledger.db"), ("fr",))
+    ledger = within(5, lambda: interrupted.at_start(tmp_path / "audit"))
+    place = Place(ChannelKind.CLOUD_SYNC, os.fsencode(desk.place), 12345)
+    within(5, lambda: interrupted.place(place))
+    assert bool(list(log.open_intents())) is dies_before_removal
+    answers_again()
+    assert wait_for(lambda: interrupted.place(place) or not list(log.open_intents()))  # its thread ends first
+    assert (desk.place / "sub" / "letter.txt").exists() is dies_before_removal
+    assert (desk.place / "sub" / agent.actions.placeholder.NAME.decode()).exists() is not dies_before_removal
     ledger.close()
     log.close()
 

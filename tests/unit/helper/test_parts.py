@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import socket
 import stat
 import time
@@ -227,15 +228,73 @@ def test_an_answer_that_is_not_taken_does_not_take_the_place_of_the_one_at_work(
     opened: list[list[bytes]] = []
     monkeypatch.setattr(outbox, "compose", lambda paths, *_more: opened.append(paths))
     agent = Agent(answer={})
-    replies = Replies(agent, Board(None, None, VOICE), None)  # type: ignore[arg-type]
+    replies = Replies(agent, Board(None, None, VOICE), None, Memory(tmp_path / "memory"))  # type: ignore[arg-type]
     replies.give("A" * 16, "mail")
     agent.answers["answer"] = HostError("your last answer is still being carried out")
     with pytest.raises(HostError):
         replies.give("B" * 16, "seal")
-    path = base64.b64encode(b"/run/letter.pdf").decode()
-    agent.answers["answer_progress"] = {"over": True, "done": 1, "failed": 0, "paths": [path]}
+    letter = os.fsencode(tmp_path / "letter.pdf")
+    (tmp_path / "letter.pdf").touch()
+    path = base64.b64encode(letter).decode()
+    agent.answers["answer_progress"] = {"id": "A" * 16, "over": True, "done": 1, "failed": 0, "paths": [path]}
     replies.tell_progress()
-    assert opened == [[b"/run/letter.pdf"]]
+    assert opened == [[letter]]
+
+
+@pytest.mark.parametrize("answered", ["A" * 16, "B" * 16, ""])  # ours, another one meanwhile, a new agent
+def test_a_helper_that_began_anew_still_opens_the_mail(
+    answered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    tmp_path.chmod(0o700)
+    opened: list[list[bytes]] = []
+    monkeypatch.setattr(outbox, "compose", lambda paths, *_more: opened.append(paths))
+    letter = os.fsencode(tmp_path / "letter.pdf")
+    (tmp_path / "letter.pdf").touch()
+    path = base64.b64encode(letter).decode()
+    at_work = {"id": answered, "over": False, "done": 0, "failed": 0, "paths": []}
+    agent = Agent(answer={}, answer_progress=at_work if answered else None)
+
+    def replies() -> Replies:
+        return Replies(agent, Board(None, None, VOICE), None, Memory(tmp_path / "memory"))  # type: ignore[arg-type]
+
+    replies().give("A" * 16, "mail")
+    replies().tell_progress()
+    assert opened == []
+    if answered:
+        agent.answers["answer_progress"] = {**at_work, "over": True, "done": 1, "paths": [path]}
+    for _ in range(2):
+        replies().tell_progress()
+    assert opened == ([[letter]] if answered == "A" * 16 else [])
+
+
+@pytest.mark.parametrize(
+    ("how", "fields", "says"),
+    [
+        ("reason", {"problem": "gone"}, "Plug the stick in"),
+        ("reason", {"problem": "disk-full"}, "kept: no space left."),
+        ("seal", {"problem": "read-only"}, "kept: the volume is read-only."),
+        ("mail", {"problem": "gone"}, "kept: it is no longer there."),
+        ("seal", {"why": "nobody's fault"}, "kept: nobody's fault."),
+    ],
+)
+def test_what_failed_is_said_and_not_that_a_stick_is_to_be_plugged_in(
+    how: str, fields: dict[str, str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    tmp_path.chmod(0o700)
+    board = Board(None, None, VOICE)
+    told: list[Any] = []
+    monkeypatch.setattr(board, "put", lambda _key, shown: told.append(shown))
+    message = "".join(f"{{{name}}}" for name in fields)
+    agent = Agent(answer={}, answer_progress={
+        "id": "A" * 16, "over": True, "done": 0, "failed": 1, "paths": [], "message": message, "fields": fields,
+    })  # fmt: skip
+    replies = Replies(agent, board, None, Memory(tmp_path / "memory"))  # type: ignore[arg-type]
+    replies.give("A" * 16, how)
+    replies.tell_progress()
+    assert says in told[0].body
+    assert ("Plug" in told[0].body) is ("Plug" in says)
 
 
 def test_attachments_go_after_a_day_also_in_a_session_that_lasts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -147,6 +148,13 @@ def test_a_record_of_any_shape_is_a_line(kind: str) -> None:
 
 
 # ---- doctor
+
+
+def test_the_doctor_knows_the_kernel_whatever_it_is_called(
+    serment: Serment, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "uname", lambda: os.uname_result(("Linux", "x", "6.13-rc7-amd64", "#1", "x86_64")))
+    assert " kernel 6.13" in serment("doctor", "--config", config).out
 
 
 def test_the_doctor_without_an_agent(serment: Serment, config: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def packaged(root: Path) -> None:
         (Laptop(clock_synchronised=False), "clock", WEAK),
         (Laptop(patients=0), "patients", OK),
         (Laptop(unsent=10_001), "collector", WEAK),
+        (Laptop(visits=False), "visits", WEAK),
     ],
 )
 def test_each_finding_stands_alone_and_says_what_to_do(laptop: Laptop, word: str, state: str) -> None:
@@ -59,8 +61,21 @@ def test_each_finding_stands_alone_and_says_what_to_do(laptop: Laptop, word: str
     found.message.format_map(found.fields)
 
 
+@pytest.mark.parametrize(
+    ("release", "version"),
+    [
+        ("6.1.0-18-amd64", (6, 1)), ("6.13-rc7-amd64", (6, 13)), ("6.13+", (6, 13)), ("7-rc1", (7, 0)), ("7", (7, 0)),
+        ("5.15.90.1-microsoft-standard-WSL2", (5, 15)), ("6.12_custom", (6, 12)), ("6.9.3-200.fc40.x86_64", (6, 9)),
+        ("6.", (6, 0)), ("linux-next", (0, 0)), ("", (0, 0)),
+    ],
+)  # fmt: skip
+def test_a_kernel_may_be_called_anything(release: str, version: tuple[int, int]) -> None:
+    assert laptop_facts.kernel(release) == version
+
+
 def test_what_nobody_can_know_is_no_finding() -> None:
     assert states(Laptop()) == {}
+    assert states(Laptop(visits=True)) == {}
     assert states(Laptop(unsent=10_000, clock_synchronised=True, patients=812, udev_rule=True)) == {}
 
 
@@ -158,6 +173,44 @@ def test_swap_in_memory_or_encrypted_hides_what_it_holds(tmp_path: Path) -> None
     assert laptop_facts.look(tmp_path, None, tmp_path).swap_clear == ("/dev/sda3",)
 
 
+@pytest.mark.parametrize(
+    ("uuids", "filesystem", "encrypted"),
+    [
+        (["CRYPT-LUKS2-1"], "btrfs", True),
+        (["LVM-1"], "btrfs", False),
+        (["CRYPT-LUKS2-1", "CRYPT-LUKS2-2"], "btrfs", True),
+        (["CRYPT-LUKS2-1", ""], "btrfs", False),
+        (["CRYPT-LUKS2-1"], "fuse.mine", None),  # a program says what it likes
+    ],
+)
+def test_btrfs_lies_on_all_its_devices(
+    tmp_path: Path, uuids: list[str], filesystem: str, encrypted: bool | None
+) -> None:
+    """Its files have numbers that no device has; a swap file lies on it as any other."""
+    make(tmp_path, "dev/mapper/luks-1")
+    for folder in ("sys/class/block", "sys/fs/btrfs/11-22/devices"):
+        (tmp_path / folder).mkdir(parents=True)
+        for number, uuid in enumerate(uuids):
+            name = f"luks-{number + 1}"
+            if not (tmp_path / "sys/devices" / name).exists():
+                layer(tmp_path, name, uuid)
+            (tmp_path / folder / name).symlink_to(tmp_path / "sys/devices" / name)
+    fd = os.open(tmp_path, os.O_PATH)
+    mount = re.search(r"mnt_id:\s*(\d+)", Path(f"/proc/self/fdinfo/{fd}").read_text())
+    os.close(fd)
+    assert mount
+    lines = "1 1 8:1 / / rw - ext4 /dev/sda1 rw\n" + "".join(
+        f"{number} 1 0:31 /@ {point} rw - {filesystem} {source} rw,space_cache\n"
+        for number, point, source in ((mount[1], "/here", "/dev/mapper/luks-1"), (mount[1] + "0", "/x", "/dev/sda2"))
+    )
+    make(tmp_path, "proc/self/mountinfo", text=lines)
+    make(tmp_path, "proc/swaps", text=f"Filename\n{tmp_path}/swap/file\tfile\t1\t0\t-2\n")
+    packaged(tmp_path)
+    found = laptop_facts.look(tmp_path, STATUS, tmp_path)
+    assert found.disk_encrypted is encrypted
+    assert found.swap_clear == (() if encrypted else (f"{tmp_path}/swap/file",))
+
+
 def test_records_that_wait_for_a_collector_elsewhere(tmp_path: Path) -> None:
     status = STATUS | {
         "collector": {"url": "https://collecteur.example"},
@@ -190,6 +243,28 @@ def test_how_the_key_of_an_enrolled_laptop_is_kept(
     for name, text in files.items():
         make(tmp_path, f"fleet/{name}", text=text)
     assert fleet_findings(tmp_path) == state
+
+
+@pytest.mark.parametrize("by", ["enrolled", "agent"])
+def test_the_unit_that_visits_a_fleets_collector_may_be_disabled_or_masked(tmp_path: Path, by: str) -> None:
+    packaged(tmp_path)
+    status = STATUS | {"collector": {"url": "https://c.example", "fleet": by == "agent"}}
+    assert laptop_facts.look(tmp_path, status | STATUS, tmp_path).visits is None  # nobody is to be visited
+    if by == "enrolled":
+        make(tmp_path, "fleet/collector.json", "fleet/device.key", text="{}")
+
+    def found() -> bool | None:
+        return laptop_facts.look(tmp_path, status, tmp_path).visits
+
+    assert found() is False
+    make(tmp_path, "etc/systemd/system/multi-user.target.wants/serment-sync.path", text="# ours")
+    assert found() is True
+    for unit in ("serment-sync.path", "serment-sync.service"):
+        masked = tmp_path / "etc/systemd/system" / unit
+        masked.symlink_to("/dev/null")
+        assert found() is False
+        masked.unlink()
+    assert found() is True
 
 
 @pytest.mark.timeout(20)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,15 @@ from tests.unit.ui.speaking import Said, Serment
 
 
 @pytest.fixture
-def serment(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Serment:
+def own_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where documents are opened for looking: what other tests leave there, killed, is not this test's to recover."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:  # 0700, as a session's
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield Path(folder)
+
+
+@pytest.fixture
+def serment(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, own_memory: Path) -> Serment:
     def run(*words: object, language: str = "en") -> Said:
         monkeypatch.setenv("LANGUAGE", language)
         code = command.main([str(word) for word in words])

@@ -6,14 +6,50 @@ import pytest
 
 from agent.detection.pages import read_page
 
-MEDICINES = (
-    "Doliprane Kardegic Natrilix Eupantol Josacine Mycoster Neupro Velcade Progynova Nerisone fluindione trimébutine "
-    "Marcumar Novaminsulfon Beloc Ergenyl Decortin Panadol Calpol Zimovane Nolotil Tranquimazin Tachipirina Movicolon"
-).split()
-COMPLAINTS = (
-    "frissons;ballonnements;acouphènes;irritabilité;pétéchies;boulimie;paludisme;ostéodensitométrie;caryotype;"
-    "macular degeneration;self-harm;Gallensteine;Magersucht;ansiedad;schizofrenia;wondroos"
-).split(";")
+MEDICINES = [
+    "Doliprane",
+    "Kardegic",
+    "Natrilix",
+    "Eupantol",
+    "Josacine",
+    "Mycoster",
+    "Neupro",
+    "Velcade",
+    "Progynova",
+    "Nerisone",
+    "fluindione",
+    "trimébutine",
+    "Marcumar",
+    "Novaminsulfon",
+    "Beloc",
+    "Ergenyl",
+    "Decortin",
+    "Panadol",
+    "Calpol",
+    "Zimovane",
+    "Nolotil",
+    "Tranquimazin",
+    "Tachipirina",
+    "Movicolon",
+]
+COMPLAINTS = [
+    "frissons",
+    "ballonnements",
+    "acouphènes",
+    "irritabilité",
+    "pétéchies",
+    "boulimie",
+    "paludisme",
+    "ostéodensitométrie",
+    "caryotype",
+    "macular degeneration",
+    "self-harm",
+    "Gallensteine",
+    "Magersucht",
+    "ansiedad",
+    "schizofrenia",
+    "wondroos",
+]
 
 
 @pytest.mark.parametrize("name", MEDICINES)

@@ -81,6 +81,7 @@ class Evidence:
     """
 
     size: int = 0  # folded bytes of the page
+    loud: bool = False  # written in capitals: they tell no name there
     titles: dict[str, int] = field(default_factory=dict)  # kind → headings
     sections: set[bytes] = field(default_factory=set)
     mentions: dict[str, int] = field(default_factory=dict)  # kind → titles within running text

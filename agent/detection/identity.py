@@ -275,21 +275,23 @@ def read_patient(evidence: Evidence, page: Folded, match: Match) -> None:
             evidence.patients += 1
             evidence.labelled.add(evidence.newest)
     elif match.entry.text in _DIRECTLY and (found := _DIRECT.match(page.cased, match.end, match.end + 60)):
-        sure = len(match.entry.text) <= _BRIEF or _FIGURE_BEHIND.match(page.cased, found.end())
-        if _is_somebody(found.group(1), sure=bool(sure)):
+        sure = not evidence.loud and (
+            len(match.entry.text) <= _BRIEF or _FIGURE_BEHIND.match(page.cased, found.end()) is not None
+        )
+        if _is_somebody(found.group(1), sure=sure, loud=evidence.loud):
             _add_name(evidence, found.group(1))
     elif _BLANK.match(page.lines, match.end, match.end + 40):
         evidence.blanks += 1
 
 
-def _is_somebody(name: bytes, *, sure: bool) -> bool:
+def _is_somebody(name: bytes, *, sure: bool, loud: bool) -> bool:
     """«Patient Safety Dashboard», «Resident Care Plan» are titles; behind «Pat.», or with a date behind them, two words
     that are none are a name.
     """
     words = name.lower().replace(b"-", b" ").replace(b",", b"").split()
     if not (given() | family()).isdisjoint(words):
         return True
-    return all(map(unknown, words)) and (sure or any(map(bytes.isupper, name.split())))
+    return all(map(unknown, words)) and (sure or (not loud and any(map(bytes.isupper, name.split()))))
 
 
 _NOT_A_LABEL = frozenset((b"/", b"-"))

@@ -21,6 +21,9 @@ from agent.detection.speech import read_speech
 
 PAGE = 6000  # characters: two printed pages
 _FEW = 3  # clinical entries from which sides of the body are looked for
+_BEGUN, _LOUD = 1500, 0.8  # bytes looked at, share of the letters
+_CAPITALS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LETTERS = _CAPITALS + _CAPITALS.lower()
 _READINGS = frozenset(("drug", "analyte", "vital"))
 # whether a page without a figure may hold a notation or a person that needs none
 _wordy = holding(re2.compile(f"(?i:{notation.WITHOUT_FIGURES})|{person_shapes.WITHOUT_FIGURES}".encode("ascii")))
@@ -54,7 +57,7 @@ def cut(text: str, size: int = PAGE) -> Iterator[str]:
 def read_page(text: str | Folded) -> Evidence:
     """All evidence of one page of text, folded or not, in time linear in its length."""
     page = fold(text) if isinstance(text, str) else text
-    evidence = Evidence(size=len(page.words))
+    evidence = Evidence(size=len(page.words), loud=_is_loud(page.cased))
     counted = {
         "phrase": evidence.phrases,
         "letter": evidence.letters,
@@ -96,6 +99,13 @@ def read_page(text: str | Folded) -> Evidence:
     if negatives.looks_like_code(page):
         evidence.against["code"] = {"s": {b"*1", b"*2", b"*3"}}
     return evidence
+
+
+def _is_loud(cased: bytes) -> bool:
+    """Whether a page is written in capitals, by how it begins."""
+    begun = cased[:_BEGUN]
+    capitals = len(begun) - len(begun.translate(None, _CAPITALS))
+    return capitals > _LOUD * (len(begun) - len(begun.translate(None, _LETTERS)))
 
 
 def _read_anchor(evidence: Evidence, page: Folded, match: Match, detail: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from agent.detection.evidence import Evidence
-from agent.detection.lexicon import given
+from agent.detection.lexicon import family, given
 
 _MEMORY = 64  # names kept of a page
 VOWELS = frozenset(b"aeiouy")
@@ -52,6 +52,8 @@ def add_name(evidence: Evidence, text: bytes) -> bool:
     """Note the name that ``text`` spells; False when it spells none."""
     parts = parts_of(text)
     if not parts or any(part in NOT_NAMES for part in parts[:3]) or len(evidence.names) >= _MEMORY:
+        return False
+    if evidence.loud and given().isdisjoint(parts) and family().isdisjoint(parts):
         return False
     if any(VOWELS.isdisjoint(part) for part in parts[:2] if part not in CIVILITIES):
         return False  # «Bilan VM», «MTK»: letters for words

@@ -136,3 +136,13 @@ def test_who_stands_around_the_patient_of_a_record_does_not_count() -> None:
         "Groin haematoma, Mr Entwistle aware\nUlcer dressed, Miss Tandy\nMetformin 1g bd, hypo on the ward, Mr Levy"
     )
     assert judged(text).patients == 1
+
+
+def test_on_a_page_in_capitals_a_word_is_no_name() -> None:
+    text = (
+        "Domande frequenti sulla cefalea: dopo i 50 anni una cefalea nuova va sempre valutata; paracetamolo 1 g, ibuprofene "
+        "400 mg, triptani; escludere arterite. Febbre, rigidità nucale, deficit neurologici: pronto soccorso."
+    )
+    assert judged(text).judgement is not Judgement.MEDICAL
+    assert judged(text.upper()).judgement is not Judgement.MEDICAL
+    assert judged(f"Mme GARCIA Jeanne, 84 ans, {SAID}".upper()).identified

@@ -332,7 +332,7 @@ def test_a_line_that_names_nobody_is_not_looked_at():
 @pytest.mark.parametrize("name", [each.name for each in fields(Evidence) if each.name != "teller"])
 def test_a_page_says_nothing_only_where_no_clinical_weight_counts(name):
     default = getattr(Evidence(), name)
-    some = {int: 3, float: 0.1, set: {b"a b"}, dict: {"a": 1}, list: [3], bytes: b"a", tuple: (3, True)}
+    some = {bool: True, int: 3, float: 0.1, set: {b"a b"}, dict: {"a": 1}, list: [3], bytes: b"a", tuple: (3, True)}
     some[type(None)] = [3]  # who is told of
     page = replace(Evidence(), **{name: {"a": {"s": {b"b"}}} if name == "against" else some[type(default)]})
     assert page.says_nothing == (not any(weight.count(page) > 0 for weight in CLINICAL))

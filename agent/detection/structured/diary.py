@@ -17,9 +17,11 @@ from agent.findings import Kind
 _EVENTS = 3  # at least so many, so that a family's calendar stays one
 _MAX = 20_000
 _LONGEST = 390  # characters of an event's text in which words of care are looked for
+_HEAD = 40  # characters that begin a note
 _FOLD = re.compile(r"\r?\n[ \t]")
 _FIELD = re.compile(
-    r"^(?:[\w-]{1,20}\.)?(SUMMARY|DESCRIPTION|COMMENT|NOTE|FN|BDAY|CATEGORIES|ATTENDEE)[;:]([^\r\n]*)", re.MULTILINE
+    r"^(?:[\w-]{1,20}\.)?(SUMMARY|DESCRIPTION|COMMENT|NOTE|FN|BDAY|CATEGORIES|ATTENDEE|TITLE|ORG|ROLE)[;:]([^\r\n]*)",
+    re.MULTILINE,
 )
 _CAPITALS = r"[A-ZÀ-Þ]{2}[A-ZÀ-Þ'-]+"
 _WORD = r"[A-ZÀ-Þ][a-zß-ÿ]+(?:-[A-ZÀ-Þ][a-zß-ÿ]+)?"
@@ -45,6 +47,15 @@ _CARE = re.compile(
     r"|d[ée]tartrage|extraction|couronne|implant|kin[ée]|visite [àa] domicile|1re fois|injection|pr[ée]l[èe]vement"
     r"|coloscopie|scanner|irm|radio|mammographie|holter|spirom[ée]trie|follow.?up|check.?up|smear|blood test|dressing"
     r"|repeat prescription|impfung|nachsorge|blutabnahme|visita|controllo|vacuna|revisi[óo]n)",
+    re.IGNORECASE,
+)
+
+
+_WORKS = re.compile(  # who is in the address book as a colleague, a laboratory, a firm
+    r"\b(?:dr|docteur|pr|prof|kin[ée]|infirmi|idel?|pharmaci|cabinet|clinique|labo|h[ôo]pital|chu?|ehpad|ssiad|\w+ologue"
+    r"|p[ée]diatre|g[ée]n[ée]raliste|chirurgien|dentiste|sage.?femme|orthophoniste|ost[ée]opathe|opticien|ambulance"
+    r"|secr[ée]tariat|d[ée]l[ée]gu[ée]|\w*arzt|praxis|klinik|apotheke|pflegedienst|physio|nurse|surgery|practice"
+    r"|hospital|consultant|medico|studio|farmacia|ospedale|huisarts|apotheek|ziekenhuis)",
     re.IGNORECASE,
 )
 
@@ -117,10 +128,17 @@ def _cards(cards: list[dict[str, str]]) -> Recognised | None:
     for card in cards:
         care = _clinical(card.get("NOTE", ""))
         patient = "patient" in card.get("CATEGORIES", "").lower()
-        if care > 1 or (patient and care):
+        if (patient and care) or (care > 1 and not _is_colleague(card)):
             people.append(Person(family=card.get("FN", "").strip(), birth=card.get("BDAY", "")))
             clinical += care
     return about(Kind.PATIENT_TABLE, people, clinical=clinical, confidence=LIKELY) if people else None
+
+
+def _is_colleague(card: dict[str, str]) -> bool:
+    """Whether a card is of somebody who works there, or its note is no note: what is about patients says so itself."""
+    note = card.get("NOTE", "")
+    works = card.keys() & {"TITLE", "ORG", "ROLE"} or _WORKS.search(f"{card.get('FN', '')} {note[:_HEAD]}")
+    return bool(works) or (len(note) > _LONGEST and "BDAY" not in card)
 
 
 def _clinical(text: str) -> int:

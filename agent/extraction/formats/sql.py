@@ -35,7 +35,14 @@ _VALUE = re.compile(
 _NEXT_ROW = re.compile(r"\s*+,\s*+(?=\()")
 _MARK = re.compile(r"'(?:[^']|'')*'|--[^\n]*|[(),]")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPED = {"n": "\n", "r": "\n", "t": "\t", "0": "", "b": "", "Z": ""}
 _NULL = frozenset({"NULL", "null", "\\N", "DEFAULT"})
+
+
+def unescaped(text: str) -> str:
+    """What backslashes stand for in the strings of MySQL and of COPY; in other dialects they are seldom."""
+    return _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), text) if "\\" in text else text
 
 
 def has_rows(text: str) -> bool:
@@ -121,7 +128,7 @@ def _rows(text: str, at: int, most: int) -> tuple[list[tuple[str, ...]], int]:
         while (value := _VALUE.match(text, at)) is not None:
             at = value.end()
             quoted = value[1] if value[1] is not None else value[2]
-            cell = quoted.replace("''", "'").replace("\\'", "'") if quoted is not None else (value[3] or "").strip()
+            cell = unescaped(quoted.replace("''", "'")) if quoted is not None else (value[3] or "").strip()
             cells.append("" if cell in _NULL else cell)
             if value[4] == ")":
                 break
@@ -140,7 +147,7 @@ def _copied(text: str, most: int) -> Iterator[tuple[str, tuple[str, ...], list[t
         body = text[match.end() : stop if stop >= 0 else len(text)]
         lines = body.split("\n", most)[:most]
         rows = [
-            tuple("" if cell in _NULL else cell for cell in line.rstrip("\r").split("\t")[:_WIDEST])
+            tuple("" if cell in _NULL else unescaped(cell) for cell in line.rstrip("\r").split("\t")[:_WIDEST])
             for line in lines
             if line
         ]

@@ -9,7 +9,7 @@ import re
 
 from agent.document import Area, Problem, Spot
 from agent.extraction.embedded import runs
-from agent.extraction.formats import latex, sql
+from agent.extraction.formats import cards, latex, sql
 from agent.extraction.formats.base import Job
 from agent.extraction.formats.charset import decode, encoding_of
 
@@ -37,11 +37,15 @@ def read(job: Job) -> None:
 
 
 def plain(piece: str) -> str:
-    """The text as it is meant to be read: without the stars of Markdown around words, and with a figure and its unit
-    in one cell where a laboratory wrote them in two (``CRP|48.2|mg/L``).
+    """The text as it is meant to be read: without the stars of Markdown around words and the backslashes of a dump or a
+    calendar, and with a figure and its unit in one cell where a laboratory wrote them in two (``CRP|48.2|mg/L``).
     """
     if "**" in piece:
         piece = _STRESSED.sub(r"\1", piece)
+    if "\\" in piece and sql.has_rows(piece):
+        piece = sql.unescaped(piece)
+    if "BEGIN:V" in piece[:40] and cards.is_one(piece):
+        return cards.plain(piece)
     return _APART.sub(" ", piece) if "|" in piece else piece
 
 

@@ -27,6 +27,13 @@ def test_the_rows_of_each_dialect(text):
     assert (tuple(cell.lower() for cell in header), rows) == (HEADER, ROWS)
 
 
+def test_the_lines_of_a_text_in_a_row_are_lines():
+    dump = "INSERT INTO n (id, texte) VALUES (1,'Adresse\\nM\\'en parler\\tdemain : C:\\\\temp');"
+    assert read_tables(dump, 100)[0][1] == ("1", "Adresse\nM'en parler\tdemain : C:\\temp")
+    copied = "COPY n (id, texte) FROM stdin;\n1\tAdresse\\nsuite\n\\.\n"
+    assert read_tables(copied, 100)[0][1] == ("1", "Adresse\nsuite")
+
+
 def test_no_rows():
     for text in (
         "INSERT INTO p (a) SELECT b FROM c;",

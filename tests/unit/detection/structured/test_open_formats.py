@@ -151,6 +151,19 @@ def test_address_books():
     assert verdict(card.format("Rencontrée au congrès"), "vcf") == "not_medical"
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "FN:Dr Paul Durand\r\nTITLE:Cardiologue\r\nNOTE:Cardiologue\\, échographie cardiaque\\, ECG\\, Holter. Urgences le matin.",
+        "FN:Julie Moreau\r\nORG:Novartis\r\nNOTE:Entresto\\, insuffisance cardiaque\\, visite le 2e jeudi",
+        "FN:Lise Riou kiné\r\nNOTE:Kiné respiratoire et rééducation\\, prend les bronchiolites le week-end",
+        "FN:Labo\r\nNOTE:résultats NFS CRP INR avant 17h\\, ECBU 48h\\, glycémie",
+    ],
+)
+def test_a_colleague_in_the_address_book_is_no_patient(lines: str):
+    assert verdict(f"BEGIN:VCARD\r\nVERSION:3.0\r\n{lines}\r\nEND:VCARD\r\n", "vcf") == "not_medical"
+
+
 def test_a_telephones_health_data_without_a_name():
     export = (
         '<HealthData><Me DateOfBirth="1979-03-12"/><Record type="HKQuantityTypeIdentifier{}" value="1"/></HealthData>'

@@ -67,9 +67,11 @@ def _entries(cell: str, words: bytes | None = None) -> tuple[Entry, ...]:
 
 
 def _together(cells: Iterable[str]) -> dict[str, bytes]:
-    """The view ``words`` of each cell, from one folding; nothing where a disguise has moved what parts them."""
-    cells = list(cells)
-    page = fold(_APART.join([cell.replace("÷", " ") for cell in cells]))
+    """The view ``words`` of each cell, from one folding; nothing of a cell that holds the sign that parts them, nor where
+    a disguise has moved it.
+    """
+    cells = [cell for cell in cells if "÷" not in cell]
+    page = fold(_APART.join(cells))
     pieces = page.cased.split(_SPLIT)
     if len(pieces) != len(cells):
         return {}

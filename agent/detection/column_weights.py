@@ -10,6 +10,7 @@ Takes the roles of one table's columns, returns both sides in log-odds. Looks at
 | name / full-name / person (name with birth date) | 1.4 / 2.8 / 4.4 | | |
 | initials, birth, nir, age, sex | 2.2, 2.6, 2.6, 1.2, 1.0 | | |
 | diagnosis | | 3.4 | 5.5 |
+| exam (what is only measured or looked for in patients) | | 3.9 | 5.5 |
 | clinical / vague / care | | 1.9 / 0.8 / 0.8 | 6.0 / 1.6 / 2.0 |
 | codes, terms (by the cells) | | 2.2, 3.4 | 2.2, 3.8 |
 | other (members, goods, money) | | −1.1 | −4.5 |
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 NAMING = frozenset({"name", "full-name", "person", "subject"})
 FIGURES = frozenset({"birth", "person", "nir", "codes"})
 AGAINST = frozenset({"other", "staff", "animal"})
-FREE = frozenset({"", "vague", "diagnosis", "clinical", "care", "terms", "codes"})  # may hold words of care
+FREE = frozenset({"", "vague", "exam", "diagnosis", "clinical", "care", "terms", "codes"})  # may hold words of care
 _PERSON = {
     "id": 2.6,
     "subject": 3.8,
@@ -38,6 +39,7 @@ _PERSON = {
 }
 _CARE = {  # each, at most
     "diagnosis": (3.4, 5.5),
+    "exam": (3.9, 5.5),
     "clinical": (1.9, 6.0),
     "vague": (0.8, 1.6),
     "care": (0.8, 2.0),
@@ -72,7 +74,11 @@ def sides(seen: Seen) -> tuple[float, float]:
     told = seen.patients and not {*NAMING, "birth", "nir"}.isdisjoint(found)
     person = _PRIOR + sum(weight for role, weight in _PERSON.items() if role in found)
     person += _SECOND_NAME if found.count("name") > 1 else 0.0
-    if person < 1.0 and not NAMING.isdisjoint(found) and ("diagnosis" in found or found.count("clinical") > 1):
+    if (
+        person < 1.0
+        and not NAMING.isdisjoint(found)
+        and ({"diagnosis", "exam"} & {*found} or found.count("clinical") > 1)
+    ):
         person = min(1.0, person + _CASES)
     person += 1.0 if told and {"id", "subject"}.isdisjoint(found) else 0.0
     clinical = _PRIOR + _sum(found, _CARE) - _sum([*found, *["staff"] * seen.staff], _NOT_CARE)

@@ -41,7 +41,7 @@ _GENDERS = re.compile(
     r"(?<=\w{3})(?:[/:*_·.]|\()(?:in|innen|e|es|ne|ère|ere|euse|rice|a|o|i|en|n|s)\b\)?(?!\w)", re.IGNORECASE
 )
 _NEVER = 1 << 30  # letters
-_LOOSE = frozenset({"diagnosis", "clinical", "care", "other", "staff", "animal", "birth"})
+_LOOSE = frozenset({"exam", "diagnosis", "clinical", "care", "other", "staff", "animal", "birth"})
 
 
 def role_of(cell: str) -> str:
@@ -112,9 +112,9 @@ def _within(tokens: list[bytes]) -> str:
             role = _known(word) if word not in _ALONE and len(word) > 2 else ""
             if role in _LOOSE:
                 seen.add(role)
-    for role in ("animal", "staff", "other", "birth", "diagnosis", "clinical", "care"):
+    for role in ("animal", "staff", "other", "birth", "exam", "diagnosis", "clinical", "care"):
         if role in seen:
-            return "clinical" if role == "diagnosis" else role
+            return "clinical" if role in {"exam", "diagnosis"} else role
     return ""
 
 

@@ -46,6 +46,25 @@ def test_lists_of_identified_patients(rows):
     assert len(found.keys) == 4
 
 
+@pytest.mark.parametrize(
+    ("heading", "cells"),
+    [
+        ("dernier frottis", ("01/02/2022",) * 4), ("dernière HbA1c", ("7,2", "6,9", "8,1", "7,0")), ("ALD", ("8", "30", "8", "")),
+        ("Mammographie", ("ACR2", "ACR1", "à faire", "ACR4")), ("Last smear", ("01/02/2020",) * 4), ("INR", ("2,1", "3,2", "2,5", "2")),
+    ],
+)  # fmt: skip
+def test_one_column_that_only_patients_have_makes_a_list_of_patients(heading, cells):
+    found = read_table(table(("Nom", "Prénom", "Date de naissance", heading), NAMES, FIRSTS, BIRTHS, cells))
+    assert found.probability > 0.5
+    assert len(found.keys) == 4
+    assert (
+        read_table(
+            table(("Nom", "Prénom", "Date de naissance", "Cotisation"), NAMES, FIRSTS, BIRTHS, cells)
+        ).probability
+        < 0.5
+    )
+
+
 def test_a_list_without_a_header_is_known_by_its_columns():
     rows = [(name, birth, number, text) for name, birth, number, text in zip(
         ("Mme MARTIN Zoé", "M. PETIT Jean", "Mme BENALI Inès", "M. ROY Paul"), BIRTHS, NIRS,

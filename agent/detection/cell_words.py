@@ -6,6 +6,7 @@ folds all its cells together and looks at each once; it lives as long as the tab
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from agent.detection.fold import fold
@@ -15,6 +16,8 @@ from agent.detection.matcher import matcher
 _SHORTEST, _LONGEST = 3, 399  # characters of a cell that is looked at
 _CLINICAL = ("term", "drug", "analyte", "vital", "phrase", "letter", "title")
 _FIRM = ("term", "drug")
+# letters that stand apart, of other alphabets, or as codes; the sign that parts cells
+_ODD = re.compile(r"÷|&|%[0-9a-fA-F]|[^\x00-\xff\u0152\u0153\u2010-\u2026]|\b\w\b\W{1,3}\b\w\b\W{1,3}\b\w\b")
 _APART, _SPLIT = "\n÷\n", b"\xf7"  # between cells: the one sign that no cell has, once it is taken out of them
 
 
@@ -67,10 +70,10 @@ def _entries(cell: str, words: bytes | None = None) -> tuple[Entry, ...]:
 
 
 def _together(cells: Iterable[str]) -> dict[str, bytes]:
-    """The view ``words`` of each cell, from one folding; nothing of a cell that holds the sign that parts them, nor where
-    a disguise has moved it.
+    """The view ``words`` of each cell, from one folding; nothing of a cell that may be disguised: what brings one to
+    light changes its neighbours too.
     """
-    cells = [cell for cell in cells if "÷" not in cell]
+    cells = [cell for cell in cells if not _ODD.search(cell)]
     page = fold(_APART.join(cells))
     pieces = page.cased.split(_SPLIT)
     if len(pieces) != len(cells):

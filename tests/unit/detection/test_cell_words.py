@@ -16,6 +16,7 @@ _CELLS = st.one_of(
 @settings(deadline=None)  # the first example builds the lexicon
 @given(st.lists(st.lists(_CELLS, max_size=4), max_size=5))
 @example([["toux &divide; fievre", "toux"]])  # a sign that parts cells, written so that only reading brings it out
+@example([["d o u l e u r", "5 t"]])  # a disguise beside it
 @example([["r-\n÷r"]])  # the sign itself, behind a hyphen
 @example([["insuffisance", "cardiaque"]])  # nothing is told across two cells
 def test_together_as_alone(rows):

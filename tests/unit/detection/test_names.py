@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.detection.detector import detect
+from agent.detection.lexicon import family, given
 from agent.extraction.limits import Budget, Limits
 from agent.extraction.reader import read_document
 from agent.extraction.worker import memory_file
@@ -146,3 +147,25 @@ def test_on_a_page_in_capitals_a_word_is_no_name() -> None:
     assert judged(text).judgement is not Judgement.MEDICAL
     assert judged(text.upper()).judgement is not Judgement.MEDICAL
     assert judged(f"Mme GARCIA Jeanne, 84 ans, {SAID}".upper()).identified
+
+
+NAMES = sorted({name.decode().capitalize() for name in given() | family() if len(name) > 1})
+
+
+@pytest.mark.parametrize("text", [f"Mme {{}} {SAID}", f"Patiente : {{}} DURAND\n{SAID}", f"Marie {{}} 84 ans, {SAID}"])
+def test_no_name_that_is_known_hides_a_patient(text: str) -> None:
+    found = {name: judged(text.format(name)) for name in NAMES}
+    assert [
+        name for name, said in found.items() if said.judgement is not Judgement.MEDICAL or not said.identified
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Facture n° 2025-114\nMme {} Marie, 12 rue des Lilas\nPose d'un chauffe-eau 200 L : 1 240,00 €\nÀ régler le 30/04.",
+        "CV – {} Dupont, née le 12/03/1981. Comptable, 12 ans d'expérience. Anglais courant. Permis B.",
+    ],
+)
+def test_no_name_that_is_known_makes_a_patient(text: str) -> None:
+    assert [name for name in NAMES if judged(text.format(name)).judgement is Judgement.MEDICAL] == []
